@@ -1,0 +1,135 @@
+"""Is this gradient right? Central differences against the sweep.
+
+Numerical slopes are computed from the values of the function alone, so a wrong rule cannot hide in them. The trade-off:
+they are good to about ten digits, and a few evaluations for each input buy the means to tell a wrong gradient from a
+kink, where the two one-sided slopes differ, and from the edge of a domain, where only one of them exists.
+
+Source: Nocedal & Wright, Numerical Optimization (2nd ed., Springer 2006), section 8.1, for the choice of the step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from autograd.gradients import grad
+from autograd.value import Value, checked
+
+EPSILON = 2.0**-52
+STEPS = tuple(EPSILON ** (1 / 3) / 8**k for k in range(4))  # relative to the size of the input
+
+
+class Row(NamedTuple):
+    """One input: where it stood, what the sweep says, what the differences say, and whether they agree."""
+
+    input: str
+    at: float
+    analytic: float
+    left: float
+    right: float
+    kind: str
+    ok: bool
+
+    @property
+    def numeric(self) -> float:
+        """The slope by differences: the mean of the two one-sided slopes, or the one that exists."""
+        if math.isnan(self.left) or math.isnan(self.right):
+            return self.right if math.isnan(self.left) else self.left
+        return (self.left + self.right) / 2
+
+    def __str__(self) -> str:
+        verdict = "" if self.ok else "   <-- they differ"
+        note = f"   {self.kind}: slopes {self.left:.6g} from the left, {self.right:.6g} from the right" if self.kind else ""
+        return f"{self.input:>10}  {self.at:>12.6g}  {self.analytic:>18.12g}  {self.numeric:>18.12g}{note}{verdict}"
+
+
+class GradientReport(NamedTuple):
+    """What was compared, one row for each input."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row agrees."""
+        return all(row.ok for row in self.rows)
+
+    def __str__(self) -> str:
+        head = f"{'input':>10}  {'at':>12}  {'analytic':>18}  {'numeric':>18}"
+        return "\n".join((head, *map(str, self.rows)))
+
+
+class GradientError(ArithmeticError):
+    """The sweep and the differences disagree. Carries the evidence: `input`, `analytic`, `numeric`, and the `report`."""
+
+    def __init__(self, report: GradientReport) -> None:
+        first = next(row for row in report.rows if not row.ok)
+        self.input, self.analytic, self.numeric, self.report = first.input, first.analytic, first.numeric, report
+        super().__init__(
+            f"the gradient by {first.input} is {first.analytic:.12g} by the sweep "
+            f"and {first.numeric:.12g} by central differences\n{report}"
+        )
+
+
+def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) -> GradientReport:
+    """Compare the gradient of `f` at the given numbers with central differences.
+
+    `f` takes as many Values as there are inputs and returns a Value. `tolerance` is relative. Returns a report to print;
+    raises `GradientError`, with the same report, when a gradient is wrong, and `TypeError` for inputs that are not
+    numbers or an `f` that does not return a Value. At a kink any slope between the two one-sided ones is right.
+
+    >>> report = gradcheck(lambda x, y: x * y.exp(), 2.0, 0.5)
+    >>> report.ok, [row.input for row in report.rows]
+    (True, ['x0', 'x1'])
+    """
+    if not inputs:
+        raise TypeError("gradcheck: there are no inputs; give the numbers at which to compare, gradcheck(f, 2.0, 0.5)")
+    labels = [x.label if isinstance(x, Value) and x.label else f"x{i}" for i, x in enumerate(inputs)]
+    point = [float(checked(x.data if isinstance(x, Value) else x, "gradcheck")) for x in inputs]
+    leaves = [Value(x, label) for x, label in zip(point, labels, strict=True)]
+    output = f(*leaves)
+    if not isinstance(output, Value):
+        raise TypeError(f"gradcheck: f returned {output!r:.80} of type {type(output).__name__}; it has to return a Value")
+    analytic = [float(slope) for slope in grad(output, leaves)]
+    rows = []
+    for i, (label, x, slope) in enumerate(zip(labels, point, analytic, strict=True)):
+
+        def along(moved: float, i: int = i) -> float:
+            return float(f(*(Value(moved if j == i else y) for j, y in enumerate(point))))
+
+        rows.append(_compare(along, label, x, slope, tolerance))
+    report = GradientReport(tuple(rows))
+    if not report.ok:
+        raise GradientError(report)
+    return report
+
+
+def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, float, float]]:
+    """(left slope, right slope, rounding error of a slope) for ever smaller steps."""
+    here = f(x)
+    for step in STEPS:
+        above, below = x + step * max(1.0, abs(x)), x - step * max(1.0, abs(x))
+        left, right = (here - f(below)) / (x - below), (f(above) - here) / (above - x)
+        yield left, right, 16 * EPSILON * abs(here) / (x - below)
+
+
+def _compare(f: Callable[[float], float], label: str, x: float, analytic: float, tolerance: float) -> Row:
+    slopes = list(_slopes(f, x))
+    for left, right, noise in slopes:
+        numeric = (left + right) / 2
+        if abs(analytic - numeric) <= tolerance * max(abs(analytic), abs(numeric)) + noise:
+            kind = "" if abs(left - right) <= 0.1 * max(abs(left), abs(right), 1e-3) else "kink"
+            return Row(label, x, analytic, left, right, kind, True)
+    (left, right, noise), (coarse_left, coarse_right, _) = slopes[-1], slopes[0]
+    if not math.isfinite(f(x)):
+        return Row(label, x, analytic, left, right, "not finite here", not math.isfinite(analytic))
+    if math.isnan(left) or math.isnan(right):
+        slope, coarse = (right, coarse_right) if math.isnan(left) else (left, coarse_left)
+        diverges = abs(slope) > 4 * abs(coarse)
+        ok = analytic == math.copysign(math.inf, slope) if diverges else abs(analytic - slope) < abs(analytic - coarse) / 4
+        return Row(label, x, analytic, left, right, "edge", ok)
+    allowed = 1e-4 * max(abs(left), abs(right)) + noise  # one-sided slopes are of first order only
+    jump = abs(right - left)
+    kink = jump > 10 * allowed and jump > 0.5 * abs(coarse_right - coarse_left)
+    between = min(left, right) - allowed <= analytic <= max(left, right) + allowed
+    return Row(label, x, analytic, left, right, "kink" if kink else "", kink and between)

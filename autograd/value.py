@@ -1,0 +1,225 @@
+"""A number that remembers how it was computed.
+
+A `Value` holds its number, the rule that made it and the operands it was made from; every operator appends one node to
+that record. The trade-off: recording is spelled out attribute by attribute, because it is the other half of the time of
+a training step; and `.data` is a plain attribute, so a number put there by hand is checked when it is next used.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Real
+from typing import Any, TypeAlias
+
+from autograd.rules import CONSTANT, LEAF, RULES, Rule
+from autograd.sweep import adjoints
+
+Number: TypeAlias = float | Fraction
+Operation: TypeAlias = Callable[[Any, Any], Any]
+
+UNSWEPT = float("0")  # the grad of a result that no sweep has reached; told from a zero gradient by identity
+
+
+def checked(x: object, where: str) -> Number:
+    """`x` as a number that a Value may hold: a Fraction stays one, any other real number becomes a float."""
+    if isinstance(x, Real | Decimal):
+        try:
+            return x if type(x) is Fraction else float(x)
+        except OverflowError:
+            raise ValueError(f"{where}: {x!r:.40}... is too large for a float; give it as a Fraction") from None
+    if isinstance(x, Value):
+        remedy = "it is a Value already: use it as it is, or its .data for the bare number"
+    elif hasattr(x, "__array__"):
+        remedy = "a Value holds one number; array.astype(object) computes with a Value element by element"
+    else:
+        remedy = "give an int, a float or a Fraction"
+    raise TypeError(f"{where}: {x!r:.80} is of type {type(x).__name__}, not a real number; {remedy}")
+
+
+def lift(x: object, other: object, rule: Rule) -> Any:
+    """`x` as an operand beside `other`: a Value as it is, a number as a constant, an array for NumPy to spread over."""
+    if x.__class__ is int and -LARGE < x < LARGE:
+        x = Fraction(x) if other.__class__ is Value and other.data.__class__ is Fraction else float(x)
+    elif x.__class__ is not float:
+        if isinstance(x, Value):
+            return x
+        if getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not rule.symbol.isidentifier():
+            return NotImplemented  # NumPy asks each element, or says by __array_ufunc__ why not
+        else:
+            x = checked(x, f"operation {rule.symbol}")
+    node = new(Value)
+    node.data = x
+    node.grad = 0.0
+    node.rule = CONSTANT
+    node.left = node.right = None
+    node.label = ""
+    return node
+
+
+LARGE = 2**53  # beyond it an int may have no float
+new: Callable[[type[Value]], Any] = object.__new__
+
+
+def unary(rule: Rule) -> Callable[[Any], Any]:
+    """The method that applies a rule of one input and records it as one node."""
+    forward = rule.forward
+
+    def operation(self: Any) -> Any:
+        data = forward(self.data)
+        node = new(Value)
+        node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
+        node.grad = UNSWEPT
+        node.rule = rule
+        node.left = self
+        node.right = None
+        node.label = ""
+        return node
+
+    operation.__name__ = operation.__qualname__ = rule.name
+    return operation
+
+
+def binary(rule: Rule) -> tuple[Operation, Operation]:
+    """The methods that apply a rule of two inputs, with the Value on the left and on the right."""
+    forward = rule.forward
+
+    def operation(self: Any, other: Any) -> Any:
+        if other.__class__ is not Value:
+            other = lift(other, self, rule)
+            if other is NotImplemented:
+                return other
+        data = forward(self.data, other.data)
+        node = new(Value)
+        node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
+        node.grad = UNSWEPT
+        node.rule = rule
+        node.left = self
+        node.right = other
+        node.label = ""
+        return node
+
+    def reflected(self: Any, other: Any) -> Any:
+        other = lift(other, self, rule)
+        return other if other is NotImplemented else operation(other, self)
+
+    operation.__name__ = operation.__qualname__ = rule.name
+    return operation, reflected
+
+
+def compared(compare: Callable[[Any, Any], bool]) -> Operation:
+    """The method that compares the numbers of two Values, or of a Value and a number."""
+
+    def comparison(self: Any, other: Any) -> Any:
+        if isinstance(other, Value):
+            other = other.data
+        return compare(self.data, other) if isinstance(other, Real | Decimal) else NotImplemented
+
+    return comparison
+
+
+class Value:
+    """A leaf of a computation graph: one number, and the gradient that sweeps accumulate for it.
+
+    `data` is a real number: a `Fraction` stays exact, any other kind becomes a float. `label` is its name in pictures
+    and derivations. Arithmetic follows IEEE 754, with inf and nan, and never raises for a number's size. Comparisons
+    are by data, `hash` is by identity, so sets and dictionaries keep equal numbers apart. Raises `TypeError` for
+    anything that is not a real number.
+
+    >>> x, y = Value(2.0, "x"), Value(3.0, "y")
+    >>> z = x * y + x
+    >>> z.backward()
+    >>> z.data, x.grad, y.grad
+    (8.0, 4.0, 2.0)
+    """
+
+    __slots__ = ("data", "grad", "rule", "left", "right", "label", "__weakref__")
+
+    data: Number
+    grad: Number
+    rule: Rule
+    left: Value | None
+    right: Value | None
+    label: str
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"Value: the label {label!r:.80} is of type {type(label).__name__}; give a string")
+        self.data = checked(data, "Value")
+        self.grad = type(self.data)()
+        self.rule = LEAF
+        self.left = self.right = None
+        self.label = label
+
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The operands in order, with multiplicity: `x * x` has two, a leaf has none.
+
+        >>> x = Value(3.0)
+        >>> (x * x).parents == (x, x), x.parents
+        (True, ())
+        """
+        if self.left is None:
+            return ()
+        return (self.left,) if self.right is None else (self.left, self.right)
+
+    def backward(self) -> None:
+        """Put d self / d node into `.grad` of every node of the graph: leaves accumulate, results are replaced.
+
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> y.backward(); y.backward()
+        >>> x.grad, y.grad
+        (12.0, 1.0)
+        """
+        kind = type(self.data)
+        for node, adjoint in adjoints(self, kind(1), kind()).items():
+            if node.left is not None:
+                node.grad = adjoint
+            elif node.rule is LEAF:
+                node.grad += adjoint
+
+    __add__, __radd__ = binary(RULES["add"])
+    __sub__, __rsub__ = binary(RULES["sub"])
+    __mul__, __rmul__ = binary(RULES["mul"])
+    __truediv__, __rtruediv__ = binary(RULES["div"])
+    __pow__, __rpow__ = binary(RULES["pow"])
+    __neg__, __abs__ = unary(RULES["neg"]), unary(RULES["abs"])
+    exp, log, sqrt = unary(RULES["exp"]), unary(RULES["log"]), unary(RULES["sqrt"])
+    sin, cos, tanh = unary(RULES["sin"]), unary(RULES["cos"]), unary(RULES["tanh"])
+    sigmoid, relu, softplus = unary(RULES["sigmoid"]), unary(RULES["relu"]), unary(RULES["softplus"])
+
+    __lt__, __le__ = compared(operator.lt), compared(operator.le)
+    __gt__, __ge__ = compared(operator.gt), compared(operator.ge)
+    __eq__, __ne__ = compared(operator.eq), compared(operator.ne)
+    __hash__ = object.__hash__
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data}, grad={self.grad}{label})"
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's ufuncs see a Value as one object: an object array is computed element by element."""
+        import numpy as np  # not before it is needed: NumPy takes longer to import than everything else here
+
+        for x in inputs:
+            if isinstance(x, np.ndarray) and x.dtype != object:
+                checked(x, f"operation {ufunc.__name__}")
+        boxes = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
+        return getattr(ufunc, method)(*boxes, **options)
+
+    @property
+    def _prev(self) -> set[Value]:  # this and the next: micrograd's names, for drawing code that was written for it
+        return set(self.parents)
+
+    @property
+    def _op(self) -> str:
+        return self.rule.symbol
