@@ -127,8 +127,8 @@ def _box(node: Value, swept: bool) -> str:
     title = " ".join(
         part
         for part in (
-            f"<B>{html.escape(_plain(node.label))}</B>" if node.label else "",
-            f'<FONT COLOR="{SYMBOL}">{html.escape(node.rule.symbol)}</FONT>' if node.rule.symbol else "",
+            f"<B>{_text(node.label)}</B>" if node.label else "",
+            f'<FONT COLOR="{SYMBOL}">{_text(node.rule.symbol)}</FONT>' if node.rule.symbol else "",
         )
         if part
     )
@@ -140,14 +140,19 @@ def _box(node: Value, swept: bool) -> str:
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
     fill = FILL.get(node.rule, RESULT)
     return (
-        f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" '
+        f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
         f'COLOR="{GREY}" BGCOLOR="{fill}">{rows}</TABLE>>'
     )
 
 
 def _number(x: Number) -> str:
     text = str(x) if isinstance(x, Fraction) else f"{x:.4g}"
-    return html.escape(_plain(text)).replace("-", MINUS)
+    return _text(text).replace("-", MINUS)
+
+
+def _text(text: str) -> str:
+    """`text` as it stands inside an HTML-like label, where Graphviz would still read `\\N` as the node's name."""
+    return html.escape(_plain(text)).replace("\\", "\\\\")
 
 
 def _plain(text: str) -> str:
@@ -158,7 +163,8 @@ def _plain(text: str) -> str:
 
 def _render(source: str, suffix: str) -> bytes:
     if shutil.which("dot"):
-        return graphviz.Source(source).pipe(format=suffix)
+        piped: bytes = graphviz.Source(source).pipe(format=suffix)
+        return piped
     try:
         import pygraphviz
     except ImportError:

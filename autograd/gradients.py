@@ -23,9 +23,9 @@ class _Nothing:
         return other
 
 
-def values(found: Iterable[Value], where: str) -> list[Value]:
+def values(found: Iterable[Any], where: str) -> list[Value]:
     """The list of them; `TypeError` for anything that is not a Value."""
-    result = [found] if isinstance(found, Value) else list(found)
+    result = list(found)
     for position, value in enumerate(result):
         if not isinstance(value, Value):
             raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values")
@@ -44,7 +44,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     (12.0, 12.0)
     """
     (output,) = values([output], "grad: output")
-    wanted = values(inputs, "grad: inputs")
+    wanted = values([inputs] if isinstance(inputs, Value) else inputs, "grad: inputs")
     if create_graph:
         order = topological_order(output)
         image = images(order, RECORDED, {node: node for node in order})

@@ -48,8 +48,7 @@ def lift(x: object, other: object, rule: Rule) -> Any:
             return x
         if getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not rule.symbol.isidentifier():
             return NotImplemented  # NumPy asks each element, or says by __array_ufunc__ why not
-        else:
-            x = checked(x, f"operation {rule.symbol}")
+        x = checked(x, f"operation {rule.symbol}")
     node = new(Value)
     node.data = x
     node.grad = 0.0
@@ -135,7 +134,7 @@ class Value:
     (8.0, 4.0, 2.0)
     """
 
-    __slots__ = ("data", "grad", "rule", "left", "right", "label", "__weakref__")
+    __slots__ = ("__weakref__", "data", "grad", "label", "left", "right", "rule")
 
     data: Number
     grad: Number
