@@ -15,8 +15,6 @@ import unicodedata
 from fractions import Fraction
 from pathlib import Path
 
-import graphviz
-
 from autograd.graph import edges, local_partials, topological_order
 from autograd.rules import CONSTANT, LEAF
 from autograd.value import UNSWEPT, Number, Value
@@ -77,6 +75,8 @@ def draw(output: Value, limit: int = 500) -> Drawing:
     >>> draw(x * x).source.count("->")
     2
     """
+    import graphviz  # not with autograd itself, which stays light to import
+
     if not isinstance(output, Value):
         raise TypeError(f"draw: {output!r:.80} is of type {type(output).__name__}; give the Value whose graph to draw")
     order = topological_order(output)
@@ -151,18 +151,22 @@ def _number(x: Number) -> str:
 
 
 def _text(text: str) -> str:
-    """`text` as it stands inside an HTML-like label, where Graphviz would still read `\\N` as the node's name."""
+    r"""`text` as it stands inside an HTML-like label, where Graphviz would still read `\N` as the node's name."""
     return html.escape(_plain(text)).replace("\\", "\\\\")
 
 
 def _plain(text: str) -> str:
     """One line of at most LONGEST printable characters; what cannot be printed is shown as a box."""
-    shown = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in text[: LONGEST + 1])
+    shown = "".join(
+        c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in text[: LONGEST + 1]
+    )
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "\u2026"
 
 
 def _render(source: str, suffix: str) -> bytes:
     if shutil.which("dot"):
+        import graphviz
+
         piped: bytes = graphviz.Source(source).pipe(format=suffix)
         return piped
     try:

@@ -74,12 +74,12 @@ def where(condition: bool, a: T, b: T) -> T:
 
 def maximum(a: Real, b: Real) -> Real:
     """The larger of two; nan if either is nan (Python's `max` depends on their order)."""
-    return a if a >= b or a != a else b
+    return a if a >= b or a != a else b  # noqa: PLR0124  # nan alone differs from itself
 
 
 def minimum(a: Real, b: Real) -> Real:
     """The smaller of two; nan if either is nan."""
-    return a if a <= b or a != a else b
+    return a if a <= b or a != a else b  # noqa: PLR0124  # as above
 
 
 def sign(a: Real) -> float:

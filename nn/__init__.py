@@ -1,0 +1,16 @@
+"""Small neural networks three ways: made of Values, as the matrix formulas derived by hand, and as the fast loop.
+
+>>> import nn
+>>> X, Y = [[0.0, 1.0], [1.0, 1.0]], [[1.0], [0.0]]
+>>> values = nn.MLP(2, [3, 1], rng=0)
+>>> values.loss(X, Y).backward()
+>>> formulas = nn.MatrixMLP.from_mlp(values).gradients(X, Y)
+>>> abs(values.weights[0][1][2].grad - formulas.weights[0][1, 2]) < 1e-15
+True
+"""
+
+from nn.losses import LOSSES as LOSSES
+from nn.matrix import Gradients as Gradients
+from nn.matrix import MatrixMLP as MatrixMLP
+from nn.mlp import MLP as MLP
+from nn.mlp import Neuron as Neuron

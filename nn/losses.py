@@ -1,0 +1,164 @@
+"""The losses: each as a graph of Values, and as NumPy formulas with the derivative that one derives by hand.
+
+`graph` is what the sweep differentiates; `evaluate` is where the matrix formulas start. They are written apart on
+purpose: they are two derivations of one thing, and the tests hold them to the same numbers. Cross-entropies start from
+the pre-activation z, where the derivative is the bare `a - y` and no logit is too large.
+
+Formulas: Bishop, Pattern Recognition and Machine Learning (Springer 2006), 4.3.2, 4.3.4, 5.2; half_squared_error: the
+cost C of the second seed question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import Value, exp, log, softplus
+
+Array: TypeAlias = NDArray[Any]
+Rows: TypeAlias = Sequence[Sequence[Any]]
+
+
+class Loss(NamedTuple):
+    """One loss of the outputs of a network.
+
+    `evaluate(z, a, y, out)` returns the loss and writes its derivative into `out`: with respect to the activation a, or
+    to the pre-activation z if `by_preactivation`. z, a, y and out are (n, k), or (R, n, k) for R networks, which have R
+    losses. `graph(z, a, y)` is the same loss as a Value, from n rows of k Values. `outputs` names the activations that
+    the last layer may have, the first being the usual one.
+    """
+
+    name: str
+    by_preactivation: bool
+    outputs: tuple[str, ...]
+    graph: Callable[[Rows, Rows, Rows], Value]
+    evaluate: Callable[[Array, Array, Array, Array], Any]
+
+
+def _total(terms: Iterable[Any]) -> Any:
+    return reduce(add, terms)
+
+
+def _summed(terms: Array) -> Any:
+    return terms.sum(axis=(-2, -1))
+
+
+def _pairs(rows: Rows, y: Rows) -> Iterable[tuple[Any, Any]]:
+    for row, targets in zip(rows, y, strict=True):
+        yield from zip(row, targets, strict=True)
+
+
+def _squares_graph(a: Rows, y: Rows) -> Value:
+    total: Value = _total((a_ij - y_ij) ** 2 for a_ij, y_ij in _pairs(a, y))
+    return total
+
+
+def _half_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
+    return _squares_graph(a, y) / 2
+
+
+def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
+    np.subtract(a, y, out)
+    return _squares(out) / 2
+
+
+def _squares(d: Array) -> Any:
+    return np.vdot(d, d) if d.ndim == 2 and not d.dtype.hasobject else _summed(d * d)
+
+
+def _mean_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
+    return _squares_graph(a, y) / (len(y) * len(y[0]))
+
+
+def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
+    np.subtract(a, y, out)
+    loss = _squares(out) / y.size
+    out *= 2
+    out /= y.size
+    return loss
+
+
+def _binary_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
+    total: Value = _total(y_ij * softplus(-z_ij) + (1 - y_ij) * softplus(z_ij) for z_ij, y_ij in _pairs(z, y))
+    return total / (len(y) * len(y[0]))
+
+
+def _binary_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
+    loss = _summed(y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)) / y.size
+    logistic(z, out, np.empty_like(z))
+    out -= y
+    out /= y.size
+    return loss
+
+
+def _softmax_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
+    def of_row(logits: Sequence[Any], targets: Sequence[Any]) -> Value:
+        largest = max(logits).data  # a constant: the loss is the same for any shift, exp stays finite for this one
+        shifted = [logit - largest for logit in logits]
+        normalizer = log(_total(exp(s) for s in shifted))
+        total: Value = _total(target * (normalizer - s) for target, s in zip(targets, shifted, strict=True))
+        return total
+
+    total: Value = _total(of_row(logits, targets) for logits, targets in zip(z, y, strict=True))
+    return total / len(y)
+
+
+def _softmax_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
+    shifted = z - z.max(axis=-1, keepdims=True)
+    np.exp(shifted, out)
+    normalizer = out.sum(axis=-1, keepdims=True)
+    loss = _summed(y * (np.log(normalizer) - shifted)) / y.shape[-2]
+    out *= y.sum(axis=-1, keepdims=True) / normalizer
+    out -= y
+    out /= y.shape[-2]
+    return loss
+
+
+ONE, LARGEST = np.array(1.0), np.array(700.0)  # arrays: NumPy would make one of a plain number at every call
+
+
+def logistic(z: Array, out: Array, scratch: Array) -> None:
+    """Write 1 / (1 + exp(-z)) into `out`: as e / (1 + e), right to the last digits for any z, the smallest too.
+
+    >>> out = np.empty(3)
+    >>> logistic(np.array([-1000.0, 0.0, 1000.0]), out, np.empty(3)); out
+    array([0. , 0.5, 1. ])
+    """
+    if z.dtype.hasobject:
+        out[...] = 1 / (1 + np.exp(-z))
+        return
+    np.minimum(z, LARGEST, out=out)  # beyond it e / (1 + e) is 1 anyway, and e stays finite
+    np.exp(out, out)
+    np.add(out, ONE, scratch)
+    np.divide(out, scratch, out)
+
+
+ANY = ("linear", "sigmoid", "tanh", "relu")
+LOSSES = {
+    loss.name: loss
+    for loss in (
+        Loss("half_squared_error", False, ANY, _half_squared_error_graph, _half_squared_error),
+        Loss("mean_squared_error", False, ANY, _mean_squared_error_graph, _mean_squared_error),
+        Loss("binary_cross_entropy", True, ("sigmoid", "linear"), _binary_cross_entropy_graph, _binary_cross_entropy),
+        Loss("softmax_cross_entropy", True, ("linear",), _softmax_cross_entropy_graph, _softmax_cross_entropy),
+    )
+}
+
+
+def loss_named(name: str, last_activation: str) -> Loss:
+    """The loss of that name, for a network whose last layer has that activation; `ValueError` where there is none."""
+    if name not in LOSSES:
+        raise ValueError(f"loss={name!r} is not known; choose one of {', '.join(LOSSES)}")
+    loss = LOSSES[name]
+    if last_activation not in loss.outputs:
+        allowed = " or ".join(loss.outputs)
+        raise ValueError(
+            f"loss={name!r} starts from the pre-activation of the last layer, so that layer has to be {allowed}, "
+            f"not {last_activation}"
+        )
+    return loss

@@ -1,0 +1,259 @@
+"""The same network in NumPy, as the matrix formulas that one derives by hand.
+
+`MatrixMLP.gradients` is the derivation, line by line, for any depth. Samples are rows: X is n x d, a weight matrix is
+n_in x n_out, and a layer is A = f(X @ W + b). The trade-off: this code is fast because it knows one kind of network;
+the engine knows any expression. Arrays of objects (Fractions, symbols) go through the same lines.
+
+Weights may carry a leading axis of R networks, (R, n_in, n_out); every formula then holds for each of them.
+Formulas: Nielsen, Neural Networks and Deep Learning (2015), chapter 2, BP1 to BP4, transposed for samples in rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.losses import ONE, Array, Loss, logistic, loss_named
+from nn.mlp import MLP, activation_names, initial_weights
+
+
+class Activation(NamedTuple):
+    """`value(z, out, scratch)` writes f(z) into `out`; `slope(a, out)` writes f'(z), from a = f(z), into `out`."""
+
+    value: Callable[[Array, Array, Array], None]
+    slope: Callable[[Array, Array], None]
+
+
+def _sigmoid_slope(a: Array, out: Array) -> None:
+    np.subtract(1 if a.dtype.hasobject else ONE, a, out)
+    np.multiply(out, a, out)
+
+
+def _tanh(z: Array, out: Array, _scratch: Array) -> None:
+    np.tanh(z, out)
+
+
+def _tanh_slope(a: Array, out: Array) -> None:
+    np.multiply(a, a, out)
+    np.subtract(1 if a.dtype.hasobject else ONE, out, out)
+
+
+def _relu(z: Array, out: Array, _scratch: Array) -> None:
+    np.maximum(z, 0, out=out)
+
+
+def _relu_slope(a: Array, out: Array) -> None:
+    out[...] = a > 0
+
+
+def _linear(z: Array, out: Array, _scratch: Array) -> None:
+    out[...] = z
+
+
+def _linear_slope(_a: Array, out: Array) -> None:
+    out[...] = 1
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(logistic, _sigmoid_slope),
+    "tanh": Activation(_tanh, _tanh_slope),
+    "relu": Activation(_relu, _relu_slope),
+    "linear": Activation(_linear, _linear_slope),
+}
+
+
+class Gradients(NamedTuple):
+    """The loss, and its derivative by every weight and bias, in arrays of their shapes; `biases` is None without any."""
+
+    loss: Any
+    weights: list[Array]
+    biases: list[Array] | None
+
+
+def transposed(m: Array) -> Array:
+    """The matrix, or each of R matrices, with rows and columns exchanged."""
+    return m.swapaxes(-1, -2)
+
+
+class MatrixMLP:
+    """A multi-layer perceptron as arrays.
+
+    `weights`: one array per layer, (n_in, n_out), or (R, n_in, n_out) for R networks at once. `biases`: one per layer,
+    (n_out,) or (R, n_out), or None for none. `activations`: one name or one per layer, of sigmoid, tanh, relu, linear.
+    The arrays are copied, as float64, or as they are if they hold objects. Raises `ValueError` for shapes that do not
+    fit together and `TypeError` for arrays that do not hold numbers.
+
+    >>> model = MatrixMLP([np.array([[1.0], [-1.0]])], activations="linear")
+    >>> model.predict([[3.0, 1.0]])
+    array([[2.]])
+    """
+
+    weights: list[Array]
+    biases: list[Array] | None
+    activations: tuple[str, ...]
+
+    def __init__(
+        self, weights: Sequence[Any], biases: Sequence[Any] | None = None, activations: str | Sequence[str] = "sigmoid"
+    ) -> None:
+        self.weights = [array(w, f"weights[{i}]", (2, 3)).copy() for i, w in enumerate(weights)]
+        if not self.weights:
+            raise ValueError("weights: there are none; give one array of shape (n_in, n_out) per layer")
+        stack = self.weights[0].shape[:-2]
+        for i, w in enumerate(self.weights):
+            expected = (*stack, self.weights[i - 1].shape[-1] if i else w.shape[-2], w.shape[-1])
+            if w.shape != expected or 0 in w.shape:
+                raise ValueError(f"weights[{i}] has shape {w.shape}; the layers before it need {expected}, without zeros")
+        self.biases = None
+        if biases is not None:
+            if len(biases) != len(self.weights):
+                raise ValueError(f"biases: got {len(biases)} arrays, expected {len(self.weights)}, one per layer")
+            self.biases = [array(b, f"biases[{i}]", (1, 2)).copy() for i, b in enumerate(biases)]
+            for i, (b, w) in enumerate(zip(self.biases, self.weights, strict=True)):
+                if b.shape != (*stack, w.shape[-1]):
+                    raise ValueError(f"biases[{i}] has shape {b.shape}, expected {(*stack, w.shape[-1])}")
+        self.activations = activation_names(activations, len(self.weights))
+
+    @classmethod
+    def random(
+        cls,
+        sizes: Sequence[int],
+        activations: str | Sequence[str] = "sigmoid",
+        bias: bool = True,
+        rng: Any = None,
+        networks: int | None = None,
+    ) -> MatrixMLP:
+        """A network of these layer sizes with random weights and zero biases; `networks=R` gives R of them stacked.
+
+        `rng` is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`.
+
+        >>> [w.shape for w in MatrixMLP.random([3, 4, 1], rng=0, networks=10).weights]
+        [(10, 3, 4), (10, 4, 1)]
+        """
+        names = activation_names(activations, len(sizes) - 1)
+        weights = initial_weights(sizes, names, rng, networks)
+        biases = [np.zeros((*w.shape[:-2], w.shape[-1])) for w in weights] if bias else None
+        return cls(weights, biases, names)
+
+    @classmethod
+    def from_mlp(cls, model: MLP) -> MatrixMLP:
+        """The same network as arrays, with a copy of its numbers.
+
+        >>> MatrixMLP.from_mlp(MLP(2, [1], rng=0)).weights[0].shape
+        (2, 1)
+        """
+        weights = [_numbers([[w.data for w in row] for row in layer]) for layer in model.weights]
+        biases = [_numbers([b.data for b in layer]) for layer in model.biases] if model.biases else None
+        return cls(weights, biases, model.activations)
+
+    def to_mlp(self) -> MLP:
+        """The same network made of Values, with a copy of its numbers. Raises `ValueError` for stacked networks.
+
+        >>> MatrixMLP.random([2, 1], rng=0).to_mlp().parameters()[0].label
+        'W1[0,0]'
+        """
+        if self.weights[0].ndim == 3:
+            raise ValueError(f"to_mlp: these are {len(self.weights[0])} stacked networks; convert model.network(i) instead")
+        return MLP.from_arrays(self.weights, self.biases, self.activations)
+
+    def network(self, index: int) -> MatrixMLP:
+        """One of R stacked networks, as a copy.
+
+        >>> MatrixMLP.random([3, 4, 1], rng=0, networks=10).network(7).weights[0].shape
+        (3, 4)
+        """
+        if self.weights[0].ndim != 3:
+            raise ValueError("network: this is a single network; there is none to choose")
+        biases = None if self.biases is None else [b[index] for b in self.biases]
+        return MatrixMLP([w[index] for w in self.weights], biases, self.activations)
+
+    def predict(self, X: Any) -> Array:
+        """The outputs for the samples X, (n, d): (n, k), or (R, n, k) for R networks. Raises `ValueError` for a wrong shape.
+
+        >>> MatrixMLP.random([3, 4, 1], rng=0).predict(np.ones((5, 3))).shape
+        (5, 1)
+        """
+        return self._forward(self.samples(X))[1][-1]
+
+    def gradients(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Gradients:
+        """The loss on the samples X, (n, d), with targets Y, (n, k), and its gradients: the formulas derived by hand.
+
+        For two sigmoid layers and half_squared_error these lines say: delta2 = (a2 - y) * a2 * (1 - a2),
+        dW2 = a1.T @ delta2, delta1 = (delta2 @ W2.T) * a1 * (1 - a1), dW1 = X.T @ delta1, and each bias its delta summed
+        over the samples. Raises `ValueError` for shapes, losses or activations that do not fit.
+
+        >>> model = MatrixMLP([np.array([[2.0]])], activations="linear")
+        >>> model.gradients([[3.0]], [[5.0]]).weights[0]     # (2 * 3 - 5) * 3
+        array([[3.]])
+        """
+        chosen = loss_named(loss, self.activations[-1])
+        x = self.samples(X)
+        y = self.targets(Y, len(x))
+        Z, A = self._forward(x)
+        delta = np.empty_like(A[-1])
+        value = chosen.evaluate(Z[-1], A[-1], y, delta)
+        if not chosen.by_preactivation:
+            delta = delta * self._slope(-1, A[-1])
+        dW: list[Array] = []
+        db: list[Array] = []
+        for layer in reversed(range(len(self.weights))):
+            dW.insert(0, transposed(A[layer]) @ delta)  # A[layer] is what came into the layer; the sum is over samples
+            db.insert(0, delta.sum(axis=-2))
+            if layer:
+                delta = (delta @ transposed(self.weights[layer])) * self._slope(layer - 1, A[layer])
+        return Gradients(value, dW, None if self.biases is None else db)
+
+    def _forward(self, x: Array) -> tuple[list[Array], list[Array]]:
+        """Every layer's pre-activation; and every layer's activation, after the samples themselves."""
+        Z, A = [], [x]
+        for layer, w in enumerate(self.weights):
+            z = A[-1] @ w
+            if self.biases is not None:
+                z = z + self.biases[layer][..., None, :]
+            a = np.empty_like(z)
+            ACTIVATIONS[self.activations[layer]].value(z, a, np.empty_like(z))
+            Z.append(z)
+            A.append(a)
+        return Z, A
+
+    def _slope(self, layer: int, a: Array) -> Array:
+        slope = np.empty_like(a)
+        ACTIVATIONS[self.activations[layer]].slope(a, slope)
+        return slope
+
+    def samples(self, X: Any) -> Array:
+        """X as an (n, d) array of numbers; `ValueError` for another shape, `TypeError` for anything but numbers."""
+        x = array(X, "X", (2,))
+        if x.shape[1] != self.weights[0].shape[-2] or not len(x):
+            raise ValueError(f"X has shape {x.shape}, expected (n, {self.weights[0].shape[-2]}) with at least one sample as a row")
+        return x
+
+    def targets(self, Y: Any, n: int) -> Array:
+        """Y as an (n, k) array of numbers; `ValueError` for another shape, `TypeError` for anything but numbers."""
+        y = array(Y, "Y", (1, 2))
+        if y.shape != (n, self.weights[-1].shape[-1]):
+            remedy = "; give one row per sample, Y.reshape(-1, 1)" if y.ndim == 1 else ""
+            raise ValueError(f"Y has shape {y.shape}, expected {(n, self.weights[-1].shape[-1])}{remedy}")
+        return y
+
+
+def _numbers(nested: Any) -> Array:
+    exact = any(isinstance(x, Fraction) for x in np.array(nested, dtype=object).flat)
+    return np.array(nested, dtype=object if exact else float)
+
+
+def array(x: Any, name: str, ndim: tuple[int, ...]) -> Array:
+    """`x` as an array of float64, or of objects if it holds objects; never masked, complex or text."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill it first, {name}.filled(0.0), or leave the masked samples out")
+    try:
+        found = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} is not an array: {error}") from None
+    if found.dtype.kind not in "biufO":
+        raise TypeError(f"{name} holds {found.dtype}, not real numbers")
+    if found.ndim not in ndim:
+        raise ValueError(f"{name} has shape {found.shape}, expected {' or '.join(map(str, ndim))} dimensions")
+    return found if found.dtype.hasobject else found.astype(np.float64, copy=False)

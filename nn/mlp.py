@@ -1,0 +1,199 @@
+"""A multi-layer perceptron made of Values: neurons of layers, as one would draw them.
+
+Thin on purpose: it stands on the public names of `autograd`, as any user's code does, and every product and sum is a
+node of the graph, so that it can be drawn, derived and checked. The trade-off is speed; `MatrixMLP` is the fast one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add, mul
+from typing import Any
+
+import numpy as np
+
+from autograd import Value, zero_grad
+from nn.losses import Array, loss_named
+
+ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "linear")
+
+
+def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
+    """One name per layer. Raises `ValueError` for an unknown name or a wrong number of them.
+
+    >>> activation_names("sigmoid", 2)
+    ('sigmoid', 'sigmoid')
+    """
+    names = (activations,) * layers if isinstance(activations, str) else tuple(activations)
+    if len(names) != layers:
+        raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
+    for name in names:
+        if name not in ACTIVATION_NAMES:
+            raise ValueError(f"activations: {name!r} is not known; choose from {', '.join(ACTIVATION_NAMES)}")
+    return names
+
+
+def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, networks: int | None = None) -> list[Array]:
+    """Uniform random weights per layer, of the width that keeps signals and gradients of one size from layer to layer.
+
+    +-sqrt(6 / (n_in + n_out)): Glorot & Bengio (AISTATS 2010), equation 16; for relu +-sqrt(6 / n_in): He et al. (ICCV
+    2015), equation 10. Raises `ValueError` for fewer than two sizes or a size below one.
+
+    >>> [w.shape for w in initial_weights([3, 4, 1], ["sigmoid", "sigmoid"], 0)]
+    [(3, 4), (4, 1)]
+    """
+    if len(sizes) < 2 or any(not isinstance(size, int | np.integer) or size < 1 for size in sizes):
+        raise ValueError(f"sizes: {list(sizes)} has to be at least two whole numbers from 1 up: inputs, layers, outputs")
+    random = rng if isinstance(rng, np.random.RandomState) else np.random.default_rng(rng)
+    weights = []
+    for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
+        width = np.sqrt(6 / (n_in if activation == "relu" else n_in + n_out))
+        shape = (n_in, n_out) if networks is None else (networks, n_in, n_out)
+        weights.append(random.uniform(-width, width, shape))
+    return weights
+
+
+class Neuron:
+    """f(w . x + b): `weights` has one Value per input, `bias` is a Value or None."""
+
+    def __init__(self, weights: Sequence[Value], bias: Value | None, activation: str, name: str = "") -> None:
+        self.weights, self.bias, self.activation, self.name = list(weights), bias, activation, name
+
+    def preactivation(self, x: Sequence[Value]) -> Value:
+        """w . x + b, before the activation."""
+        z: Value = reduce(add, map(mul, x, self.weights))
+        return z if self.bias is None else z + self.bias
+
+    def activate(self, z: Value) -> Value:
+        """f(z), labelled with the neuron's name."""
+        a: Value = z if self.activation == "linear" else getattr(z, self.activation)()
+        a.label = self.name
+        return a
+
+    def __call__(self, x: Sequence[Value]) -> Value:
+        return self.activate(self.preactivation(x))
+
+
+class MLP:
+    """A network of `n_in` inputs and layers of `n_outs` neurons, of Values.
+
+    `activations` is one name or one per layer, of sigmoid, tanh, relu, linear; `bias=False` leaves the biases out; `rng`
+    is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`; biases start at zero. Raises
+    `ValueError` for sizes or names that do not fit.
+
+    >>> model = MLP(3, [4, 1], rng=0)
+    >>> (output,) = model([1.0, 0.0, 1.0])
+    >>> output.backward()
+    >>> len(model.parameters()), model.weights[0][2][3].label
+    (21, 'W1[2,3]')
+    """
+
+    def __init__(
+        self, n_in: int, n_outs: Sequence[int], activations: str | Sequence[str] = "sigmoid", bias: bool = True, rng: Any = None
+    ) -> None:
+        names = activation_names(activations, len(n_outs))
+        weights = initial_weights([n_in, *n_outs], names, rng)
+        self._build(weights, [[0.0] * n for n in n_outs] if bias else None, names)
+
+    @classmethod
+    def from_arrays(
+        cls, weights: Sequence[Any], biases: Sequence[Any] | None = None, activations: str | Sequence[str] = "sigmoid"
+    ) -> MLP:
+        """The network with these numbers: weights of shape (n_in, n_out) per layer, biases of shape (n_out,) or None.
+
+        Raises `ValueError` for shapes that do not fit together and `TypeError` for entries that are not real numbers.
+
+        >>> model = MLP.from_arrays([[[2.0], [3.0]]], [[1.0]], activations="linear")
+        >>> model([10.0, 100.0])[0].data
+        321.0
+        """
+        model = cls.__new__(cls)
+        model._build(weights, biases, activation_names(activations, len(weights)))
+        return model
+
+    def _build(self, weights: Sequence[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> None:
+        if not len(weights) or (biases is not None and len(biases) != len(weights)):
+            raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")
+        self.activations = activations
+        self.layers: list[list[Neuron]] = []
+        width = len(weights[0])
+        for number, (w, activation) in enumerate(zip(weights, activations, strict=True), 1):
+            n_out = len(w[0]) if len(w) else 0
+            if len(w) != width or not n_out or any(len(row) != n_out for row in w):
+                raise ValueError(f"weights[{number - 1}] has {len(w)} rows of {n_out}; expected {width} rows of one length, n_in x n_out")
+            b = None if biases is None else biases[number - 1]
+            if b is not None and len(b) != n_out:
+                raise ValueError(f"biases[{number - 1}] has {len(b)} numbers, expected {n_out}")
+            self.layers.append(
+                [
+                    Neuron(
+                        [Value(row[j], f"W{number}[{i},{j}]") for i, row in enumerate(w)],
+                        None if b is None else Value(b[j], f"b{number}[{j}]"),
+                        activation,
+                        f"a{number}[{j}]",
+                    )
+                    for j in range(n_out)
+                ]
+            )
+            width = n_out
+
+    @property
+    def weights(self) -> list[list[list[Value]]]:
+        """`weights[l][i][j]`: from input i to neuron j of layer l, in the shape of the matrices, n_in x n_out."""
+        return [[list(row) for row in zip(*(neuron.weights for neuron in layer), strict=True)] for layer in self.layers]
+
+    @property
+    def biases(self) -> list[list[Value]] | None:
+        """`biases[l][j]`: of neuron j of layer l; None for a network without biases."""
+        found = [[neuron.bias for neuron in layer if neuron.bias is not None] for layer in self.layers]
+        return found if found[0] else None
+
+    def parameters(self) -> list[Value]:
+        """Every weight and bias, layer by layer and neuron by neuron."""
+        return [
+            p
+            for layer in self.layers
+            for neuron in layer
+            for p in (*neuron.weights, *(() if neuron.bias is None else (neuron.bias,)))
+        ]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to zero."""
+        zero_grad(self.parameters())
+
+    def __call__(self, x: Sequence[Any]) -> list[Value]:
+        """The outputs for one sample, a list of Values. Raises `ValueError` if it has not n_in numbers or Values."""
+        return [neuron(self._last_inputs(x)) for neuron in self.layers[-1]]
+
+    def _last_inputs(self, x: Sequence[Any]) -> list[Value]:
+        """What comes into the last layer."""
+        n_in = len(self.layers[0][0].weights)
+        if np.ndim(x) == 0 or len(x) != n_in:  # type: ignore[arg-type]  # ndim takes anything
+            raise ValueError(f"the model takes {n_in} numbers, got {x!r:.80}")
+        signals = [v if isinstance(v, Value) else Value(v, f"x[{i}]") for i, v in enumerate(x)]
+        for layer in self.layers[:-1]:
+            signals = [neuron(signals) for neuron in layer]
+        return signals
+
+    def loss(self, X: Sequence[Any], Y: Sequence[Any], loss: str = "half_squared_error") -> Value:
+        """The loss over the samples X, n rows of n_in numbers, with targets Y, n rows of n_out numbers, as one Value.
+
+        Raises `ValueError` for shapes, a loss, or a last activation that do not fit.
+
+        >>> model = MLP.from_arrays([[[2.0]]], activations="linear")
+        >>> loss = model.loss([[3.0]], [[5.0]])
+        >>> loss.backward()
+        >>> loss.data, model.weights[0][0][0].grad     # 1/2 (2 * 3 - 5)^2, (2 * 3 - 5) * 3
+        (0.5, 3.0)
+        """
+        chosen = loss_named(loss, self.activations[-1])
+        n_out = len(self.layers[-1])
+        if not len(X) or len(X) != len(Y) or any(np.ndim(y) != 1 or len(y) != n_out for y in Y):
+            raise ValueError(f"Y has shape {np.shape(Y)}, expected ({len(X)}, {n_out}), one row per sample, at least one")
+        z, a = [], []
+        for x in X:
+            inputs = self._last_inputs(x)
+            z.append([neuron.preactivation(inputs) for neuron in self.layers[-1]])
+            a.append([neuron.activate(z_j) for neuron, z_j in zip(self.layers[-1], z[-1], strict=True)])
+        return chosen.graph(z, a, Y)
