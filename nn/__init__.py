@@ -14,3 +14,6 @@ from nn.matrix import Gradients as Gradients
 from nn.matrix import MatrixMLP as MatrixMLP
 from nn.mlp import MLP as MLP
 from nn.mlp import Neuron as Neuron
+from nn.train import DivergedError as DivergedError
+from nn.train import History as History
+from nn.train import fit as fit

@@ -40,8 +40,9 @@ class Loss(NamedTuple):
     evaluate: Callable[[Array, Array, Array, Array], Any]
 
 
-def _total(terms: Iterable[Any]) -> Any:
-    return reduce(add, terms)
+def _total(terms: Iterable[Any]) -> Value:
+    total: Value = reduce(add, terms)
+    return total
 
 
 def _summed(terms: Array) -> Any:
@@ -54,8 +55,7 @@ def _pairs(rows: Rows, y: Rows) -> Iterable[tuple[Any, Any]]:
 
 
 def _squares_graph(a: Rows, y: Rows) -> Value:
-    total: Value = _total((a_ij - y_ij) ** 2 for a_ij, y_ij in _pairs(a, y))
-    return total
+    return _total((a_ij - y_ij) ** 2 for a_ij, y_ij in _pairs(a, y))
 
 
 def _half_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
@@ -68,7 +68,10 @@ def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
 
 
 def _squares(d: Array) -> Any:
-    return np.vdot(d, d) if d.ndim == 2 and not d.dtype.hasobject else _summed(d * d)
+    if d.ndim > 2 or d.dtype.hasobject:
+        return _summed(d * d)
+    flat = d.ravel()
+    return flat.dot(flat)
 
 
 def _mean_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
@@ -84,7 +87,7 @@ def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
 
 
 def _binary_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
-    total: Value = _total(y_ij * softplus(-z_ij) + (1 - y_ij) * softplus(z_ij) for z_ij, y_ij in _pairs(z, y))
+    total = _total(y_ij * softplus(-z_ij) + (1 - y_ij) * softplus(z_ij) for z_ij, y_ij in _pairs(z, y))
     return total / (len(y) * len(y[0]))
 
 
@@ -101,11 +104,9 @@ def _softmax_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
         largest = max(logits).data  # a constant: the loss is the same for any shift, exp stays finite for this one
         shifted = [logit - largest for logit in logits]
         normalizer = log(_total(exp(s) for s in shifted))
-        total: Value = _total(target * (normalizer - s) for target, s in zip(targets, shifted, strict=True))
-        return total
+        return _total(target * (normalizer - s) for target, s in zip(targets, shifted, strict=True))
 
-    total: Value = _total(of_row(logits, targets) for logits, targets in zip(z, y, strict=True))
-    return total / len(y)
+    return _total(of_row(logits, targets) for logits, targets in zip(z, y, strict=True)) / len(y)
 
 
 def _softmax_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
@@ -131,11 +132,19 @@ def logistic(z: Array, out: Array, scratch: Array) -> None:
     """
     if z.dtype.hasobject:
         out[...] = 1 / (1 + np.exp(-z))
-        return
-    np.minimum(z, LARGEST, out=out)  # beyond it e / (1 + e) is 1 anyway, and e stays finite
-    np.exp(out, out)
-    np.add(out, ONE, scratch)
-    np.divide(out, scratch, out)
+    else:
+        np.minimum(z, LARGEST, out=out)  # beyond it e / (1 + e) is 1 anyway, and e stays finite
+        unguarded_logistic(out, out, scratch)
+
+
+def unguarded_logistic(z: Array, out: Array, scratch: Array) -> None:
+    """The same where z is at most 700; nan above 709.78."""
+    _exp(z, out)
+    _add(out, ONE, scratch)
+    _divide(out, scratch, out)
+
+
+_exp, _add, _divide = np.exp, np.add, np.divide  # looked up once: these lines are a good part of a training step
 
 
 ANY = ("linear", "sigmoid", "tanh", "relu")

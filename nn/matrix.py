@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.losses import ONE, Array, Loss, logistic, loss_named
+from nn.losses import ONE, Array, logistic, loss_named
 from nn.mlp import MLP, activation_names, initial_weights
 
 
@@ -227,7 +227,9 @@ class MatrixMLP:
         """X as an (n, d) array of numbers; `ValueError` for another shape, `TypeError` for anything but numbers."""
         x = array(X, "X", (2,))
         if x.shape[1] != self.weights[0].shape[-2] or not len(x):
-            raise ValueError(f"X has shape {x.shape}, expected (n, {self.weights[0].shape[-2]}) with at least one sample as a row")
+            raise ValueError(
+                f"X has shape {x.shape}, expected (n, {self.weights[0].shape[-2]}) with at least one sample as a row"
+            )
         return x
 
     def targets(self, Y: Any, n: int) -> Array:

@@ -72,7 +72,31 @@ class Neuron:
         return a
 
     def __call__(self, x: Sequence[Value]) -> Value:
+        """f(w . x + b)."""
         return self.activate(self.preactivation(x))
+
+
+def _layers(weights: Sequence[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> list[list[Neuron]]:
+    """Neurons with these numbers, labelled by layer and index: W1[i,j] leads from input i to neuron j of layer 1."""
+    if not len(weights) or (biases is not None and len(biases) != len(weights)):
+        raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")
+    layers = []
+    width = len(weights[0])
+    for layer, (w, activation) in enumerate(zip(weights, activations, strict=True)):
+        shape = np.shape(w)
+        if len(shape) != 2 or shape[0] != width or 0 in shape:
+            raise ValueError(f"weights[{layer}] has shape {shape}, expected ({width}, n_out)")
+        width = shape[1]
+        b = [None] * width if biases is None else biases[layer]
+        if np.shape(b) != (width,):
+            raise ValueError(f"biases[{layer}] has shape {np.shape(b)}, expected ({width},)")
+        layers.append([_neuron(layer + 1, j, [row[j] for row in w], b[j], activation) for j in range(width)])
+    return layers
+
+
+def _neuron(layer: int, j: int, weights: Sequence[Any], bias: Any, activation: str) -> Neuron:
+    labelled = [Value(w, f"W{layer}[{i},{j}]") for i, w in enumerate(weights)]
+    return Neuron(labelled, None if bias is None else Value(bias, f"b{layer}[{j}]"), activation, f"a{layer}[{j}]")
 
 
 class MLP:
@@ -89,12 +113,17 @@ class MLP:
     (21, 'W1[2,3]')
     """
 
+    activations: tuple[str, ...]
+    layers: list[list[Neuron]]
+
     def __init__(
         self, n_in: int, n_outs: Sequence[int], activations: str | Sequence[str] = "sigmoid", bias: bool = True, rng: Any = None
     ) -> None:
         names = activation_names(activations, len(n_outs))
-        weights = initial_weights([n_in, *n_outs], names, rng)
-        self._build(weights, [[0.0] * n for n in n_outs] if bias else None, names)
+        self.activations = names
+        self.layers = _layers(
+            initial_weights([n_in, *n_outs], names, rng), [[0.0] * n for n in n_outs] if bias else None, names
+        )
 
     @classmethod
     def from_arrays(
@@ -109,34 +138,9 @@ class MLP:
         321.0
         """
         model = cls.__new__(cls)
-        model._build(weights, biases, activation_names(activations, len(weights)))
+        model.activations = activation_names(activations, len(weights))
+        model.layers = _layers(weights, biases, model.activations)
         return model
-
-    def _build(self, weights: Sequence[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> None:
-        if not len(weights) or (biases is not None and len(biases) != len(weights)):
-            raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")
-        self.activations = activations
-        self.layers: list[list[Neuron]] = []
-        width = len(weights[0])
-        for number, (w, activation) in enumerate(zip(weights, activations, strict=True), 1):
-            n_out = len(w[0]) if len(w) else 0
-            if len(w) != width or not n_out or any(len(row) != n_out for row in w):
-                raise ValueError(f"weights[{number - 1}] has {len(w)} rows of {n_out}; expected {width} rows of one length, n_in x n_out")
-            b = None if biases is None else biases[number - 1]
-            if b is not None and len(b) != n_out:
-                raise ValueError(f"biases[{number - 1}] has {len(b)} numbers, expected {n_out}")
-            self.layers.append(
-                [
-                    Neuron(
-                        [Value(row[j], f"W{number}[{i},{j}]") for i, row in enumerate(w)],
-                        None if b is None else Value(b[j], f"b{number}[{j}]"),
-                        activation,
-                        f"a{number}[{j}]",
-                    )
-                    for j in range(n_out)
-                ]
-            )
-            width = n_out
 
     @property
     def weights(self) -> list[list[list[Value]]]:
@@ -164,12 +168,13 @@ class MLP:
 
     def __call__(self, x: Sequence[Any]) -> list[Value]:
         """The outputs for one sample, a list of Values. Raises `ValueError` if it has not n_in numbers or Values."""
-        return [neuron(self._last_inputs(x)) for neuron in self.layers[-1]]
+        inputs = self._last_inputs(x)
+        return [neuron(inputs) for neuron in self.layers[-1]]
 
     def _last_inputs(self, x: Sequence[Any]) -> list[Value]:
         """What comes into the last layer."""
         n_in = len(self.layers[0][0].weights)
-        if np.ndim(x) == 0 or len(x) != n_in:  # type: ignore[arg-type]  # ndim takes anything
+        if np.ndim(x) == 0 or len(x) != n_in:
             raise ValueError(f"the model takes {n_in} numbers, got {x!r:.80}")
         signals = [v if isinstance(v, Value) else Value(v, f"x[{i}]") for i, v in enumerate(x)]
         for layer in self.layers[:-1]:

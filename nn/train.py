@@ -1,0 +1,260 @@
+"""The fast loop: gradient descent on a `MatrixMLP`, with every buffer allocated once.
+
+A training step is always the same list of NumPy calls on the same arrays, so the list is made once, arguments bound, and
+then only run. The trade-off: the lines of `MatrixMLP.gradients` stand here again as calls with buffers; the tests hold
+the two together. Three things make it fast: small matrices multiply by `ndarray.dot`, which costs half of what `@` does;
+layers with the same activation share one buffer and so one call for the slope; all weights are one array, updated by one
+subtraction. Each step reads one copy of the weights and writes the other, so the last good ones are never lost.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import groupby
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from nn.losses import Array, Loss, logistic, loss_named, unguarded_logistic
+from nn.matrix import ACTIVATIONS, MatrixMLP, transposed
+
+Call = Callable[[], Any]
+
+
+class History(NamedTuple):
+    """What was seen along the way, before the step of that number: `losses` and mean absolute errors of the outputs.
+
+    The last entry is the state after the last step. For R stacked networks each entry is an array of R numbers.
+    """
+
+    steps: list[int]
+    losses: list[Any]
+    mean_errors: list[Any]
+
+
+class DivergedError(ArithmeticError):
+    """The loss stopped being finite at `step`; the model holds the weights of step `kept`, which were finite."""
+
+    def __init__(self, step: int, loss: Any, kept: int, learning_rate: float) -> None:
+        self.step, self.loss, self.kept = step, loss, kept
+        super().__init__(
+            f"fit: at step {step} the loss is {loss}; the model holds the finite weights of step {kept}; "
+            f"try a learning rate smaller than {learning_rate:g}, or smaller inputs"
+        )
+
+
+class _Weights:
+    """All weights and biases of a network in one array, with a view for each."""
+
+    def __init__(self, model: MatrixMLP) -> None:
+        arrays = [*model.weights, *(model.biases or ())]
+        self.flat = np.concatenate([a.ravel() for a in arrays])
+        views, start = [], 0
+        for a in arrays:
+            views.append(self.flat[start : start + a.size].reshape(a.shape))
+            start += a.size
+        depth = len(model.weights)
+        self.weights, self.biases = views[:depth], views[depth:]
+
+
+def _product(a: Array, b: Array, out: Array) -> Call:
+    return partial(a.dot, b, out) if a.ndim == b.ndim == 2 else partial(np.matmul, a, b, out)
+
+
+class _Buffers:
+    """Activations, slopes and deltas of every layer, for n samples."""
+
+    def __init__(self, model: MatrixMLP, n: int) -> None:
+        shapes = [(*w.shape[:-2], n, w.shape[-1]) for w in model.weights]
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        self.bounds = np.cumsum([0, *sizes])
+        self.flat_a, self.flat_slope = np.zeros(self.bounds[-1]), np.zeros(self.bounds[-1])
+        self.a, self.slope = (
+            [m[i:j].reshape(shape) for i, j, shape in self._spans(shapes)] for m in (self.flat_a, self.flat_slope)
+        )
+        self.scratch, self.delta = ([np.zeros(shape) for shape in shapes] for _ in range(2))
+        self.z = np.zeros(shapes[-1])
+
+
+def _forward(model: MatrixMLP, x: Array, w: _Weights, at: _Buffers, guarded: bool) -> list[Call]:
+    """A = f(A_before @ W + b), layer by layer; the last pre-activation stays in `at.z`."""
+    calls: list[Call] = []
+    before, last = x, len(w.weights) - 1
+    for layer, (weights, a) in enumerate(zip(w.weights, at.a, strict=True)):
+        z = at.z if layer == last else a
+        calls.append(_product(before, weights, z))
+        if w.biases:
+            calls.append(partial(np.add, z, w.biases[layer][..., None, :], z))
+        if model.activations[layer] != "linear" or z is not a:
+            value = ACTIVATIONS[model.activations[layer]].value
+            calls.append(partial(value if guarded or value is not logistic else unguarded_logistic, z, a, at.scratch[layer]))
+        before = a
+    return calls
+
+
+def _backward(model: MatrixMLP, x: Array, w: _Weights, into: _Weights, at: _Buffers, loss: Loss) -> list[Call]:
+    """delta = (delta_after @ W_after.T) * f'(z); dW = A_before.T @ delta; db = delta summed over the samples."""
+    calls: list[Call] = []
+    last = len(w.weights) - 1
+    with_slope = range(last if loss.by_preactivation else last + 1)
+    for name, run in groupby(with_slope, key=lambda layer: model.activations[layer]):
+        layers = list(run)
+        part = slice(at.bounds[layers[0]], at.bounds[layers[-1] + 1])
+        calls.append(partial(ACTIVATIONS[name].slope, at.flat_a[part], at.flat_slope[part]))
+    for layer in range(last, -1, -1):
+        delta = at.delta[layer]
+        if layer < last:
+            calls.append(_product(at.delta[layer + 1], transposed(w.weights[layer + 1]), delta))
+        if layer in with_slope:
+            calls.append(partial(np.multiply, delta, at.slope[layer], delta))
+        calls.append(_product(transposed(at.a[layer - 1] if layer else x), delta, into.weights[layer]))
+        if w.biases:
+            calls.append(partial(np.add.reduce, delta, -2, None, into.biases[layer]))
+    return calls
+
+
+def fit(
+    model: MatrixMLP,
+    X: Any,
+    Y: Any,
+    steps: int,
+    learning_rate: float,
+    loss: str = "half_squared_error",
+    report_every: int | None = None,
+    progress: bool = False,
+) -> History:
+    """Train `model` in place by `steps` steps of gradient descent on all samples: W -= learning_rate * dW.
+
+    X is (n, d), Y is (n, k); the model may be R stacked networks, which train at once. The history has an entry before
+    step 0, every `report_every` steps, and after the last. `progress` shows a bar (tqdm if installed, else a line per
+    report on stderr). Raises `ValueError` and `TypeError` for arguments that do not fit, and `DivergedError` when the loss
+    is not finite any more; then, and after Ctrl-C, the model holds the finite weights of the last good step.
+
+    >>> model = MatrixMLP([np.array([[0.0]])], activations="linear")
+    >>> history = fit(model, [[1.0]], [[3.0]], steps=20, learning_rate=0.5)
+    >>> history.steps, history.losses[0], model.weights[0].round(4)
+    ([0, 20], 4.5, array([[3.]]))
+    """
+    if not isinstance(model, MatrixMLP):
+        raise TypeError(f"fit: the model is a {type(model).__name__}; give a MatrixMLP, MatrixMLP.from_mlp(model)")
+    chosen = loss_named(loss, model.activations[-1])
+    x = model.samples(X)
+    y = model.targets(Y, len(x))
+    if any(a.dtype.hasobject for a in (x, y, *model.weights, *(model.biases or ()))):
+        raise TypeError("fit: arrays of objects cannot be trained in place; give float arrays, array.astype(float)")
+    total = _whole("steps", steps, 0)
+    every = max(1, total) if report_every is None else _whole("report_every", report_every, 1)
+    if not (isinstance(learning_rate, int | float | np.number) and np.isfinite(learning_rate)):
+        raise ValueError(f"learning_rate={learning_rate!r} has to be a finite number")
+    run = _Run(model, x, y, chosen, float(learning_rate))
+    history = History([], [], [])
+    stops = sorted({*range(0, total, every), total, *(range(0, total, max(1, total // 100)) if progress else ())})
+    with np.errstate(all="ignore"), _bar(total, progress) as show:
+        try:
+            for stop in stops:
+                run.descend(stop)
+                if stop % every == 0 or stop == total:
+                    run.record(history)
+                show(stop)
+        finally:
+            run.keep()
+    return history
+
+
+@contextmanager
+def _bar(total: int, wanted: bool) -> Iterator[Callable[[int], object]]:
+    """A function that shows how far the training has come: by tqdm, or by a line on stderr where there is none."""
+    if not wanted:
+        yield lambda step: None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield lambda step: print(f"step {step} of {total}", file=sys.stderr)
+        return
+    with tqdm(total=total, unit=" steps") as bar:
+        yield lambda step: bar.update(step - bar.n)
+
+
+def _whole(name: str, x: Any, least: int) -> int:
+    if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
+        raise ValueError(f"{name}={x!r} has to be a whole number from {least} up")
+    return int(x)
+
+
+class _Run:
+    """The state of one training: two copies of the weights, the step, and the calls that make one from the other."""
+
+    def __init__(self, model: MatrixMLP, x: Array, y: Array, loss: Loss, learning_rate: float) -> None:
+        self.model, self.y, self.loss, self.learning_rate = model, y, loss, learning_rate
+        self.step = 0
+        self.good = 0, _Weights(model).flat
+        self.at = at = _Buffers(model, len(x))
+        self.copies = copies = (_Weights(model), _Weights(model))
+        gradient = _Weights(model)
+        self.evaluate = partial(loss.evaluate, at.z, at.a[-1], y, at.delta[-1])
+        self.finite: Callable[[Any], Any] = math.isfinite if at.z.ndim == 2 else lambda losses: np.isfinite(losses).all()
+        self.guarded: list[list[Call]] = []
+        self.programs: list[tuple[list[Call], list[Call]]] = []
+        scale: list[Call] = []
+        if learning_rate != 1:  # scaling the first delta scales every gradient, and it is the smallest array
+            scale.append(partial(np.multiply, at.delta[-1], np.array(learning_rate), at.delta[-1]))
+        for old, new in (copies, copies[::-1]):
+            update = partial(np.subtract, old.flat, gradient.flat, new.flat)
+            backward = [*scale, *_backward(model, x, old, gradient, at, loss), update]
+            self.programs.append((_forward(model, x, old, at, guarded=False), backward))
+            self.guarded.append(_forward(model, x, old, at, guarded=True))
+
+    def outputs(self) -> Any:
+        """Run forward with the current weights, and return the loss."""
+        for call in self.guarded[self.step & 1]:
+            call()
+        return self.evaluate()
+
+    def record(self, history: History) -> None:
+        """Note the loss and the mean error of the current weights, and keep a copy of them while they are finite."""
+        loss = self.outputs()
+        current = self.copies[self.step & 1].flat
+        if not (np.isfinite(loss).all() and np.isfinite(current).all()):
+            self.fail(loss)
+        self.good = self.step, current.copy()
+        history.steps.append(self.step)
+        history.losses.append(loss)
+        history.mean_errors.append(np.abs(self.y - self.at.a[-1]).mean(axis=(-2, -1)))
+
+    def fail(self, loss: Any) -> NoReturn:
+        """Go back to the last finite weights and say so: to those of the step before if they are, else to the copy."""
+        before = self.copies[1 - (self.step & 1)].flat
+        if self.step and np.isfinite(before).all():
+            self.good = self.step - 1, before
+        failed, (self.step, kept) = self.step, self.good
+        self.copies[self.step & 1].flat[:] = kept
+        raise DivergedError(failed, loss, self.step, self.learning_rate)
+
+    def keep(self) -> None:
+        """Put the current weights into the model."""
+        current = self.copies[self.step & 1]
+        for array, view in zip(
+            (*self.model.weights, *(self.model.biases or ())), (*current.weights, *current.biases), strict=True
+        ):
+            array[...] = view
+
+    def descend(self, stop: int) -> None:
+        """Step on to number `stop`."""
+        evaluate, finite, programs = self.evaluate, self.finite, self.programs
+        for step in range(self.step, stop):
+            self.step = step
+            forward, backward = programs[step & 1]
+            for call in forward:
+                call()
+            if not finite(evaluate()):
+                loss = self.outputs()  # a pre-activation beyond 700 is no failure: guarded, it gives the right activation
+                if not finite(loss):
+                    self.fail(loss)
+            for call in backward:
+                call()
+        self.step = stop

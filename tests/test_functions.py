@@ -1,0 +1,76 @@
+"""The operations as functions: of Values and of plain numbers, one node each; and the table that records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Value, grad
+from autograd.functions import RECORDED
+from autograd.rules import CONSTANT, RULES
+
+ONE = ("exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus")
+TWO = ("maximum", "minimum")
+
+
+def function(name: str) -> Callable[..., Value]:
+    found: Callable[..., Value] = getattr(autograd, name)
+    return found
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_a_function_of_one_input_records_its_row(name: str) -> None:
+    x = Value(0.5)
+    output = function(name)(x)
+    assert (output.data, output.parents, output.rule) == (RULES[name].forward(0.5), (x,), RULES[name])
+    assert function(name).__name__ == name
+
+
+@pytest.mark.parametrize("name", ONE)
+@pytest.mark.parametrize("number", [1, 0.5, Fraction(1, 3), True, np.float32(0.25)])
+def test_a_plain_number_becomes_a_constant(name: str, number: Any) -> None:
+    output = function(name)(number)
+    assert output.data == pytest.approx(RULES[name].forward(float(number)), rel=1e-15)
+    assert [parent.rule for parent in output.parents] == [CONSTANT]
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_a_function_of_two_inputs_takes_values_and_numbers(name: str) -> None:
+    x, y = Value(2.0), Value(3.0)
+    want = RULES[name].forward(2.0, 3.0)
+    for output in (function(name)(x, y), function(name)(x, 3), function(name)(2, y), function(name)(2, 3.0)):
+        assert (output.data, output.rule) == (want, RULES[name])
+    assert function(name)(x, y).parents == (x, y)
+    assert function(name)(2, Value(Fraction(1, 2))).data in (2, Fraction(1, 2))
+    assert type(function(name)(1, Value(Fraction(1)))) is Value
+    assert type(function(name)(1, Value(Fraction(1))).data) is Fraction
+
+
+def test_the_gradient_goes_to_the_larger_and_to_the_smaller() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert grad(autograd.maximum(x, y), [x, y]) == [0, 1]
+    assert grad(autograd.minimum(x, y), [x, y]) == [1, 0]
+
+
+@pytest.mark.parametrize("name", ONE + TWO)
+@pytest.mark.parametrize("wrong", ["1", None, 1j, np.array([1.0])])
+def test_what_is_no_number_is_refused(name: str, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^operation {name}: .* is of type {type(wrong).__name__}, not a real number; "):
+        function(name)(*[wrong] * (2 if name in TWO else 1))
+    if name in TWO:
+        with pytest.raises(TypeError, match=rf"^operation {name}: "):
+            function(name)(Value(1.0), wrong)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_recording_table_computes_the_numbers_of_the_table(name: str) -> None:
+    at = (0.7, 1.3)[: len(RULES[name].domain)]
+    out = RULES[name].forward(*at)
+    partials = RECORDED[name].partials(Value(out), *map(Value, at))
+    assert [float(partial) for partial in partials] == pytest.approx(list(RULES[name].partials(out, *at)), rel=1e-15)
+    assert RECORDED.keys() == RULES.keys()

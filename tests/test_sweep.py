@@ -1,0 +1,50 @@
+"""The chain rule on random graphs, in exact arithmetic: what flows back into a node is the sum over its consumers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from test_graph import graphs
+
+from autograd import Value, grad, topological_order
+from autograd.graph import edges, local_partials
+from autograd.rules import CONSTANT, LEAF
+from autograd.sweep import adjoints
+
+
+@given(graphs(), st.fractions(-3, 3, max_denominator=9))
+def test_an_adjoint_is_the_sum_over_consumers_of_partial_times_adjoint(output: Value, seed: Fraction) -> None:
+    order = topological_order(output)
+    found = adjoints(output, seed, Fraction(0))
+    assert found.keys() == set(order)
+    want: dict[Value, Any] = dict.fromkeys(order, Fraction(0))
+    want[output] = seed
+    for parent, consumer, position in edges(order):
+        want[parent] += local_partials(consumer)[position] * found[consumer]
+    assert found == want
+    assert {type(adjoint) for adjoint in found.values()} == {Fraction}
+
+
+@given(graphs())
+def test_backward_and_grad_say_the_same(output: Value) -> None:
+    order = topological_order(output)
+    by_grad = grad(output, order)
+    recorded = grad(output, order, create_graph=True)
+    assert [node.grad for node in order if node.rule is LEAF] == [0] * sum(node.rule is LEAF for node in order)
+    output.backward()
+    assert by_grad == [slope.data for slope in recorded]
+    assert [node.grad for node in order] == [0 if node.rule is CONSTANT else g for node, g in zip(order, by_grad, strict=True)]
+
+
+@given(graphs())
+def test_a_derivative_is_the_slope_of_the_graph_computed_again(output: Value) -> None:
+    leaves = [node for node in topological_order(output) if node.rule is LEAF]
+    tangents: dict[Value, Any] = {leaf: Fraction(3 * i + 1, 7) for i, leaf in enumerate(leaves)}
+    for node in topological_order(output):  # the same derivative forward: along one direction
+        if node not in tangents:
+            slopes = zip(local_partials(node), node.parents, strict=True)
+            tangents[node] = sum((partial * tangents[parent] for partial, parent in slopes), Fraction(0))
+    assert tangents[output] == sum((tangents[leaf] * grad(output, leaf) for leaf in leaves), Fraction(0))
