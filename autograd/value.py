@@ -18,7 +18,7 @@ from autograd.rules import CONSTANT, LEAF, RULES, Rule
 from autograd.sweep import adjoints
 
 Number: TypeAlias = float | Fraction
-Operation: TypeAlias = Callable[[Any, Any], Any]
+Operation: TypeAlias = Callable[[Any, Any], "Value"]
 
 UNSWEPT = float("0")  # the grad of a result that no sweep has reached; told from a zero gradient by identity
 
@@ -62,11 +62,11 @@ LARGE = 2**53  # beyond it an int may have no float
 new: Callable[[type[Value]], Any] = object.__new__
 
 
-def unary(rule: Rule) -> Callable[[Any], Any]:
+def unary(rule: Rule) -> Callable[[Any], Value]:
     """The method that applies a rule of one input and records it as one node."""
     forward = rule.forward
 
-    def operation(self: Any) -> Any:
+    def operation(self: Any) -> Value:
         data = forward(self.data)
         node = new(Value)
         node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
@@ -85,7 +85,7 @@ def binary(rule: Rule) -> tuple[Operation, Operation]:
     """The methods that apply a rule of two inputs, with the Value on the left and on the right."""
     forward = rule.forward
 
-    def operation(self: Any, other: Any) -> Any:
+    def operation(self: Any, other: Any) -> Value:
         if other.__class__ is not Value:
             other = lift(other, self, rule)
             if other is NotImplemented:
@@ -100,7 +100,7 @@ def binary(rule: Rule) -> tuple[Operation, Operation]:
         node.label = ""
         return node
 
-    def reflected(self: Any, other: Any) -> Any:
+    def reflected(self: Any, other: Any) -> Value:
         other = lift(other, self, rule)
         return other if other is NotImplemented else operation(other, self)
 
@@ -108,10 +108,10 @@ def binary(rule: Rule) -> tuple[Operation, Operation]:
     return operation, reflected
 
 
-def compared(compare: Callable[[Any, Any], bool]) -> Operation:
+def compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     """The method that compares the numbers of two Values, or of a Value and a number."""
 
-    def comparison(self: Any, other: Any) -> Any:
+    def comparison(self: Any, other: Any) -> bool:
         if isinstance(other, Value):
             other = other.data
         return compare(self.data, other) if isinstance(other, Real | Decimal) else NotImplemented

@@ -74,7 +74,8 @@ class _Buffers:
         self.bounds = np.cumsum([0, *sizes])
         self.flat_a, self.flat_slope = np.zeros(self.bounds[-1]), np.zeros(self.bounds[-1])
         self.a, self.slope = (
-            [m[i:j].reshape(shape) for i, j, shape in self._spans(shapes)] for m in (self.flat_a, self.flat_slope)
+            [flat[i:j].reshape(shape) for i, j, shape in zip(self.bounds[:-1], self.bounds[1:], shapes, strict=True)]
+            for flat in (self.flat_a, self.flat_slope)
         )
         self.scratch, self.delta = ([np.zeros(shape) for shape in shapes] for _ in range(2))
         self.z = np.zeros(shapes[-1])
@@ -204,7 +205,7 @@ class _Run:
         if learning_rate != 1:  # scaling the first delta scales every gradient, and it is the smallest array
             scale.append(partial(np.multiply, at.delta[-1], np.array(learning_rate), at.delta[-1]))
         for old, new in (copies, copies[::-1]):
-            update = partial(np.subtract, old.flat, gradient.flat, new.flat)
+            update: Call = partial(np.subtract, old.flat, gradient.flat, new.flat)
             backward = [*scale, *_backward(model, x, old, gradient, at, loss), update]
             self.programs.append((_forward(model, x, old, at, guarded=False), backward))
             self.guarded.append(_forward(model, x, old, at, guarded=True))
