@@ -66,7 +66,7 @@ def unary(rule: Rule) -> Callable[[Any], Value]:
     """The method that applies a rule of one input and records it as one node."""
     forward = rule.forward
 
-    def operation(self: Any) -> Value:
+    def operation(self: Any) -> Any:
         data = forward(self.data)
         node = new(Value)
         node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
@@ -85,7 +85,7 @@ def binary(rule: Rule) -> tuple[Operation, Operation]:
     """The methods that apply a rule of two inputs, with the Value on the left and on the right."""
     forward = rule.forward
 
-    def operation(self: Any, other: Any) -> Value:
+    def operation(self: Any, other: Any) -> Any:
         if other.__class__ is not Value:
             other = lift(other, self, rule)
             if other is NotImplemented:
@@ -100,7 +100,7 @@ def binary(rule: Rule) -> tuple[Operation, Operation]:
         node.label = ""
         return node
 
-    def reflected(self: Any, other: Any) -> Value:
+    def reflected(self: Any, other: Any) -> Any:
         other = lift(other, self, rule)
         return other if other is NotImplemented else operation(other, self)
 

@@ -203,7 +203,7 @@ class MatrixMLP:
             db.insert(0, delta.sum(axis=-2))
             if layer:
                 delta = (delta @ transposed(self.weights[layer])) * self._slope(layer - 1, A[layer])
-        return Gradients(value, dW, None if self.biases is None else db)
+        return Gradients(plain(value), dW, None if self.biases is None else db)
 
     def _forward(self, x: Array) -> tuple[list[Array], list[Array]]:
         """Every layer's pre-activation; and every layer's activation, after the samples themselves."""
@@ -239,6 +239,11 @@ class MatrixMLP:
             remedy = "; give one row per sample, Y.reshape(-1, 1)" if y.ndim == 1 else ""
             raise ValueError(f"Y has shape {y.shape}, expected {(n, self.weights[-1].shape[-1])}{remedy}")
         return y
+
+
+def plain(x: Any) -> Any:
+    """A NumPy scalar as the Python number that it is; anything else as it is."""
+    return x.item() if isinstance(x, np.generic) else x
 
 
 def _numbers(nested: Any) -> Array:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from nn.losses import Array, Loss, logistic, loss_named, unguarded_logistic
-from nn.matrix import ACTIVATIONS, MatrixMLP, transposed
+from nn.matrix import ACTIVATIONS, MatrixMLP, plain, transposed
 
 Call = Callable[[], Any]
 
@@ -224,8 +224,8 @@ class _Run:
             self.fail(loss)
         self.good = self.step, current.copy()
         history.steps.append(self.step)
-        history.losses.append(loss)
-        history.mean_errors.append(np.abs(self.y - self.at.a[-1]).mean(axis=(-2, -1)))
+        history.losses.append(plain(loss))
+        history.mean_errors.append(plain(np.abs(self.y - self.at.a[-1]).mean(axis=(-2, -1))))
 
     def fail(self, loss: Any) -> NoReturn:
         """Go back to the last finite weights and say so: to those of the step before if they are, else to the copy."""
