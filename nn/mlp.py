@@ -166,22 +166,22 @@ class MLP:
         """Set the gradient of every parameter to zero."""
         zero_grad(self.parameters())
 
-    def __call__(self, x: Sequence[Any]) -> list[Value]:
+    def __call__(self, x: Any) -> list[Value]:
         """The outputs for one sample, a list of Values. Raises `ValueError` if it has not n_in numbers or Values."""
         inputs = self._last_inputs(x)
         return [neuron(inputs) for neuron in self.layers[-1]]
 
-    def _last_inputs(self, x: Sequence[Any]) -> list[Value]:
+    def _last_inputs(self, x: Any) -> list[Value]:
         """What comes into the last layer."""
         n_in = len(self.layers[0][0].weights)
-        if np.ndim(x) == 0 or len(x) != n_in:
-            raise ValueError(f"the model takes {n_in} numbers, got {x!r:.80}")
+        if np.ndim(x) != 1 or len(x) != n_in:
+            raise ValueError(f"x has shape {np.shape(x)}, expected ({n_in},): one number or Value for each input")
         signals = [v if isinstance(v, Value) else Value(v, f"x[{i}]") for i, v in enumerate(x)]
         for layer in self.layers[:-1]:
             signals = [neuron(signals) for neuron in layer]
         return signals
 
-    def loss(self, X: Sequence[Any], Y: Sequence[Any], loss: str = "half_squared_error") -> Value:
+    def loss(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Value:
         """The loss over the samples X, n rows of n_in numbers, with targets Y, n rows of n_out numbers, as one Value.
 
         Raises `ValueError` for shapes, a loss, or a last activation that do not fit.
@@ -193,9 +193,11 @@ class MLP:
         (0.5, 3.0)
         """
         chosen = loss_named(loss, self.activations[-1])
-        n_out = len(self.layers[-1])
-        if not len(X) or len(X) != len(Y) or any(np.ndim(y) != 1 or len(y) != n_out for y in Y):
-            raise ValueError(f"Y has shape {np.shape(Y)}, expected ({len(X)}, {n_out}), one row per sample, at least one")
+        n_in, n_out = len(self.layers[0][0].weights), len(self.layers[-1])
+        if np.ndim(X) != 2 or len(X) == 0 or np.shape(X)[1] != n_in:
+            raise ValueError(f"X has shape {np.shape(X)}, expected (n, {n_in}), one row per sample, at least one")
+        if np.shape(Y) != (len(X), n_out):
+            raise ValueError(f"Y has shape {np.shape(Y)}, expected {(len(X), n_out)}, one row per sample")
         z, a = [], []
         for x in X:
             inputs = self._last_inputs(x)

@@ -42,7 +42,9 @@ def test_one_input_is_what_numpy_computes_at_every_special_value(name: str) -> N
 @pytest.mark.parametrize("name", BINARY)
 def test_two_inputs_are_what_numpy_computes_at_every_pair_of_special_values(name: str) -> None:
     pairs = [(a, b) for a, b in product(GRID, GRID) if not (name in ("maximum", "minimum") and a == b == 0)]  # either zero
-    wrong = [(a, b, got, numpys(name, a, b)) for a, b in pairs if not same(got := getattr(floats, name)(a, b), numpys(name, a, b))]
+    wrong = [
+        (a, b, got, numpys(name, a, b)) for a, b in pairs if not same(got := getattr(floats, name)(a, b), numpys(name, a, b))
+    ]
     assert wrong == []
 
 

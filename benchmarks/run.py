@@ -1,0 +1,34 @@
+"""Every comparison, or those that are named: `python benchmarks/run.py engine fit`.
+
+One line per comparison: its name, our time and the peer's, the median of the figures of all rounds, [smallest .. largest],
+the goal, and whether the median meets it. Nothing is asserted, because a busy machine is no mistake of the code.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+import big
+import engine
+import fit
+import numpy as np
+import stacked
+import startup
+
+COMPARISONS = {"engine": engine.run, "fit": fit.run, "big": big.run, "stacked": stacked.run, "startup": startup.run}
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(COMPARISONS)
+    unknown = [name for name in names if name not in COMPARISONS]
+    if unknown:
+        print(f"not known: {', '.join(unknown)}; choose from {', '.join(COMPARISONS)}")
+        return
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.platform()}", flush=True)
+    for name in names:
+        COMPARISONS[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""`import autograd` alone is light: in a fresh interpreter it brings neither NumPy nor Graphviz along."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import autograd
+
+
+def run(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+
+
+def test_importing_and_differentiating_loads_neither_numpy_nor_graphviz() -> None:
+    program = """
+import sys
+import autograd
+x = autograd.Value(2.0)
+(x * 3 + x.exp()).backward()
+autograd.gradcheck(autograd.sin, 0.5)
+print(sorted({"numpy", "graphviz", "pygraphviz"} & sys.modules.keys()), x.grad > 10)
+"""
+    assert run(program) == "[] True"
+
+
+def test_every_public_name_is_there_and_nothing_hides_a_module() -> None:
+    names = {name for name in vars(autograd) if not name.startswith("_")}
+    functions = {"cos", "exp", "log", "maximum", "minimum", "relu", "sigmoid", "sin", "softplus", "sqrt", "tanh"}
+    others = {"Drawing", "GradientError", "GradientReport", "RenderError", "Value", "draw", "grad", "gradcheck"}
+    assert names >= functions | others | {"topological_order", "zero_grad"}
+    assert all(callable(getattr(autograd, name)) for name in functions | others)
