@@ -1,0 +1,62 @@
+"""The examples run as a reader would run them, and print what their question's answer rests on."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+PRINTED = {
+    "three_four_one.py": (
+        r"largest difference among all 16 entries of dW1 and dW2: \d\.\de-1[6789]",
+        r"step      0   mean error 0\.496410031902\d",
+        r"step 10,000   mean error 0\.008584525653\d",
+        r"outputs 0\.00260572 0\.99672209 0\.99701711 0\.00386759",
+        r"the same: True",
+        r"three_four_one\.svg",
+    ),
+    "where_a1_transposed_comes_from.py": (
+        r"(0\.0370918524)\d+   \1",
+        r"could not be broadcast together with shapes \(4,1\) \(3,1\)",
+        r"their sum +(\+0\.14450731)\n.*a1\.T @ delta2 +\1\n.*recorded graph +\1",
+        r"the same: True",
+    ),
+    "which_factor_is_missing.py": (
+        r"as posted last:\n +dW1 wrong.*\n +db1 wrong.*\n +dW2 wrong.*\n +db2 wrong",
+        r"out_y\):\n +dW1 right\n +db1 right\n +dW2 right\n +db2 right",
+        r"mended  (\[.*\])\n +nn\.fit  \1",
+        r"Predicted label: \[\[0 1 1 0\]\]",
+    ),
+    "digits.py": (r"read right: 9[5-9]\.\d% of 450 held-out digits", r"plot: digits\.png"),
+}
+
+
+def run(script: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=environment, check=False)  # noqa: S603  # our own scripts
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_prints_what_its_answer_rests_on(name: str, tmp_path: Path) -> None:
+    if name == "digits.py":
+        for package in ("sklearn", "matplotlib"):
+            pytest.importorskip(package, reason="pip install '.[examples]'")
+    script = tmp_path / name  # pictures are written beside the script
+    script.write_text((ROOT / "examples" / name).read_text())
+    printed = run(script)
+    for pattern in PRINTED[name]:
+        assert re.search(pattern, printed), f"{pattern!r} is not in\n{printed}"
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    block = (ROOT / "README.md").read_text().split("```")[1]
+    assert block.splitlines()[1:] == [
+        "pip install '.[svg]' && python examples/three_four_one.py",
+        "pip install '.[svg,test]' && pytest",
+    ]
