@@ -9,6 +9,9 @@
 True
 """
 
+from nn.diagnose import Finding as Finding
+from nn.diagnose import Report as Report
+from nn.diagnose import diagnose as diagnose
 from nn.losses import LOSSES as LOSSES
 from nn.matrix import Gradients as Gradients
 from nn.matrix import MatrixMLP as MatrixMLP
