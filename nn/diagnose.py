@@ -13,6 +13,7 @@ The derivation, for samples in rows, line by line (Nielsen 2015, chapter 2, BP1 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -27,9 +28,9 @@ from nn.slots import Filling, Network, Sent
 LOSSES = ("squared_error", "half_squared_error", "binary_cross_entropy", "softmax_cross_entropy")
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear", "softmax")
 REDUCTIONS = ("sum", "samples", "outputs", "all")
-FRESH = 3  # data sets beside the given one
+FRESH = (1.0, 1.0, 2.0, 3.0)  # spreads of the data sets beside the given one, relative to it
 CLOSE = 1e-7  # relative: below it two gradients are the same, rounding apart
-KEPT = 24  # explanations carried from layer to layer
+KEPT = 12  # explanations carried from layer to layer
 
 
 class Finding(NamedTuple):
@@ -203,8 +204,8 @@ def _fresh(problem: Problem) -> Iterator[tuple[Array, Array]]:
     yield problem.X, problem.Y
     random = np.random.default_rng(0)
     y = problem.Y
-    for _ in range(FRESH):
-        x = random.normal(problem.X.mean(), problem.X.std() or 1.0, problem.X.shape)
+    for spread in FRESH:
+        x = random.normal(problem.X.mean(), spread * (problem.X.std() or 1.0), problem.X.shape)
         if np.isin(y, (0, 1)).all() and y.shape[1] > 1 and (y.sum(axis=1) == 1).all():
             targets = np.eye(y.shape[1])[random.integers(y.shape[1], size=len(y))]
         elif np.isin(y, (0, 1)).all():
@@ -220,22 +221,37 @@ class Seen(NamedTuple):
     name: str
     readings: tuple[Array, ...]
     fits: bool
+    flat: tuple[tuple[tuple[int, ...], Array, int, int], ...]
 
     def ratio(self, candidate: Array) -> float | None:
         """The one factor between these numbers and the candidate's, or None if there is none."""
-        for reading in self.readings:
-            if _squeezed(candidate.shape) != _squeezed(reading.shape):
+        shape = _squeezed(candidate.shape)
+        for reading, theirs, largest, smaller in self.flat:
+            if shape != reading:
                 continue
-            ours, theirs = candidate.reshape(-1), reading.reshape(-1)
-            largest = int(np.abs(theirs).argmax())
-            if not ours[largest]:
+            ours = candidate.reshape(-1)
+            here = ours.item(largest)
+            if not here:
                 continue
-            factor = theirs[largest] / ours[largest]
-            if np.isfinite(factor) and factor and np.abs(ours * factor - theirs).max() <= CLOSE * abs(theirs[largest]):
+            there, size = theirs.item(largest), abs(theirs.item(largest))
+            factor = there / here
+            if not abs(ours.item(smaller) * factor - theirs.item(smaller)) <= CLOSE * size:  # most are turned away here
+                continue
+            if factor and np.abs(ours * factor - theirs).max() <= CLOSE * size:
                 return float(factor)
         return None
 
 
+def _reading(name: str, readings: tuple[Array, ...], fits: bool) -> Seen:
+    """The gradient, with each reading also as one row of numbers, and where its largest and a middling one stand."""
+    flat = []
+    for reading in readings:
+        order = np.abs(reading).ravel().argsort()
+        flat.append((_squeezed(reading.shape), reading.reshape(-1), int(order[-1]), int(order[len(order) * 2 // 3])))
+    return Seen(name, readings, fits, tuple(flat))
+
+
+@cache
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(size for size in shape if size != 1)
 
@@ -252,13 +268,13 @@ def _seen(name: str, raw: Sequence[Any], problem: Problem) -> tuple[Seen | None,
         return None, f"{name} holds numbers that are not finite, {stacked[~np.isfinite(stacked)][0]}; expected finite ones"
     got = stacked.shape[1:]
     if name[1] == "b" and _squeezed(got) == _squeezed(shape):
-        return Seen(name, (stacked.reshape(len(stacked), -1),), True), ""
+        return _reading(name, (stacked.reshape(len(stacked), -1),), True), ""
     if len(got) != 2:
-        return Seen(name, (stacked,), False), ""
+        return _reading(name, (stacked,), False), ""
     turned = transposed(stacked)
     if name[1] == "W" and got == shape:
-        return Seen(name, (turned if problem.out_in else stacked,), True), ""
-    return Seen(name, (stacked, turned), False), ""
+        return _reading(name, (turned if problem.out_in else stacked,), True), ""
+    return _reading(name, (stacked, turned), False), ""
 
 
 class _Search:
@@ -267,19 +283,24 @@ class _Search:
     def __init__(self, problem: Problem, data: Sequence[tuple[Array, Array]], seen: dict[str, Seen]) -> None:
         self.problem, self.seen = problem, seen
         X, Y = (np.stack(arrays) for arrays in zip(*data, strict=True))
-        self.net: Network = slots.network(problem.W, problem.b, X, Y, problem.activations, problem.loss)
+        self.net: Network = slots.network(problem.W, problem.b, X, Y, problem.activations, problem.loss, problem.factor)
+        self.size = max(float(np.abs(reading).max()) for s in seen.values() for reading in s.readings)
         n, k = problem.Y.shape
         self.scales = slots.scales(n, k, problem.loss, problem.reduction, problem.learning_rate)
         rate = problem.learning_rate
+        self.correct = {name for name in seen if self.right(name)}
         self.rates = (rate,) if rate is not None else (1.0, 0.5, 0.1, 0.05, 0.01, 0.001)
 
     def right(self, name: str) -> bool:
         """Whether that gradient is what it should be."""
-        layer, delta = int(name[2:]), self.net.D[int(name[2:])]
-        exact = next((slots.weight_gradients if name[1] == "W" else slots.bias_gradients)(self.net, layer, delta)).numbers
-        exact = exact * self.problem.factor
-        found = self.seen[name]
+        found, exact = self.seen[name], self.exact(name)
         return found.fits and bool(np.abs(found.readings[0] - exact).max() <= CLOSE * max(np.abs(exact).max(), 1e-300))
+
+    def exact(self, name: str) -> Array:
+        """The right gradient, on every data set."""
+        layer = int(name[2:])
+        fillings = slots.weight_gradients if name[1] == "W" else slots.bias_gradients
+        return next(fillings(self.net, layer, self.net.D[layer])).numbers * self.problem.factor
 
     def best(self) -> list[State]:
         """The cheapest explanations of all layers together, the preferred one first."""
@@ -306,6 +327,7 @@ class _Search:
             errors = slots.sent_back(net, layer, state.after, later, self.rates)
             used = [(layer + 1, state.after.delta), *enumerate(later, layer + 2)]
             whole = [Filling("delta_of_wrong_layer", f"delta{i}", delta) for i, delta in used]
+        whole += [Filling("delta_of_wrong_layer", f"delta{i}", net.D[i]) for i in range(layer - 1, 0, -1)]
         wholes = [Candidate((Cause(f.mistake, layer, "delta", f.formula),), f.numbers, net.E[layer]) for f in whole]
         if net.loss.endswith("cross_entropy"):
             found += wholes
@@ -361,13 +383,15 @@ class _Search:
     def explain(self, state: State, layer: int) -> Iterator[State]:
         """The state with one more layer, in every way that may be the cheapest in the end."""
         seen = [self.seen[name] for name in (f"dW{layer}", f"db{layer}") if name in self.seen]
+        if all(s.name in self.correct for s in seen):
+            yield from self.extended(state, layer, seen, (), 0)
+            return
         hits: list[list[Hit]] = [[] for _ in seen]
         candidates = self.candidates(state, layer)
-        zero = [not any(r.any() for r in s.readings) and s.fits for s in seen]
+        zero = [np.abs(s.readings[0]).max() <= 1e-12 * self.size for s in seen]
         for i, s in enumerate(seen):
             if zero[i]:
-                name = "bias_gradient_zero" if s.name[1] == "b" else "weight_gradient_zero"
-                hits[i].append(Hit((Cause(name, layer, s.name[1], "0"),), (), candidates[0], 1.0))
+                hits[i] = list(self.zero_hits(s, candidates[0], layer))
         bound = 99
         for candidate in candidates:
             if len(candidate.causes) > bound:
@@ -375,6 +399,8 @@ class _Search:
             for i, s in enumerate(seen):
                 if not zero[i]:
                     hits[i] += self.hits(s, candidate, layer)
+                elif candidate.causes and not candidate.delta.any():
+                    hits[i].append(Hit((), (), candidate, 1.0))
             if all(hits):
                 bound = _pair_cost(_pairs(hits)[0])
         for i, s in enumerate(seen):
@@ -383,9 +409,21 @@ class _Search:
         for rank, pair in enumerate(_pairs(hits)):
             yield from self.extended(state, layer, seen, pair, rank)
 
+    def zero_hits(self, seen: Seen, candidate: Candidate, layer: int) -> Iterator[Hit]:
+        """How the gradient comes out as zero: by being right, or by being a sum that vanishes, or by being set to zero."""
+        weight = seen.name[1] == "W"
+        fillings = (slots.weight_gradients if weight else slots.bias_gradients)(self.net, layer, candidate.delta)
+        for filling in (*fillings, Filling("weight_gradient_zero" if weight else "bias_gradient_zero", "0", np.zeros(1))):
+            shaped = filling.formula == "0" or any(_squeezed(filling.numbers.shape) == shape for shape, *_ in seen.flat)
+            if not (filling.mistake or seen.fits) or not shaped:
+                continue
+            if np.abs(filling.numbers).max(initial=0) <= 1e-12 * self.size:
+                causes = (Cause(filling.mistake, layer, seen.name[1], filling.formula),) if filling.mistake else ()
+                yield Hit(causes, (), candidate, 1.0)
+
     def extended(self, state: State, layer: int, seen: Sequence[Seen], pair: tuple[Hit, ...], rank: int) -> Iterator[State]:
         """The state after one way to explain a layer, once for each delta that it may have sent back."""
-        blamed = tuple((s.name, state.active | frozenset(_all(hit))) for s, hit in zip(seen, pair, strict=True))
+        blamed = tuple((s.name, state.active | frozenset(_all(hit))) for s, hit in zip(seen, pair, strict=False))
         causes = state.causes.union(*(_all(hit) for hit in pair))
         first = self.seen.get(f"dW{layer}")
         gradient = first.readings[0] if first is not None and first.fits else None
@@ -509,7 +547,7 @@ def _returned(
 
 
 def _report(search: _Search, names: tuple[str, ...], notes: list[str]) -> Report:
-    right = tuple(name for name in names if name in search.seen and search.right(name))
+    right = tuple(name for name in names if name in search.correct)
     wrong = tuple(name for name in names if name not in right)
     if len(right) == len(search.seen):
         return Report((), right, wrong, tuple(n for n in names if n not in search.seen), tuple(notes))
@@ -543,11 +581,7 @@ def _message(cause: Cause) -> str:
 
 def _far_off(search: _Search, name: str) -> str:
     """How far a gradient that nothing explains is from the right one."""
-    found, layer = search.seen[name], int(name[2:])
-    exact = next(
-        (slots.weight_gradients if name[1] == "W" else slots.bias_gradients)(search.net, layer, search.net.D[layer])
-    ).numbers
-    exact = exact * search.problem.factor
+    found, exact = search.seen[name], search.exact(name)
     if not found.fits:
         return f"{name} has the wrong shape, {found.readings[0].shape[1:]}, and comes out of no mistake that is known here."
     ours, theirs = exact[0].ravel(), found.readings[0][0].ravel()

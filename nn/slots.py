@@ -70,7 +70,7 @@ def through(activation: str, a: Array, e: Array) -> Array:
 
 
 class Network(NamedTuple):
-    """A forward pass on S data sets, and the right backward pass, before the loss is averaged over anything.
+    """A forward pass on S data sets, and the right backward pass, before the loss is averaged, multiplied by `factor`.
 
     Lists are indexed by layer, from 1; A[0] is X, Z[0], E[0] and D[0] are not used. E is dC/dA, D is dC/dZ.
     """
@@ -83,6 +83,7 @@ class Network(NamedTuple):
     Y: Array
     activations: tuple[str, ...]
     loss: str
+    factor: float
 
     @property
     def depth(self) -> int:
@@ -90,7 +91,9 @@ class Network(NamedTuple):
         return len(self.activations)
 
 
-def network(W: Sequence[Array], b: Sequence[Array], X: Array, Y: Array, activations: tuple[str, ...], loss: str) -> Network:
+def network(
+    W: Sequence[Array], b: Sequence[Array], X: Array, Y: Array, activations: tuple[str, ...], loss: str, factor: float
+) -> Network:
     """Run forward and back. `b` has zeros where there are no biases."""
     A, Z = [X], [X]
     for w, bias, activation in zip(W, b, activations, strict=True):
@@ -105,7 +108,7 @@ def network(W: Sequence[Array], b: Sequence[Array], X: Array, Y: Array, activati
         D[layer] = through(activations[layer - 1], A[layer], E[layer])
         if layer == depth and loss.endswith("cross_entropy"):
             D[layer] = A[depth] - Y if loss.startswith("binary") else A[depth] * Y.sum(axis=-1, keepdims=True) - Y
-    return Network([X, *W], A, Z, E, D, Y, activations, loss)
+    return Network([X, *W], A, Z, E, D, Y, activations, loss, factor)
 
 
 def error(loss: str, a: Array, y: Array) -> Array:
@@ -140,6 +143,8 @@ def errors(net: Network) -> Iterator[Filling]:
     yield Filling("wrong_loss_derivative", f"log({name}) - y", np.log(np.abs(a)) - y)
     yield Filling("wrong_loss_derivative", f"-y * log({name})", -y * np.log(np.abs(a)))
     yield Filling("wrong_loss_derivative", f"{name} + y", a + y)
+    terms = {"binary": -(y * np.log(a) + (1 - y) * np.log(1 - a)), "softmax": -y * np.log(a)}.get(net.loss.split("_")[0], (a - y) ** 2)
+    yield Filling("wrong_loss_derivative", "the loss itself", terms)
     yield Filling("missing_error_factor", name, a)
     yield Filling("missing_error_factor", "y", y)
 
@@ -237,14 +242,12 @@ def slopes(net: Network, layer: int, e: Array) -> Iterator[Filling]:
     for text, formula in WRONG_FORMULAS["sigmoid"][:4] if f == "tanh" else ():
         yield Filling("wrong_derivative_formula", text.format(a=A, z=Z), e * formula(a))
     if f != "linear":
-        yield Filling("derivative_at_error", form_text(f, "error"), e * form(f, e))
-        yield Filling("derivative_at_error", "f'(error)", e * form(f, value(f, e)))
+        at_error = [("error", e), ("error", e * net.factor)]
         if layer == net.depth:
-            error_itself = a - net.Y
-            yield Filling("derivative_at_error", form_text(f, f"({A} - y)"), e * form(f, error_itself))
-            yield Filling("derivative_at_error", f"f'({A} - y)", e * form(f, value(f, error_itself)))
-            yield Filling("derivative_at_error", form_text(f, f"(y - {A})"), e * form(f, -error_itself))
-            yield Filling("derivative_at_error", f"f'(y - {A})", e * form(f, value(f, -error_itself)))
+            at_error += [(f"({A} - y)", a - net.Y), (f"(y - {A})", net.Y - a), (f"({A} - y)", (a - net.Y) * net.factor)]
+        for text, x in at_error[:: 1 if net.factor != 1 else 2] if layer < net.depth else at_error:
+            yield Filling("derivative_at_error", form_text(f, text), e * form(f, x))
+            yield Filling("derivative_at_error", f"f'({text})", e * form(f, value(f, x)))
         yield from _slopes_elsewhere(net, layer, e)
 
 
@@ -263,6 +266,12 @@ def _slopes_elsewhere(net: Network, layer: int, e: Array) -> Iterator[Filling]:
             (name, f"f'({y})", lambda z=z: e * form(f, value(f, z))),
             (name, f"{own}'({y})", lambda own=own, a=a: e * form(own, a)),
         )
+        if other == layer - 1:  # both names are right
+            yield from _filled(
+                ("derivative_at_wrong_layer", form_text(f, x), lambda a=a: e * form(f, a)),
+                ("derivative_at_wrong_layer", f"f'({y})", lambda z=z: e * form(f, value(f, z))),
+                ("derivative_at_wrong_layer", f"{own}'({y})", lambda own=own, a=a: e * form(own, a)),
+            )
 
 
 def form_text(activation: str, a: str) -> str:
