@@ -1,11 +1,13 @@
 """Every comparison, or those that are named: `python benchmarks/run.py engine fit`.
 
 One line per comparison: its name, our time and the peer's, the median of the figures of all rounds, [smallest .. largest],
-the goal, and whether the median meets it. Nothing is asserted, because a busy machine is no mistake of the code.
+the goal, and whether the median meets it. Nothing is asserted, because a busy machine is no mistake of the code; the first
+line says how busy it was.
 """
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 
@@ -25,7 +27,8 @@ def main() -> None:
     if unknown:
         print(f"not known: {', '.join(unknown)}; choose from {', '.join(COMPARISONS)}")
         return
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.platform()}", flush=True)
+    load = f", load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.platform()}{load}", flush=True)
     for name in names:
         COMPARISONS[name]()
 

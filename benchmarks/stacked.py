@@ -11,7 +11,7 @@ from fit import X, Y
 
 import nn
 
-NETWORKS, STACKED_STEPS, SINGLE_STEPS = 1000, 200, 10_000
+NETWORKS, STACKED_STEPS, SINGLE_STEPS = 1000, 400, 10_000
 
 
 def model() -> nn.MatrixMLP:

@@ -113,18 +113,20 @@ class Hit(NamedTuple):
 class State(NamedTuple):
     """An explanation of the layers so far: what it blames, for each gradient, and what it sends back."""
 
-    cost: int
+    cost: float
     causes: frozenset[Cause]
     by_gradient: tuple[tuple[str, frozenset[Cause]], ...]
     after: Sent | None
     active: frozenset[Cause]
     rank: int
+    used: tuple[Array, ...] = ()
 
 
-COSTS = {"unexplained": 5, "wrong_scale": 2}
+RARE = dict.fromkeys(("extra_1_over_k", "extra_factor_n", "extra_factor_k", "input_of_wrong_layer", "weight_gradient_zero"), 1.1)
+COSTS = {"unexplained": 5.0, "wrong_scale": 2.0, **RARE}
 
 
-def _cost(causes: frozenset[Cause] | tuple[Cause, ...]) -> int:
+def _cost(causes: frozenset[Cause] | tuple[Cause, ...]) -> float:
     return sum(COSTS.get(cause.mistake, 1) for cause in causes)
 
 
@@ -223,10 +225,10 @@ class Seen(NamedTuple):
     fits: bool
     flat: tuple[tuple[tuple[int, ...], Array, int, int], ...]
 
-    def ratio(self, candidate: Array) -> float | None:
+    def ratio(self, candidate: Array, readings: int = 2) -> float | None:
         """The one factor between these numbers and the candidate's, or None if there is none."""
         shape = _squeezed(candidate.shape)
-        for reading, theirs, largest, smaller in self.flat:
+        for reading, theirs, largest, smaller in self.flat[:readings]:
             if shape != reading:
                 continue
             ours = candidate.reshape(-1)
@@ -273,7 +275,7 @@ def _seen(name: str, raw: Sequence[Any], problem: Problem) -> tuple[Seen | None,
         return _reading(name, (stacked,), False), ""
     turned = transposed(stacked)
     if name[1] == "W" and got == shape:
-        return _reading(name, (turned if problem.out_in else stacked,), True), ""
+        return _reading(name, (turned, stacked) if problem.out_in else (stacked, turned), True), ""
     return _reading(name, (stacked, turned), False), ""
 
 
@@ -310,7 +312,8 @@ class _Search:
             unique: dict[Any, State] = {}
             for state in sorted(grown, key=lambda s: (s.cost, s.rank)):
                 sent = state.after.delta.ravel()[:3].round(12).tolist() if state.after else None
-                unique.setdefault((state.causes, str(sent)), state)
+                names = frozenset((cause.mistake, cause.layer, cause.slot) for cause in state.causes)
+                unique.setdefault((names, str(sent)), state)
             cheapest = min(state.cost for state in grown)
             states = [s for s in unique.values() if s.cost <= cheapest + 2][:KEPT]
         return [state for state in states if state.cost == states[0].cost]
@@ -323,7 +326,7 @@ class _Search:
             errors, whole = slots.errors(net), list(slots.whole_deltas(net))
             found.append(Candidate((), net.D[layer], net.E[layer]))
         else:
-            later = [net.D[i] for i in range(layer + 2, net.depth + 1)]
+            later = state.used[-2::-1]
             errors = slots.sent_back(net, layer, state.after, later, self.rates)
             used = [(layer + 1, state.after.delta), *enumerate(later, layer + 2)]
             whole = [Filling("delta_of_wrong_layer", f"delta{i}", delta) for i, delta in used]
@@ -353,7 +356,7 @@ class _Search:
         for filling in fillings:
             if not filling.numbers.size or (not filling.mistake and not seen.fits):
                 continue
-            ratio = seen.ratio(filling.numbers)
+            ratio = seen.ratio(filling.numbers, 2 if filling.mistake else 1)
             if ratio is None:
                 continue
             causes = (Cause(filling.mistake, layer, seen.name[1], filling.formula),) if filling.mistake else ()
@@ -392,7 +395,7 @@ class _Search:
         for i, s in enumerate(seen):
             if zero[i]:
                 hits[i] = list(self.zero_hits(s, candidates[0], layer))
-        bound = 99
+        bound = 99.0
         for candidate in candidates:
             if len(candidate.causes) > bound:
                 break
@@ -444,11 +447,12 @@ class _Search:
                     Sent(delta, error, gradient),
                     spread,
                     state.rank + rank,
+                    (*state.used, delta),
                 )
         true = self.net.D[layer]
         if not any(np.allclose(true, d, CLOSE, 0) for d in done):
             after = Sent(true, self.net.E[layer], gradient)
-            yield State(_cost(causes), causes, (*state.by_gradient, *blamed), after, frozenset(), state.rank + rank + 1)
+            yield State(_cost(causes), causes, (*state.by_gradient, *blamed), after, frozenset(), state.rank + rank + 1, (*state.used, true))
 
 
 def _all(hit: Hit) -> tuple[Cause, ...]:
@@ -461,7 +465,7 @@ def _pairs(hits: list[list[Hit]]) -> list[tuple[Hit, ...]]:
     return sorted(product(*cheap), key=_pair_cost)[:12]
 
 
-def _pair_cost(pair: tuple[Hit, ...]) -> int:
+def _pair_cost(pair: tuple[Hit, ...]) -> float:
     return _cost(frozenset(cause for hit in pair for cause in _all(hit)))
 
 

@@ -126,6 +126,7 @@ def errors(net: Network) -> Iterator[Filling]:
     name = f"a{net.depth}"
     yield Filling("", f"dC/d{name}", net.E[-1])
     yield Filling("missing_error_factor", "1", np.ones_like(a))
+    yield Filling("missing_error_factor", "1", np.full_like(a, 1 / net.factor))  # the average went with the error
     if net.loss == "binary_cross_entropy":
         yield Filling(
             "sign_error_inside_bce_derivative", f"-(y / {name}) - (1 - y) / (1 - {name})", -(y / a) - (1 - y) / (1 - a)
@@ -302,7 +303,9 @@ def sent_back(net: Network, layer: int, after: Sent, deltas: Sequence[Array], ra
         ("", f"delta{n} @ W{n}.T", lambda: after.delta @ transposed(W)),
         ("error_propagated_without_delta", f"error{n} @ W{n}.T", lambda: after.error @ transposed(W)),
         ("upstream_gradient_dropped", f"1 @ W{n}.T", lambda: np.ones_like(after.delta) @ transposed(W)),
+        ("upstream_gradient_dropped", f"1 @ W{n}.T", lambda: np.full_like(after.delta, 1 / net.factor) @ transposed(W)),
         ("upstream_gradient_dropped", "1", lambda: np.ones(shape)),
+        ("upstream_gradient_dropped", "1", lambda: np.full(shape, 1 / net.factor)),
     )
     gradient = after.gradient
     if gradient is not None:

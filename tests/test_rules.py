@@ -26,19 +26,34 @@ from autograd.value import binary, unary
 ROWS = pytest.mark.parametrize("name", RULES)
 INF, NAN = math.inf, math.nan
 MP = {
-    **{"add": mpmath.fadd, "sub": mpmath.fsub, "mul": mpmath.fmul, "div": mpmath.fdiv, "pow": mpmath.power},
-    **{"neg": mpmath.fneg, "abs": mpmath.fabs, "maximum": max, "minimum": min, "relu": lambda a: max(a, mpmath.mpf(0))},
-    **{"sigmoid": lambda a: 1 / (1 + mpmath.exp(-a)), "softplus": lambda a: mpmath.log1p(mpmath.exp(a))},
+    "add": mpmath.fadd,
+    "sub": mpmath.fsub,
+    "mul": mpmath.fmul,
+    "div": mpmath.fdiv,
+    "pow": mpmath.power,
+    "neg": mpmath.fneg,
+    "abs": mpmath.fabs,
+    "sigmoid": lambda a: 1 / (1 + mpmath.exp(-a)),
+    "softplus": lambda a: mpmath.log1p(mpmath.exp(a)),
+    "relu": lambda a: max(a, mpmath.mpf(0)),
+    "maximum": max,
+    "minimum": min,
 }
-SYMBOLIC = table(
-    SimpleNamespace(
-        **{name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "sign")},
-        **{"where": lambda c, a, b: sympy.Piecewise((a, c), (b, True)), "log1p": lambda a: sympy.log(1 + a)},
-        **{"divide": lambda a, b: sympy.sympify(a) / b, "power": sympy.Pow, "absolute": sympy.Abs},
-        **{"maximum": sympy.Max, "minimum": sympy.Min, "heaviside": sympy.Heaviside, "zeros_like": lambda a: sympy.Integer(0)},
-        **{"inf": sympy.oo, "nan": sympy.nan},
-    )
+sympys = SimpleNamespace(
+    where=lambda c, a, b: sympy.Piecewise((a, c), (b, True)),
+    divide=lambda a, b: sympy.sympify(a) / b,
+    power=sympy.Pow,
+    absolute=sympy.Abs,
+    log1p=lambda a: sympy.log(1 + a),
+    maximum=sympy.Max,
+    minimum=sympy.Min,
+    heaviside=sympy.Heaviside,
+    zeros_like=lambda a: sympy.Integer(0),
+    inf=sympy.oo,
+    nan=sympy.nan,
 )
+vars(sympys).update({name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "sign")})
+SYMBOLIC = table(sympys)
 
 
 def exact(name: str) -> Any:
@@ -85,12 +100,12 @@ def test_forward_and_partials_are_mpmaths(name: str, data: st.DataObject) -> Non
 
 @ROWS
 def test_partials_are_sympys_derivatives_of_the_forward(name: str) -> None:
-    rule, symbols = SYMBOLIC[name], sympy.symbols("a b", real=True)[: len(RULES[name].domain)]
-    out = sympy.sympify(rule.forward(*symbols))
+    rule, letters = SYMBOLIC[name], sympy.symbols("a b", real=True)[: len(RULES[name].domain)]
+    out = sympy.sympify(rule.forward(*letters))
     corners = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.3, 0.8), strict=False)]
     for ats in (corners, [x / 2 + 0.06 for x in corners], [high * 0.9 - i for i, (_, high) in enumerate(rule.domain)]):
-        at = dict(zip(symbols, map(sympy.Rational, ats), strict=True))
-        for symbol, partial in zip(symbols, rule.partials(out, *symbols), strict=True):
+        at = dict(zip(letters, map(sympy.Rational, ats), strict=True))
+        for symbol, partial in zip(letters, rule.partials(out, *letters), strict=True):
             difference = (sympy.diff(out, symbol) - partial).subs(at)
             assert abs(sympy.N(difference, 30, maxn=500)) < 1e-25
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from test_graph import graphs
 
 from autograd import Value, grad, topological_order
 from autograd.graph import edges, local_partials
-from autograd.rules import CONSTANT, LEAF
+from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.sweep import adjoints
 
 
@@ -31,6 +31,9 @@ def test_an_adjoint_is_the_sum_over_consumers_of_partial_times_adjoint(output: V
 @given(graphs())
 def test_backward_and_grad_say_the_same(output: Value) -> None:
     order = topological_order(output)
+    assume(
+        not any(node.rule is RULES["maximum"] and node.parents[0] == node.parents[1] for node in order)
+    )  # exact without ties
     by_grad = grad(output, order)
     recorded = grad(output, order, create_graph=True)
     assert [node.grad for node in order if node.rule is LEAF] == [0] * sum(node.rule is LEAF for node in order)

@@ -22,8 +22,11 @@ from autograd import Value, topological_order
 from autograd.rules import CONSTANT, RULES
 
 OPERATORS: dict[str, Callable[..., Any]] = {
-    **{"add": operator.add, "sub": operator.sub, "mul": operator.mul},
-    **{"div": operator.truediv, "pow": operator.pow},
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
 }
 COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
 NUMBERS = (3, 1.5, Fraction(1, 4), True, np.float64(2.5), np.float32(0.1), np.int64(2), Decimal("0.5"))
@@ -215,7 +218,7 @@ def test_an_object_array_beside_a_value(name: str) -> None:
 
 def test_functions_of_one_number_refuse_arrays() -> None:
     with pytest.raises(TypeError, match=r"operation add: array\(\[1., 2.\]\).*array.astype\(object\)"):
-        np.add(np.array([1.0, 2.0]), Value(1.0))
+        np.add(np.array([1.0, 2.0]), Value(1.0))  # type: ignore[call-overload]  # the mistake
 
 
 def test_backward_fills_the_whole_graph() -> None:
@@ -386,6 +389,11 @@ def test_a_graph_is_freed_with_its_last_reference(swept: bool) -> None:
         assert [node for node in gone if node() is not None] == []
     finally:
         gc.enable()
+
+
+def test_a_misspelled_attribute_is_refused() -> None:
+    with pytest.raises(AttributeError):
+        Value(1.0).gard = 0.0  # type: ignore[attr-defined]  # the mistake
 
 
 def test_a_node_takes_at_most_220_bytes() -> None:

@@ -1,0 +1,452 @@
+"""`nn.diagnose` against mistakes planted by `planting`, which is a second reading of the same specification.
+
+`python tests/test_diagnose.py 500` plants every mistake alone and 500 random pairs, and prints what is not named right.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice, product
+from typing import Any
+
+import numpy as np
+import planting
+import pytest
+from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
+
+import nn
+
+diagnose: Any = vars(nn).get("diagnose")  # Any: the harness is checked without it
+XOR = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0.0], [1], [1], [0]])
+
+
+def rng(*seed: Any) -> np.random.Generator:
+    return np.random.default_rng([sum(map(ord, str(part))) for part in seed])
+
+
+def report_on(config: Config, backward: Any, seed: int = 7) -> Any:
+    return diagnose(backward, *config.data(seed), **config.options)
+
+
+def blamed(report: Any) -> set[str]:
+    return {name for f in report.findings for name in (f.gradient, *f.consequences)}
+
+
+def names(finding: Any) -> set[str]:
+    return {finding.mistake, *finding.also}
+
+
+def judge(config: Config, mistakes: Sequence[Mistake], report: Any) -> str:
+    """What is wrong with the report on these mistakes; nothing is the empty string."""
+    wrong = set(changes(config, mistakes))
+    found = [f"{f.mistake} {f.layer}" for f in report.findings]
+    if report.ok:
+        return "said to be right"
+    if blamed(report) - wrong:
+        return f"blames {sorted(blamed(report) - wrong)}, which are right; found {found}"
+    if len(mistakes) == 1 and wrong - blamed(report):
+        return f"does not blame {sorted(wrong - blamed(report))}; found {found}"
+    missed = [m for m in mistakes if not any(f.layer == m.layer and m.name in names(f) for f in report.findings)]
+    more = [f for f in report.findings if not any(f.layer == m.layer and m.name in names(f) for m in mistakes)]
+    return f"found {found}" if missed or more else ""
+
+
+def reproduced(config: Config, mistakes: Sequence[Mistake], report: Any) -> bool:
+    """Do the findings, planted here, give the same numbers? Then they are another explanation, and as good a one."""
+    found = {(f.mistake, f.layer) for f in report.findings}
+    if len(found) > len(mistakes) or any(name not in PLANTS for name, _ in found):
+        return False
+    choices = [[Mistake(name, l, v) for v in planting.variants(name, l, config)] for name, l in found]
+    return any(planting.equal(config, combined, mistakes) for combined in product(*choices))
+
+
+# the harness itself
+
+
+def test_every_name_of_the_table_is_planted() -> None:
+    counts = {family: len(members) for family, members in planting.FAMILIES.items()}
+    assert counts == {"slope": 15, "chain": 9, "input": 6, "bias": 5, "scale": 7, "sign": 3}
+
+
+def test_the_right_passes_are_finite_differences_of_the_loss() -> None:
+    for config in islice(configs(rng("finite differences")), 150):
+        given = config.data(3)
+        numerical = planting.numerical(config, *given)
+        for name in CORRECT:
+            found = planting.correct(name, config)(*given)
+            assert set(found) == set(config.names)
+            for key, want in numerical.items():
+                got = np.asarray(found[key]) * (-1 if name == "as_step" else 1)
+                assert got.size == want.size
+                assert abs(got.reshape(want.shape) - want).max() < 1e-6 * (1 + abs(want).max()), (name, key, config)
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_each_mistake_can_be_planted_and_changes_something(name: str) -> None:
+    config, chosen = planting.case(rng(name), [name])
+    assert changes(config, chosen)
+    assert planting.applicable(name, chosen[0].layer, config)
+    assert chosen[0] in planting.explanations(config, chosen)
+
+
+def test_what_changes_nothing_is_not_planted() -> None:
+    config = Config((3, 4, 1), ("relu", "linear"))
+    assert not planting.applicable("derivative_applied_to_activation", 1, config)
+    assert not planting.applicable("missing_activation_derivative", 2, config)
+    assert not planting.applicable("missing_transpose", 1, config)
+    assert not planting.applicable("updated_weights_used", 1, config)
+    assert changes(config, [("bias_summed_over_all_axes", 2)]) == []  # of a single output the sum of all is the sum
+    assert changes(config, [("upstream_gradient_dropped", 1)]) == ["dW1", "db1"]
+
+
+# 1. no right pass is accused
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_a_right_pass_is_not_accused(name: str) -> None:
+    for config in islice(configs(rng("right", name)), 12):
+        report = report_on(config, planting.correct(name, config))
+        assert report.ok, (config, str(report))
+        assert list(report.findings) == []
+
+
+def test_a_right_dictionary_is_not_accused() -> None:
+    for config in islice(configs(rng("right dictionary")), 12):
+        assert report_on(config, plant(config)(*config.data(7))).ok, config
+
+
+# 2. each mistake alone
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_one_mistake_is_named(name: str) -> None:
+    r = rng("alone", name)
+    for _ in range(4):
+        config, chosen = planting.case(r, [name])
+        report = report_on(config, plant(config, chosen))
+        assert judge(config, chosen, report) == "", (chosen, config, str(report))
+        assert all(f.message and isinstance(f.layer, int) for f in report.findings)
+        assert report.findings[0].gradient in str(report)
+
+
+@pytest.mark.parametrize(
+    "name", ["missing_activation_derivative", "error_propagated_without_delta", "bias_not_summed_over_batch"]
+)
+def test_one_mistake_is_named_from_a_dictionary(name: str) -> None:
+    config = Config((3, 4, 2), ("sigmoid", "tanh"), reduction="samples", n=6)
+    chosen = [planting.mistake(name, 1, config)]
+    report = report_on(config, plant(config, chosen)(*config.data(7)))
+    assert judge(config, chosen, report) == "", str(report)
+
+
+def test_the_first_gradient_that_is_wrong_is_the_one_named_and_the_others_follow_from_it() -> None:
+    config = Config((3, 4, 2), ("sigmoid", "sigmoid"))
+    (finding,) = report_on(config, plant(config, [("missing_activation_derivative", 2)])).findings
+    assert (finding.layer, finding.gradient, set(finding.consequences)) == (2, "dW2", {"db2", "dW1", "db1"})
+    (finding,) = report_on(config, plant(config, [("transposed_gradient", 1)])).findings
+    assert (finding.layer, finding.gradient, list(finding.consequences)) == (1, "dW1", [])
+
+
+# 3. pairs; 5. what is found reproduces
+
+
+def tried(pairs: Iterable[tuple[Config, list[Mistake]]]) -> list[tuple[str, float, Config, list[Mistake]]]:
+    """Of each: what is wrong with the report, and the seconds it took."""
+    found = []
+    for config, chosen in pairs:
+        start = time.perf_counter()
+        report = report_on(config, plant(config, chosen))
+        seconds = time.perf_counter() - start
+        verdict = judge(config, chosen, report)
+        if verdict.startswith("found") and reproduced(config, chosen, report):
+            verdict = ""
+        found.append((verdict, seconds, config, chosen))
+    return found
+
+
+def test_pairs_are_named() -> None:
+    r = rng("pairs")
+    found = tried(planting.random_pair(r) for _ in range(60))
+    failed = [(verdict, chosen, config) for verdict, _, config, chosen in found if verdict]
+    assert not [case for case in failed if case[0].startswith("blames")]
+    assert len(failed) <= 0.05 * len(found), failed
+
+
+# 5. shapes and other accidents: a report, not a crash
+
+
+SMALL = Config((3, 4, 2), ("sigmoid", "sigmoid"))
+
+
+def spoilt(**replaced: Any) -> Any:
+    """The right pass with these gradients replaced; None leaves one out."""
+
+    def backward(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+        found = {**plant(SMALL)(params, X, Y), **replaced}
+        return {name: g for name, g in found.items() if g is not None}
+
+    return backward
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0.0,
+        1,
+        None,
+        np.zeros((4, 2)),
+        np.zeros((2, 4)),
+        np.zeros(7),
+        np.zeros((4, 2, 1)),
+        np.full((4, 2), np.nan),
+        np.full((4, 2), np.inf),
+        [],
+        "text",
+        [[1.0], [2.0, 3.0]],
+    ],
+)
+def test_a_gradient_that_is_no_gradient_is_reported(value: Any) -> None:
+    report = report_on(SMALL, spoilt(dW2=value))
+    assert not report.ok
+    assert blamed(report) <= {"dW2"}
+    assert "dW2" in str(report)
+    assert not report_on(SMALL, spoilt(dW2=value)(*SMALL.data(7))).ok
+
+
+@pytest.mark.parametrize("returned", [None, 0.0, [], {}, np.zeros((4, 2)), (1, 2)])
+def test_something_else_than_gradients_is_reported(returned: Any) -> None:
+    report = report_on(SMALL, lambda *_: returned)
+    assert not report.ok
+    assert str(report)
+
+
+def test_an_exception_is_reported() -> None:
+    def backward(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+        return {"dW1": X @ Y, "dW2": params["W2"]}
+
+    report = report_on(SMALL, backward)
+    assert not report.ok
+    assert "ValueError" in str(report)
+    assert "matmul" in str(report)
+
+
+def test_what_is_given_is_not_changed() -> None:
+    def backward(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+        found = plant(SMALL)(params, X, Y)
+        for name in params:
+            params[name] -= 0.1 * found["d" + name]
+        X *= 0
+        return found
+
+    given = SMALL.data(7)
+    diagnose(backward, *given, **SMALL.options)
+    for before, after in zip(SMALL.data(7)[1:], given[1:], strict=True):
+        assert (before == after).all()
+    assert all((SMALL.data(7)[0][name] == p).all() for name, p in given[0].items())
+
+
+BAD: list[tuple[str, dict[str, Any]]] = [
+    ("activations", {"activations": ("sigmoid",)}),
+    ("activations", {"activations": ("sigmoid", "swish")}),
+    ("activations", {"activations": ("softmax", "sigmoid")}),
+    ("activations", {"activations": 3}),
+    ("loss", {"loss": "hinge"}),
+    ("loss", {"loss": None}),
+    ("sigmoid", {"loss": "binary_cross_entropy", "activations": ("sigmoid", "tanh")}),
+    ("softmax", {"loss": "softmax_cross_entropy"}),
+    ("reduction", {"reduction": "mean"}),
+    ("samples", {"samples": "row"}),
+    ("weights", {"weights": "out-in"}),
+    ("learning_rate", {"learning_rate": "0.1"}),
+    ("backward", {"backward": 3}),
+    ("params", {"params": [1, 2]}),
+    ("params|W1", {"params": {}}),
+    ("W2", {"params": {"W1": np.ones((3, 4)), "W2": np.ones((5, 2))}}),
+    ("b1", {"params": {"W1": np.ones((3, 4)), "W2": np.ones((4, 2)), "b1": np.ones(5)}}),
+    ("X", {"X": np.ones((5, 4))}),
+    ("X", {"X": "text"}),
+    ("Y", {"Y": np.ones((5, 3))}),
+    ("Y", {"Y": np.ones((4, 2))}),
+]
+
+
+@pytest.mark.parametrize(("named", "arguments"), BAD)
+def test_a_bad_argument_is_refused_by_name(named: str, arguments: dict[str, Any]) -> None:
+    params, X, Y = SMALL.data(7)
+    given = {"backward": plant(SMALL), "params": params, "X": X, "Y": Y, **SMALL.options, **arguments}
+    with pytest.raises((ValueError, TypeError), match=named):
+        diagnose(**given)
+
+
+# 6. the seed questions, as posted
+
+
+def first_seed(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+    def Sigmoid(Z: Any, Deriv: bool = False) -> Any:  # noqa: N802  the post's name
+        P = np.reciprocal(1 + np.exp(-Z))
+        if Deriv == False:  # noqa: E712  as posted
+            return P
+        return Z * (1 - Z)
+
+    W1, W2 = params["W1"], params["W2"]
+    L0 = X
+    L1 = Sigmoid(np.dot(L0, W1))
+    L2 = Sigmoid(np.dot(L1, W2))
+    L2_Error = Y - L2
+    L2_Delta = L2_Error * Sigmoid(L2, Deriv=True)
+    L1_Error = L2_Delta.dot(W2.T)
+    L1_Delta = L1_Error * Sigmoid(L1, Deriv=True)
+    return {"dW2": L1.T.dot(L2_Delta), "dW1": L0.T.dot(L1_Delta)}
+
+
+def second_seed(params: Any, X: Any, Y: Any, *, textbook: bool = False) -> dict[str, Any]:
+    def derv_sigmoid(x: Any) -> Any:
+        return x * (1 - x)
+
+    weight1, weight2, a0 = params["W1"], params["W2"], X
+    a1 = planting.sigmoid(X @ weight1)
+    a2 = planting.sigmoid(a1 @ weight2)
+    delta2 = Y - a2
+    dC_dw2 = delta2 * derv_sigmoid(a2)
+    dC_dw1 = (np.multiply(dC_dw2, weight2.T)) * derv_sigmoid(a1)
+    if textbook:  # "weight2 = weight2 - learningRate*dC_dw2 --> these are what the textbook tells"
+        return {"dW2": dC_dw2, "dW1": dC_dw1}
+    return {"dW2": np.dot(a1.T, dC_dw2), "dW1": np.dot(a0.T, dC_dw1)}
+
+
+def third_seed_forward(params: Any, X: Any) -> tuple[Any, Any]:
+    out_h = planting.sigmoid(np.dot(params["W1"], X) + params["b1"])
+    return out_h, planting.sigmoid(np.dot(params["W2"], out_h) + params["b2"])
+
+
+def third_seed_first_post(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+    W2 = params["W2"]
+    out_h, out_y = third_seed_forward(params, X)
+    l2_error = out_y - Y
+    slope_output = out_y * (1 - out_y)
+    dw = l2_error * slope_output * out_h
+    db = l2_error * slope_output
+    dh = np.dot(W2.T, l2_error)
+    l1_error = np.multiply(dh, out_h * (1 - out_h))
+    dW1 = np.dot(l1_error, X.T)
+    db1 = l1_error
+    return {"dW2": dw, "db2": db, "dW1": dW1, "db1": db1}
+
+
+def third_seed_second_post(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+    W2 = params["W2"]
+    out_h, out_y = third_seed_forward(params, X)
+    l2_error = out_y - Y
+    dW2 = np.dot(l2_error, out_h.T)
+    db2 = np.sum((l2_error * slope_output), axis=1, keepdims=True)  # type: ignore[name-defined]  # noqa: F821  as posted
+    dh = np.dot(W2.T, l2_error)
+    l1_error = np.multiply(dh, out_h * (1 - out_h))
+    return {"dW1": np.dot(l1_error, X.T), "db1": np.sum(l1_error, axis=1, keepdims=True), "dW2": dW2, "db2": db2}
+
+
+def third_seed_last_post(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+    W2 = params["W2"]
+    out_h, out_y = third_seed_forward(params, X)
+    l2_error = out_y - Y
+    dW2 = np.dot(l2_error, out_h.T)
+    db2 = np.sum(l2_error, axis=1, keepdims=True)
+    dh = np.dot(W2.T, l2_error)
+    l1_error = np.multiply(dh, out_h * (1 - out_h))
+    dW1 = np.dot(l1_error, X.T)
+    db1 = np.sum(l1_error, axis=1, keepdims=True)
+    return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+
+
+def asked(backward: Any, third: bool) -> Any:
+    r = rng("seed")
+    if third:
+        params = {"W1": r.normal(size=(2, 2)), "b1": np.zeros((2, 1)), "W2": r.normal(size=(1, 2)), "b2": np.zeros((1, 1))}
+        return diagnose(backward, params, XOR[0][:, :2].T, XOR[1].T, samples="columns", weights="out_in")
+    return diagnose(backward, {"W1": 2 * r.random((3, 4)) - 1, "W2": 2 * r.random((4, 1)) - 1}, *XOR)
+
+
+def placed(report: Any) -> set[tuple[str, int, str]]:
+    return {(f.mistake, f.layer, f.gradient) for f in report.findings}
+
+
+def test_the_first_two_seeds_are_right_as_the_step() -> None:
+    for backward in (first_seed, second_seed):
+        report = asked(backward, third=False)
+        assert report.ok, str(report)
+        assert list(report.findings) == []
+
+
+def test_the_second_seeds_textbook_line_lacks_the_input() -> None:
+    report = asked(lambda *given: second_seed(*given, textbook=True), third=False)
+    assert placed(report) == {("missing_input_factor", 1, "dW1"), ("missing_input_factor", 2, "dW2")}, str(report)
+
+
+def test_the_third_seeds_first_post() -> None:
+    report = asked(third_seed_first_post, third=True)
+    assert placed(report) == {
+        ("elementwise_instead_of_matmul", 2, "dW2"),
+        ("bias_not_summed_over_batch", 2, "db2"),
+        ("error_propagated_without_delta", 1, "dW1"),
+        ("bias_not_summed_over_batch", 1, "db1"),
+    }, str(report)
+
+
+def test_the_third_seeds_second_post_uses_a_name_before_it_is_there() -> None:
+    report = asked(third_seed_second_post, third=True)
+    assert not report.ok
+    assert "slope_output" in str(report)
+
+
+def test_the_third_seeds_last_post() -> None:
+    (finding,) = asked(third_seed_last_post, third=True).findings
+    assert (finding.mistake, finding.layer, finding.gradient) == ("missing_activation_derivative", 2, "dW2")
+    assert set(finding.consequences) == {"db2", "dW1", "db1"}
+
+
+# 7. what is in no table
+
+
+@pytest.mark.parametrize("name", ["dW1", "dW2", "db1", "db2"])
+def test_an_unknown_mistake_is_said_to_be_unexplained(name: str) -> None:
+    shapes: dict[str, tuple[int, ...]] = {"dW1": (3, 4), "dW2": (4, 2), "db1": (4,), "db2": (2,)}
+    noise = rng("noise", name).normal(size=shapes[name])
+
+    def backward(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+        found = plant(SMALL)(params, X, Y)
+        return {**found, name: found[name] + noise}
+
+    report = report_on(SMALL, backward)
+    assert not report.ok
+    assert blamed(report) <= {name}
+    assert not [f for f in report.findings if f.mistake in PLANTS], str(report)
+    assert all(gradient in str(report) for gradient in SMALL.names)
+
+
+def show(title: str, results: list[tuple[str, float, Config, list[Mistake]]]) -> None:
+    """A table of what was not named right."""
+    failed = [result for result in results if result[0]]
+    planted = Counter(m.name for *_, chosen in results for m in chosen)
+    missed = Counter(m.name for *_, chosen in failed for m in chosen)
+    deep = [seconds for _, seconds, config, _ in results if config.depth == 3]
+    print(
+        f"{title}: {len(results) - len(failed)} of {len(results)} named right, {100 - 100 * len(failed) / len(results):.1f} %"
+    )
+    print(f"right gradients blamed: {sum(verdict.startswith('blames') for verdict, *_ in failed)}")
+    print(f"slowest: {max(result[1] for result in results):.2f} s; of 3 layers: {max(deep, default=0):.2f} s")
+    for name, count in missed.most_common():
+        print(f"  {name:45} {count:3} of {planted[name]}")
+    for verdict, _, config, chosen in failed:
+        print(f"  {[tuple(m) for m in chosen]}: {verdict}\n      {config}")
+
+
+def main(pairs: int) -> None:
+    r = rng("command")
+    show("alone", tried(planting.case(r, [name]) for name in PLANTS for _ in range(8)))
+    show("pairs", tried(planting.random_pair(r) for _ in range(pairs)))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
