@@ -131,10 +131,17 @@ def logistic(z: Array, out: Array, scratch: Array) -> None:
     array([0. , 0.5, 1. ])
     """
     if z.dtype.hasobject:
-        out[...] = 1 / (1 + np.exp(-z))
+        out[...] = 1 / (1 + _exp_of_objects(-z))
     else:
         np.minimum(z, LARGEST, out=out)  # beyond it e / (1 + e) is 1 anyway, and e stays finite
         unguarded_logistic(out, out, scratch)
+
+
+def _exp_of_objects(z: Array) -> Array:
+    try:
+        return np.asarray(np.exp(z))
+    except TypeError:
+        raise TypeError(f"a {type(z.flat[0]).__name__} has no exp(); use relu or linear for it, or arrays of floats") from None
 
 
 def unguarded_logistic(z: Array, out: Array, scratch: Array) -> None:

@@ -42,7 +42,7 @@ def _tanh_slope(a: Array, out: Array) -> None:
 
 
 def _relu(z: Array, out: Array, _scratch: Array) -> None:
-    np.maximum(z, 0, out=out)
+    np.maximum(z, z * 0 if z.dtype.hasobject else 0, out=out)  # the zero of a Fraction is a Fraction
 
 
 def _relu_slope(a: Array, out: Array) -> None:
@@ -263,4 +263,9 @@ def array(x: Any, name: str, ndim: tuple[int, ...]) -> Array:
         raise TypeError(f"{name} holds {found.dtype}, not real numbers")
     if found.ndim not in ndim:
         raise ValueError(f"{name} has shape {found.shape}, expected {' or '.join(map(str, ndim))} dimensions")
-    return found if found.dtype.hasobject else found.astype(np.float64, copy=False)
+    if not found.dtype.hasobject:
+        return found.astype(np.float64, copy=False)
+    for entry in found.flat:
+        if entry is None or isinstance(entry, str | bytes | complex):
+            raise TypeError(f"{name} holds {entry!r:.40}, not real numbers")
+    return found if any(not isinstance(entry, int | float) for entry in found.flat) else found.astype(np.float64)

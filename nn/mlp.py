@@ -54,6 +54,18 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
     return weights
 
 
+def shape_of(x: Any, name: str) -> tuple[int, ...]:
+    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ.
+
+    >>> shape_of([[1, 2], [3, 4], [5, 6]], "X")
+    (3, 2)
+    """
+    try:
+        return np.shape(x)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths; give one number for each input in every row") from None
+
+
 class Neuron:
     """f(w . x + b): `weights` has one Value per input, `bias` is a Value or None."""
 
@@ -62,6 +74,8 @@ class Neuron:
 
     def preactivation(self, x: Sequence[Value]) -> Value:
         """w . x + b, before the activation."""
+        if len(x) != len(self.weights):
+            raise ValueError(f"x: the neuron {self.name} has {len(self.weights)} weights, got {len(x)} inputs")
         z: Value = reduce(add, map(mul, x, self.weights))
         return z if self.bias is None else z + self.bias
 
@@ -81,9 +95,9 @@ def _layers(weights: Sequence[Any], biases: Sequence[Any] | None, activations: t
     if not len(weights) or (biases is not None and len(biases) != len(weights)):
         raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")
     layers = []
-    width = len(weights[0])
+    width = (*shape_of(weights[0], "weights[0]"), 0)[0]
     for layer, (w, activation) in enumerate(zip(weights, activations, strict=True)):
-        shape = np.shape(w)
+        shape = shape_of(w, f"weights[{layer}]")
         if len(shape) != 2 or shape[0] != width or 0 in shape:
             raise ValueError(f"weights[{layer}] has shape {shape}, expected ({width}, n_out)")
         width = shape[1]
@@ -119,6 +133,8 @@ class MLP:
     def __init__(
         self, n_in: int, n_outs: Sequence[int], activations: str | Sequence[str] = "sigmoid", bias: bool = True, rng: Any = None
     ) -> None:
+        if isinstance(n_outs, int):
+            raise TypeError(f"n_outs={n_outs} is a number; give the width of every layer, the outputs last, for example [4, {n_outs}]")
         names = activation_names(activations, len(n_outs))
         self.activations = names
         self.layers = _layers(
@@ -174,7 +190,7 @@ class MLP:
     def _last_inputs(self, x: Any) -> list[Value]:
         """What comes into the last layer."""
         n_in = len(self.layers[0][0].weights)
-        if np.ndim(x) != 1 or len(x) != n_in:
+        if shape_of(x, "x") != (n_in,):
             raise ValueError(f"x has shape {np.shape(x)}, expected ({n_in},): one number or Value for each input")
         signals = [v if isinstance(v, Value) else Value(v, f"x[{i}]") for i, v in enumerate(x)]
         for layer in self.layers[:-1]:
@@ -194,9 +210,9 @@ class MLP:
         """
         chosen = loss_named(loss, self.activations[-1])
         n_in, n_out = len(self.layers[0][0].weights), len(self.layers[-1])
-        if np.ndim(X) != 2 or len(X) == 0 or np.shape(X)[1] != n_in:
+        if shape_of(X, "X")[1:] != (n_in,) or len(X) == 0:
             raise ValueError(f"X has shape {np.shape(X)}, expected (n, {n_in}), one row per sample, at least one")
-        if np.shape(Y) != (len(X), n_out):
+        if shape_of(Y, "Y") != (len(X), n_out):
             raise ValueError(f"Y has shape {np.shape(Y)}, expected {(len(X), n_out)}, one row per sample")
         z, a = [], []
         for x in X:

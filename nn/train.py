@@ -37,13 +37,14 @@ class History(NamedTuple):
 
 
 class DivergedError(ArithmeticError):
-    """The loss stopped being finite at `step`; the model holds the weights of step `kept`, which were finite."""
+    """The loss, or a weight, was not finite at `step`; the model holds the weights of step `kept`."""
 
     def __init__(self, step: int, loss: Any, kept: int, learning_rate: float) -> None:
         self.step, self.loss, self.kept = step, loss, kept
+        what = f"the weights are no longer finite (the loss is {loss})" if np.isfinite(loss).all() else f"the loss is {loss}"
+        now = f"holds the finite weights of step {kept}" if kept < step else "is unchanged"
         super().__init__(
-            f"fit: at step {step} the loss is {loss}; the model holds the finite weights of step {kept}; "
-            f"try a learning rate smaller than {learning_rate:g}, or smaller inputs"
+            f"fit: at step {step} {what}; the model {now}; try a learning rate smaller than {learning_rate:g}, or smaller numbers"
         )
 
 
@@ -131,8 +132,8 @@ def fit(
     """Train `model` in place by `steps` steps of gradient descent on all samples: W -= learning_rate * dW.
 
     X is (n, d), Y is (n, k); the model may be R stacked networks, which train at once. The history has an entry before
-    step 0, every `report_every` steps, and after the last. `progress` shows a bar (tqdm if installed, else a line per
-    report on stderr). Raises `ValueError` and `TypeError` for arguments that do not fit, and `DivergedError` when the loss
+    step 0, every `report_every` steps, and after the last. `progress` shows a bar (tqdm if installed, else a line on
+    stderr for every hundredth of the way). Raises `ValueError` and `TypeError` for arguments that do not fit, and `DivergedError` when the loss
     is not finite any more; then, and after Ctrl-C, the model holds the finite weights of the last good step.
 
     >>> model = MatrixMLP([np.array([[0.0]])], activations="linear")
@@ -228,16 +229,23 @@ class _Run:
         history.mean_errors.append(plain(np.abs(self.y - self.at.a[-1]).mean(axis=(-2, -1))))
 
     def fail(self, loss: Any) -> NoReturn:
-        """Go back to the last finite weights and say so: to those of the step before if they are, else to the copy."""
+        """Say at which step it failed; `keep` then goes back to the last finite weights."""
+        failed = self.step
+        self.step_back()
+        raise DivergedError(failed, loss, self.step, self.learning_rate)
+
+    def step_back(self) -> None:
+        """Go back to the last finite weights: to those of the step before if they are, else to the copy."""
         before = self.copies[1 - (self.step & 1)].flat
         if self.step and np.isfinite(before).all():
             self.good = self.step - 1, before
-        failed, (self.step, kept) = self.step, self.good
+        self.step, kept = self.good
         self.copies[self.step & 1].flat[:] = kept
-        raise DivergedError(failed, loss, self.step, self.learning_rate)
 
     def keep(self) -> None:
-        """Put the current weights into the model."""
+        """Put the current weights into the model, or the last finite ones."""
+        if not np.isfinite(self.copies[self.step & 1].flat).all():
+            self.step_back()
         current = self.copies[self.step & 1]
         for array, view in zip(
             (*self.model.weights, *(self.model.biases or ())), (*current.weights, *current.biases), strict=True

@@ -1,6 +1,6 @@
 """`nn.diagnose` against mistakes planted by `planting`, which is a second reading of the same specification.
 
-`python tests/test_diagnose.py 500` plants every mistake alone and 500 random pairs, and prints what is not named right.
+`PYTHONPATH=. python tests/test_diagnose.py 500` plants every mistake alone and 500 random pairs, and prints what is not named right.
 """
 
 from __future__ import annotations
@@ -266,7 +266,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("params|W1", {"params": {}}),
     ("W2", {"params": {"W1": np.ones((3, 4)), "W2": np.ones((5, 2))}}),
     ("b1", {"params": {"W1": np.ones((3, 4)), "W2": np.ones((4, 2)), "b1": np.ones(5)}}),
-    ("X", {"X": np.ones((5, 4))}),
+    ("X|W1", {"X": np.ones((5, 4))}),
     ("X", {"X": "text"}),
     ("Y", {"Y": np.ones((5, 3))}),
     ("Y", {"Y": np.ones((4, 2))}),

@@ -78,7 +78,6 @@ def test_fractions_survive_the_round_trip(c: Case) -> None:
         assert {type(x) for x in got.flat} == {Fraction}
 
 
-@pytest.mark.xfail(reason="bug: relu of Fractions is the int 0 where it cuts off, by np.maximum(z, 0)")
 def test_outputs_of_fractions_are_fractions() -> None:
     model = MatrixMLP([np.array([[Fraction(-1)]], dtype=object)], activations="relu")
     assert type(model.predict(np.array([[Fraction(1)]], dtype=object))[0, 0]) is Fraction
@@ -241,7 +240,6 @@ def test_wrong_samples_are_refused(x: Any, y: Any, error: type[Exception], said:
             model.predict(x)
 
 
-@pytest.mark.xfail(reason="bug: a float in an array of objects has no exp method, and NumPy's message about that is no help")
 def test_an_array_of_objects_that_holds_floats_is_taken() -> None:
     model = MatrixMLP([W, W3])
     assert_close([model.predict(X.astype(object)).astype(float)], [model.predict(X)])

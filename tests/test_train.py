@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from fractions import Fraction
 from itertools import islice
 from typing import Any
 
@@ -319,7 +320,6 @@ def test_ctrl_c_leaves_the_weights_of_a_whole_step(where: str, call: int, monkey
     assert_close(arrays(model), after(c, 0.1, done))
 
 
-@pytest.mark.xfail(reason="bug: keep() puts back the current weights, though they may have overflowed in the last step")
 def test_ctrl_c_after_an_overflow_leaves_finite_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = LOSSES["half_squared_error"]
     monkeypatch.setitem(LOSSES, loss.name, loss._replace(evaluate=interrupting(loss.evaluate, 3)))
@@ -345,7 +345,7 @@ BAD_ARGUMENTS = [
     ({"learning_rate": None}, ValueError, "learning_rate=None"),
     ({"loss": "softmax"}, ValueError, "loss='softmax' is not known"),
     ({"loss": "softmax_cross_entropy"}, ValueError, "has to be linear, not sigmoid"),
-    ({"X": np.ones((4, 2), dtype=object)}, TypeError, "fit: arrays of objects cannot be trained in place"),
+    ({"X": np.full((4, 2), Fraction(1), dtype=object)}, TypeError, "fit: arrays of objects cannot be trained in place"),
     *(({"X": x, "Y": y}, error, said) for x, y, error, said in BAD_SAMPLES),
 ]
 
