@@ -115,21 +115,22 @@ def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, floa
 
 def _compare(f: Callable[[float], float], label: str, x: float, analytic: float, tolerance: float) -> Row:
     slopes = list(_slopes(f, x))
-    for left, right, noise in slopes:
-        numeric = (left + right) / 2
-        if abs(analytic - numeric) <= tolerance * max(abs(analytic), abs(numeric)) + noise:
-            kind = "" if abs(left - right) <= 0.1 * max(abs(left), abs(right), 1e-3) else "kink"
-            return Row(label, x, analytic, left, right, kind, True)
-    (left, right, noise), (coarse_left, coarse_right, _) = slopes[-1], slopes[0]
+    (coarse_left, coarse_right, _), (left, right, noise) = slopes[0], slopes[-1]
+    jump, allowed = abs(right - left), 1e-4 * max(abs(left), abs(right)) + 10 * noise  # of first order only
+    kink = jump > 10 * allowed and jump > 0.5 * abs(coarse_right - coarse_left)
+    for l, r, rounding in slopes:
+        numeric, coarse = (l + r) / 2, (coarse_left + coarse_right) / 2
+        if rounding and l is not coarse_left and abs(numeric - coarse) <= rounding:
+            continue  # it says no more than the first, only less exactly
+        if math.isfinite(numeric) and abs(analytic - numeric) <= tolerance * max(abs(analytic), abs(numeric)) + rounding:
+            if math.isfinite(analytic):
+                return Row(label, x, analytic, l, r, "kink" if kink else "", True)
     if not math.isfinite(f(x)):
         return Row(label, x, analytic, left, right, "not finite here", not math.isfinite(analytic))
-    if math.isnan(left) or math.isnan(right):
-        slope, coarse = (right, coarse_right) if math.isnan(left) else (left, coarse_left)
+    if not (math.isfinite(left) and math.isfinite(right)) and not (math.isinf(left) and math.isinf(right)):
+        slope, coarse = (right, coarse_right) if math.isfinite(right) else (left, coarse_left)
         diverges = abs(slope) > 4 * abs(coarse)
         ok = analytic == math.copysign(math.inf, slope) if diverges else abs(analytic - slope) < abs(analytic - coarse) / 4
         return Row(label, x, analytic, left, right, "edge", ok)
-    allowed = 1e-4 * max(abs(left), abs(right)) + noise  # one-sided slopes are of first order only
-    jump = abs(right - left)
-    kink = jump > 10 * allowed and jump > 0.5 * abs(coarse_right - coarse_left)
     between = min(left, right) - allowed <= analytic <= max(left, right) + allowed
     return Row(label, x, analytic, left, right, "kink" if kink else "", kink and between)

@@ -15,9 +15,10 @@ import unicodedata
 from fractions import Fraction
 from pathlib import Path
 
+from autograd.floats import as_float
 from autograd.graph import edges, local_partials, topological_order
 from autograd.rules import CONSTANT, LEAF
-from autograd.value import UNSWEPT, Number, Value
+from autograd.value import UNSWEPT, Number, Value, shown
 
 INK, SYMBOL, GREY, POSITIVE, NEGATIVE = "#1a1a1a", "#555555", "#808080", "#0072B2", "#D55E00"
 FILL = {LEAF: "#FFF3D6", CONSTANT: "#ECECEC"}
@@ -85,7 +86,7 @@ def draw(output: Value, limit: int = 500) -> Drawing:
             f"draw: the graph has {len(order)} nodes, more than the limit of {limit}; draw a part of it, "
             f"draw(output.parents[0]), or raise the limit, draw(output, limit={len(order)})"
         )
-    swept = output.grad is not UNSWEPT
+    swept = bool(output.grad) if output.left is None else output.grad is not UNSWEPT
     names = {node: f"n{i}" for i, node in enumerate(order)}
     arrows = [_Arrow(parent, consumer, position, swept) for parent, consumer, position in edges(order)]
     strongest = max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
@@ -95,8 +96,8 @@ def draw(output: Value, limit: int = 500) -> Drawing:
         edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": "0.6"},
     )
     for node in order:
-        tip = f"{_plain(node.label)} = {node.data}" if node.label else str(node.data)
-        dot.node(names[node], label=_box(node, swept), tooltip=graphviz.escape(tip))
+        tip = f"{_plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
+        dot.node(names[node], label=_box(node, swept), tooltip=graphviz.escape(tip.replace("\\", "\\\\")))
     for arrow in arrows:
         dot.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
     return Drawing(dot.source)
@@ -107,8 +108,8 @@ class _Arrow:
 
     def __init__(self, parent: Value, consumer: Value, position: int, swept: bool) -> None:
         self.parent, self.consumer, self.swept = parent, consumer, swept
-        self.partial = float(local_partials(consumer)[position])
-        self.flow = float(consumer.grad) * self.partial if swept and parent.rule is not CONSTANT else 0.0
+        self.partial = as_float(local_partials(consumer)[position])
+        self.flow = as_float(consumer.grad) * self.partial if swept and parent.rule is not CONSTANT else 0.0
 
     def attributes(self, strongest: float) -> dict[str, str]:
         if self.parent.rule is CONSTANT:  # a constant is not varied: nothing flows to it
@@ -146,7 +147,7 @@ def _box(node: Value, swept: bool) -> str:
 
 
 def _number(x: Number) -> str:
-    text = str(x) if isinstance(x, Fraction) else f"{x:.4g}"
+    text = shown(x) if isinstance(x, Fraction) else f"{x:.4g}"
     return _text(text).replace("-", MINUS)
 
 

@@ -30,6 +30,20 @@ def divide(a: Real, b: Real) -> Real:
         return a / b
     except ZeroDivisionError:
         return math.copysign(inf, b) * sign(a) if a != 0 else nan
+    except OverflowError:
+        return as_float(a) / as_float(b)
+
+
+def as_float(a: Real) -> float:
+    """The number as a float: an infinity for a Fraction beyond 1.8e308.
+
+    >>> as_float(Fraction(1, 4)), as_float(-(Fraction(10) ** 400))
+    (0.25, -inf)
+    """
+    try:
+        return float(a)
+    except OverflowError:
+        return inf if a > 0 else -inf
 
 
 def power(a: Real, b: Real) -> Real:
@@ -41,8 +55,22 @@ def power(a: Real, b: Real) -> Real:
     try:
         result = a**b
     except (ZeroDivisionError, OverflowError):  # 0 to a negative power, or a result beyond 1.8e308
+        if a < 0 and b % 1:
+            return nan
         return math.copysign(inf, a) if b % 2 == 1 else inf
-    return nan if isinstance(result, complex) else result
+    return nan if isinstance(result, complex) and not isinstance(a, complex) else result
+
+
+def multiply(a: Real, b: Real) -> Real:
+    """`a * b`, also where a Fraction beyond 1.8e308 meets a float.
+
+    >>> multiply(Fraction(10) ** 400, -0.5)
+    -inf
+    """
+    try:
+        return a * b
+    except OverflowError:
+        return as_float(a) * as_float(b)
 
 
 def _extended(function: Callable[[Real], float], otherwise: Callable[[Real], float]) -> Callable[[Real], float]:
@@ -58,12 +86,12 @@ def _extended(function: Callable[[Real], float], otherwise: Callable[[Real], flo
 
 
 exp = _extended(math.exp, lambda a: inf if a > 0 else 0.0)
-log = _extended(math.log, lambda a: -inf if a == 0 else nan)
-log1p = _extended(math.log1p, lambda a: -inf if a == -1 else nan)
-sqrt = _extended(math.sqrt, lambda a: nan)
+log = _extended(math.log, lambda a: inf if a > 1 else -inf if a >= 0 else nan)
+log1p = _extended(math.log1p, lambda a: inf if a > 0 else -inf if a == -1 else nan)
+sqrt = _extended(math.sqrt, lambda a: inf if a > 0 else nan)
 sin = _extended(math.sin, lambda a: nan)
 cos = _extended(math.cos, lambda a: nan)
-tanh = math.tanh
+tanh = _extended(math.tanh, lambda a: 1.0 if a > 0 else -1.0)
 absolute = abs
 
 

@@ -68,7 +68,8 @@ _recording: dict[str, Any] = {
     **{f.__name__: f for f in (exp, log, sqrt, sin, cos, tanh, sigmoid, maximum, minimum)},
     "absolute": abs,
     "divide": operator.truediv,
+    "multiply": operator.mul,
     "power": operator.pow,
-    "zeros_like": lambda a: 0,
+    "zeros_like": lambda a: type(a.data)(),
 }
 RECORDED = table(SimpleNamespace(**_recording))

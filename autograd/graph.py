@@ -94,10 +94,10 @@ def consumers_first(output: Any, zero: Any) -> tuple[list[Any], dict[Any, Any]]:
         return results, zeros
     order = [output]
     for consumer in order:
-        for node in consumer.parents:
+        for node in (consumer.left, consumer.right):
             if waiting.get(node):
                 waiting[node] -= 1
-            elif node.left is not None:
+            elif node is not None and node.left is not None:
                 order.append(node)
     return order, zeros
 

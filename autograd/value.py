@@ -7,20 +7,39 @@ a training step; and `.data` is a plain attribute, so a number put there by hand
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, TypeAlias
 
+from autograd.floats import as_float
 from autograd.rules import CONSTANT, LEAF, RULES, Rule
 from autograd.sweep import adjoints
 
 Number: TypeAlias = float | Fraction
 Operation: TypeAlias = Callable[[Any, Any], "Value"]
 
-UNSWEPT = float("0")  # the grad of a result that no sweep has reached; told from a zero gradient by identity
+
+class _Unswept(float):
+    """The grad of a result that no sweep has reached: a zero, told from a zero gradient by identity, in copies too."""
+
+    def __reduce__(self) -> str:
+        return "UNSWEPT"
+
+
+UNSWEPT = _Unswept()
+
+
+def shown(x: Any) -> str:
+    """A number as text; a very long one by its size, which Python would refuse to write out."""
+    try:
+        text = str(x)
+    except ValueError:
+        text = f"{'-' if x < 0 else ''}1e{math.log10(abs(x.numerator)) - math.log10(x.denominator):.0f}"
+    return text if len(text) <= 60 else text[:40] + "..."
 
 
 def checked(x: object, where: str) -> Number:
@@ -29,7 +48,7 @@ def checked(x: object, where: str) -> Number:
         try:
             return x if type(x) is Fraction else float(x)
         except OverflowError:
-            raise ValueError(f"{where}: {x!r:.40}... is too large for a float; give it as a Fraction") from None
+            raise ValueError(f"{where}: {shown(x)} is too large for a float; give it as a Fraction") from None
     if isinstance(x, Value):
         remedy = "it is a Value already: use it as it is, or its .data for the bare number"
     elif hasattr(x, "__array__"):
@@ -46,7 +65,9 @@ def lift(x: object, other: object, rule: Rule) -> Any:
     elif x.__class__ is not float:
         if isinstance(x, Value):
             return x
-        if getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not rule.symbol.isidentifier():
+        if isinstance(x, Integral) and isinstance(other, Value) and type(other.data) is Fraction:
+            x = Fraction(int(x))
+        elif getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not rule.symbol.isidentifier():
             return NotImplemented  # NumPy asks each element, or says by __array_ufunc__ why not
         x = checked(x, f"operation {rule.symbol}")
     node = new(Value)
@@ -90,7 +111,10 @@ def binary(rule: Rule) -> tuple[Operation, Operation]:
             other = lift(other, self, rule)
             if other is NotImplemented:
                 return other
-        data = forward(self.data, other.data)
+        try:
+            data = forward(self.data, other.data)
+        except OverflowError:  # a Fraction beyond 1.8e308 beside a float
+            data = forward(as_float(self.data), as_float(other.data))
         node = new(Value)
         node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
         node.grad = UNSWEPT
@@ -203,14 +227,15 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data}, grad={self.grad}{label})"
+        return f"Value(data={shown(self.data)}, grad={shown(self.grad)}{label})"
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's ufuncs see a Value as one object: an object array is computed element by element."""
         import numpy as np  # not before it is needed: NumPy takes longer to import than everything else here
 
+        compares = ufunc.types[-1].endswith("?")  # then NumPy hands its own scalars over as arrays of no dimension
         for x in inputs:
-            if isinstance(x, np.ndarray) and x.dtype != object:
+            if isinstance(x, np.ndarray) and x.dtype != object and (x.ndim or not compares):
                 checked(x, f"operation {ufunc.__name__}")
         boxes = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
         return getattr(ufunc, method)(*boxes, **options)

@@ -122,7 +122,9 @@ class State(NamedTuple):
     used: tuple[Array, ...] = ()
 
 
-RARE = dict.fromkeys(("extra_1_over_k", "extra_factor_n", "extra_factor_k", "input_of_wrong_layer", "weight_gradient_zero"), 1.1)
+RARE = dict.fromkeys(
+    ("extra_1_over_k", "extra_factor_n", "extra_factor_k", "input_of_wrong_layer", "weight_gradient_zero"), 1.1
+)
 COSTS = {"unexplained": 5.0, "wrong_scale": 2.0, **RARE}
 
 
@@ -452,7 +454,15 @@ class _Search:
         true = self.net.D[layer]
         if not any(np.allclose(true, d, CLOSE, 0) for d in done):
             after = Sent(true, self.net.E[layer], gradient)
-            yield State(_cost(causes), causes, (*state.by_gradient, *blamed), after, frozenset(), state.rank + rank + 1, (*state.used, true))
+            yield State(
+                _cost(causes),
+                causes,
+                (*state.by_gradient, *blamed),
+                after,
+                frozenset(),
+                state.rank + rank + 1,
+                (*state.used, true),
+            )
 
 
 def _all(hit: Hit) -> tuple[Cause, ...]:

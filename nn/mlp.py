@@ -134,7 +134,9 @@ class MLP:
         self, n_in: int, n_outs: Sequence[int], activations: str | Sequence[str] = "sigmoid", bias: bool = True, rng: Any = None
     ) -> None:
         if isinstance(n_outs, int):
-            raise TypeError(f"n_outs={n_outs} is a number; give the width of every layer, the outputs last, for example [4, {n_outs}]")
+            raise TypeError(
+                f"n_outs={n_outs} is a number; give the width of every layer, the outputs last, for example [4, {n_outs}]"
+            )
         names = activation_names(activations, len(n_outs))
         self.activations = names
         self.layers = _layers(

@@ -144,7 +144,9 @@ def errors(net: Network) -> Iterator[Filling]:
     yield Filling("wrong_loss_derivative", f"log({name}) - y", np.log(np.abs(a)) - y)
     yield Filling("wrong_loss_derivative", f"-y * log({name})", -y * np.log(np.abs(a)))
     yield Filling("wrong_loss_derivative", f"{name} + y", a + y)
-    terms = {"binary": -(y * np.log(a) + (1 - y) * np.log(1 - a)), "softmax": -y * np.log(a)}.get(net.loss.split("_")[0], (a - y) ** 2)
+    terms = {"binary": -(y * np.log(a) + (1 - y) * np.log(1 - a)), "softmax": -y * np.log(a)}.get(
+        net.loss.split("_")[0], (a - y) ** 2
+    )
     yield Filling("wrong_loss_derivative", "the loss itself", terms)
     yield Filling("missing_error_factor", name, a)
     yield Filling("missing_error_factor", "y", y)

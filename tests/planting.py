@@ -284,7 +284,7 @@ def slots(m: Mistake) -> list[str]:
             m.variant, [f"{family} {m.variant}"]
         )
     if m.name == "delta_of_wrong_layer":
-        return ["back" if m.variant.startswith("sent") else "used"]
+        return {"sent": ["back"], "used": ["used"], "is": ["back", "slope"]}[m.variant.split()[0]]
     return slot.split(" and ")
 
 
@@ -526,12 +526,21 @@ def upstream_not_propagated(_c: Config, _l: int) -> Variants:
     return {"": lambda s, l: s.delta(l + 1) * np.ones_like(s.A[l])}
 
 
-@planted("chain", "error", "delta = f' without (a - y)", lambda c, l: last(c, l) and c.loss != "softmax_cross_entropy")
+@planted(
+    "chain",
+    "error",
+    "delta = f' without (a - y); a softmax's would be zero",
+    lambda c, l: last(c, l) and act(c, l) != "softmax",
+)
 def missing_error_factor(c: Config, l: int) -> Variants:
     return written_out(c, l, {"": lambda s, l: np.ones_like(s.A[l])})
 
 
-@planted("chain", "back or used", "delta_{l+2} @ W_{l+1}.T; or dW, db of layer l from another layer's delta, where that fits")
+@planted(
+    "chain",
+    "back or used",
+    "delta_{l+2} @ W_{l+1}.T; or delta_l, or only dW and db of layer l, from another layer's delta, where that fits",
+)
 def delta_of_wrong_layer(c: Config, l: int) -> Variants:
     found: Variants = {}
     if l + 2 <= c.depth and c.sizes[l + 2] == c.sizes[l + 1]:
@@ -539,6 +548,8 @@ def delta_of_wrong_layer(c: Config, l: int) -> Variants:
     for m in range(1, c.depth + 1):
         if m != l and c.sizes[m] == c.sizes[l]:
             found[f"used {m}"] = lambda s, l, m=m: s.delta(m)  # type: ignore[misc]
+        if m > l and c.sizes[m] == c.sizes[l]:
+            found[f"is {m}"] = lambda s, l, m=m: s.delta(m)  # type: ignore[misc]
     return found
 
 

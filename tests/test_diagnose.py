@@ -1,6 +1,7 @@
 """`nn.diagnose` against mistakes planted by `planting`, which is a second reading of the same specification.
 
-`PYTHONPATH=. python tests/test_diagnose.py 500` plants every mistake alone and 500 random pairs, and prints what is not named right.
+`PYTHONPATH=. python tests/test_diagnose.py 500` plants every mistake alone and 500 random
+pairs, and prints what is not named right.
 """
 
 from __future__ import annotations

@@ -70,7 +70,6 @@ def test_kinds_of_results() -> None:
     assert (missing.data, missing.rule) == (0, CONSTANT)
 
 
-@pytest.mark.xfail(reason="bug: through create_graph the half of a tie is the float 0.5, and the Fractions end there")
 def test_a_tie_of_fractions_stays_exact_through_create_graph() -> None:
     x, y = Value(Fraction(1, 3)), Value(Fraction(1, 3))
     assert type(grad(maximum(x, y) * Fraction(1, 3), x, create_graph=True).data) is Fraction

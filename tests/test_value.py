@@ -72,13 +72,8 @@ def test_comparisons_are_those_of_the_numbers(compare: Callable[..., bool], numb
     assert compare(Value(2.0), Value(number)) is compare(2.0, float(number))
 
 
-def numpy_scalars_fail(number: Any) -> Any:
-    bug = pytest.mark.xfail(reason="bug: NumPy hands its own scalar over as an array of shape (), which is refused")
-    return pytest.param(number, marks=bug) if isinstance(number, np.generic) else number
-
-
 @pytest.mark.parametrize("compare", COMPARISONS)
-@pytest.mark.parametrize("number", [numpy_scalars_fail(number) for number in NUMBERS])
+@pytest.mark.parametrize("number", NUMBERS)
 def test_comparisons_with_the_number_on_the_left(compare: Callable[..., bool], number: Any) -> None:
     assert bool(compare(number, Value(2.0))) is bool(compare(number, 2.0))
 
@@ -149,13 +144,11 @@ def test_a_label_is_a_string(label: Any) -> None:
         Value(1.0, label)
 
 
-@pytest.mark.parametrize(
-    "power", [400, pytest.param(5000, marks=pytest.mark.xfail(reason="bug: repr of an int stops at 4300 digits"))]
-)
+@pytest.mark.parametrize("power", [400, 5000])
 def test_an_int_beyond_the_floats_is_refused_with_the_remedy(power: int) -> None:
-    with pytest.raises(ValueError, match=r"^Value: 1000.* is too large for a float; give it as a Fraction"):
+    with pytest.raises(ValueError, match=r"^Value: 1(000.*|e5000) is too large for a float; give it as a Fraction"):
         Value(10**power)
-    with pytest.raises(ValueError, match=r"^operation \+: 1000.* is too large for a float; give it as a Fraction"):
+    with pytest.raises(ValueError, match=r"^operation \+: 1(000.*|e5000) is too large for a float; give it as a Fraction"):
         Value(1.0) + 10**power
     assert type(Value(Fraction(10**power)).data) is Fraction
 
@@ -170,7 +163,6 @@ def test_a_wrong_number_put_there_by_hand_is_refused_at_the_next_use(wrong: Any)
             use()
 
 
-@pytest.mark.xfail(reason="bug: power() takes it for the complex root of a negative number and answers nan")
 def test_a_complex_number_put_there_by_hand_has_no_power() -> None:
     x = Value(2.0)
     x.data = 2j  # type: ignore[assignment]  # the mistake
@@ -277,20 +269,17 @@ def test_fractions_stay_exact_through_backward() -> None:
     assert {type(n) for n in (output.data, output.grad, x.grad, y.grad)} == {Fraction}
 
 
-@pytest.mark.xfail(reason="bug: the unused partial by the exponent, out * log(a), overflows on its way to a float")
 def test_large_fractions_stay_exact_through_backward() -> None:
     x = Value(Fraction(10) ** 200)
     (x**2).backward()
     assert x.grad == 2 * Fraction(10) ** 200
 
 
-@pytest.mark.xfail(reason="bug: OverflowError")
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
 def test_a_fraction_beyond_the_floats_beside_a_float_does_not_raise(name: str) -> None:
     assert type(OPERATORS[name](Value(Fraction(10) ** 400), 1.5).data) is float
 
 
-@pytest.mark.xfail(reason="bug: str of an int stops at 4300 digits, which Newton's method in Fractions reaches in 13 steps")
 def test_a_long_fraction_prints() -> None:
     x = Value(Fraction(2))
     for _ in range(14):
