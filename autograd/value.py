@@ -233,9 +233,9 @@ class Value:
         """NumPy's ufuncs see a Value as one object: an object array is computed element by element."""
         import numpy as np  # not before it is needed: NumPy takes longer to import than everything else here
 
-        compares = ufunc.types[-1].endswith("?")  # then NumPy hands its own scalars over as arrays of no dimension
+        compares = ufunc in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
         for x in inputs:
-            if isinstance(x, np.ndarray) and x.dtype != object and (x.ndim or not compares):
+            if isinstance(x, np.ndarray) and x.dtype != object and (x.ndim or not compares):  # NumPy's scalars come as 0-d
                 checked(x, f"operation {ufunc.__name__}")
         boxes = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
         return getattr(ufunc, method)(*boxes, **options)

@@ -163,7 +163,7 @@ def _one_of(name: str, x: Any, allowed: Sequence[str]) -> str:
 def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: Mapping[str, Any]) -> Problem:
     if not isinstance(params, Mapping) or "W1" not in params:
         raise ValueError(f"params: expected a dictionary with W1, b1 (optional), W2, ..., got {params!r:.80}")
-    if isinstance(activations, str):
+    if isinstance(activations, str) or not isinstance(activations, Sequence) or not activations:
         raise TypeError(f"activations={activations!r}: give one name per layer, for example ('sigmoid', 'sigmoid')")
     depth = len(activations)
     for i, name in enumerate(activations):
@@ -198,6 +198,8 @@ def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: M
         raise ValueError(f"Y has shape {np.shape(Y)}, expected {(width, len(x)) if columns else (len(x), width)}")
     reduction = _one_of("reduction", options["reduction"], REDUCTIONS)
     rate = options["learning_rate"]
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not np.isfinite(rate)):
+        raise ValueError(f"learning_rate={rate!r} has to be a finite number, or None if it is not known")
     return Problem(
         given, W, b, x, y, tuple(activations), loss, reduction, columns, out_in, None if rate is None else float(rate)
     )
@@ -271,6 +273,8 @@ def _seen(name: str, raw: Sequence[Any], problem: Problem) -> tuple[Seen | None,
     if not np.isfinite(stacked).all():
         return None, f"{name} holds numbers that are not finite, {stacked[~np.isfinite(stacked)][0]}; expected finite ones"
     got = stacked.shape[1:]
+    if not stacked.size:
+        return None, f"{name} is empty, of shape {got}; expected {shape}"
     if name[1] == "b" and _squeezed(got) == _squeezed(shape):
         return _reading(name, (stacked.reshape(len(stacked), -1),), True), ""
     if len(got) != 2:
@@ -533,6 +537,8 @@ def diagnose(
                 notes.append(problem_with_it + ".")
             else:
                 seen[name] = found
+        if not seen:
+            return Report((), (), names, names, tuple(notes))
         return _report(_Search(problem, data, seen), names, notes)
 
 

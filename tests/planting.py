@@ -716,15 +716,9 @@ def learning_rate_folded(c: Config, l: int) -> Variants:
     return factor(lambda c: c.learning_rate or 0, *(places(c, l) if last(c, l) else ("lines",)))
 
 
-def told_from_step(c: Config, _l: int) -> bool:
-    """Of two gradients, one negated: that is as well the step with the other one negated, and nobody can tell."""
-    return c.depth > 2 or c.bias is not None
-
-
-@planted("sign", "scale", "delta of a hidden layer, or dW, or db, negated: not all, which would be the step", told_from_step)
-def sign_flipped(c: Config, l: int) -> Variants:
-    kinds = ("dW",) if c.bias is None else ("dW", "db")
-    return factor(lambda c: -1, *kinds, *(() if last(c, l) else ("delta",)))
+@planted("sign", "scale", "delta, or dW, or db, negated")
+def sign_flipped(c: Config, _l: int) -> Variants:
+    return factor(lambda c: -1, "delta", "dW", *(() if c.bias is None else ("db",)))
 
 
 def is_bce(c: Config, l: int) -> bool:
@@ -827,21 +821,19 @@ def compatible(config: Config, mistakes: Sequence[Mistake]) -> bool:
 
 
 def equal(config: Config, mistakes: Sequence[Mistake], others: Sequence[Mistake]) -> bool:
-    """Do these give exactly the same numbers as those on every data set, or all of them negated?"""
-    signs = {1, -1}
+    """Do these give exactly the same numbers as those on every data set?"""
     for seed in SEEDS:
         try:
             a, b = (plant(config, ms)(*data(config, seed)) for ms in (mistakes, others))
         except (ValueError, RecursionError):
             return False
-        signs = {sign for sign in signs if all(same(name, sign * np.asarray(a[name]), b[name]) for name in config.names)}
-        if not signs:
+        if not all(same(name, a[name], b[name]) for name in config.names):
             return False
     return True
 
 
 def explanations(config: Config, mistakes: Sequence[Mistake]) -> list[Mistake]:
-    """All single mistakes, of any layer and variant, that give exactly the same numbers as these, or all of them negated."""
+    """All single mistakes, of any layer and variant, that give exactly the same numbers as these."""
     singles = (Mistake(name, l, v) for name in PLANTS for l in range(1, config.depth + 1) for v in variants(name, l, config))
     return [one for one in singles if equal(config, [one], mistakes)]
 
@@ -973,11 +965,6 @@ def by_loops(config: Config, params: Arrays, X: Array, Y: Array) -> dict[str, An
     return found
 
 
-def as_step(config: Config, params: Arrays, X: Array, Y: Array) -> dict[str, Any]:
-    """(y - a) * f' and W += lr * a.T @ delta: the direction of the step, the negative of every gradient."""
-    return {name: -g for name, g in own_convention(config, params, X, Y).items()}
-
-
 def mean_in_lines(config: Config, params: Arrays, X: Array, Y: Array) -> dict[str, Any]:
     """The mean folded into each line."""
     return plant(replace(config, fold="lines"))(params, X, Y)
@@ -1003,7 +990,7 @@ def flat_biases(config: Config, params: Arrays, X: Array, Y: Array) -> dict[str,
 
 CORRECT: dict[str, Callable[[Config, Arrays, Array, Array], dict[str, Any]]] = {
     f.__name__: f
-    for f in (own_convention, by_einsum, by_loops, as_step, mean_in_lines, mean_first, written_out_loss, flat_biases)
+    for f in (own_convention, by_einsum, by_loops, mean_in_lines, mean_first, written_out_loss, flat_biases)
 }
 
 

@@ -80,7 +80,7 @@ def test_the_right_passes_are_finite_differences_of_the_loss() -> None:
             found = planting.correct(name, config)(*given)
             assert set(found) == set(config.names)
             for key, want in numerical.items():
-                got = np.asarray(found[key]) * (-1 if name == "as_step" else 1)
+                got = np.asarray(found[key])
                 assert got.size == want.size
                 assert abs(got.reshape(want.shape) - want).max() < 1e-6 * (1 + abs(want).max()), (name, key, config)
 
@@ -300,7 +300,7 @@ def first_seed(params: Any, X: Any, Y: Any) -> dict[str, Any]:
     L2_Delta = L2_Error * Sigmoid(L2, Deriv=True)
     L1_Error = L2_Delta.dot(W2.T)
     L1_Delta = L1_Error * Sigmoid(L1, Deriv=True)
-    return {"dW2": L1.T.dot(L2_Delta), "dW1": L0.T.dot(L1_Delta)}
+    return {"dW2": -L1.T.dot(L2_Delta), "dW1": -L0.T.dot(L1_Delta)}  # the program adds these to W: the step's negative
 
 
 def second_seed(params: Any, X: Any, Y: Any, *, textbook: bool = False) -> dict[str, Any]:
@@ -314,8 +314,8 @@ def second_seed(params: Any, X: Any, Y: Any, *, textbook: bool = False) -> dict[
     dC_dw2 = delta2 * derv_sigmoid(a2)
     dC_dw1 = (np.multiply(dC_dw2, weight2.T)) * derv_sigmoid(a1)
     if textbook:  # "weight2 = weight2 - learningRate*dC_dw2 --> these are what the textbook tells"
-        return {"dW2": dC_dw2, "dW1": dC_dw1}
-    return {"dW2": np.dot(a1.T, dC_dw2), "dW1": np.dot(a0.T, dC_dw1)}
+        return {"dW2": -dC_dw2, "dW1": -dC_dw1}
+    return {"dW2": -np.dot(a1.T, dC_dw2), "dW1": -np.dot(a0.T, dC_dw1)}  # the step's negative, as above
 
 
 def third_seed_forward(params: Any, X: Any) -> tuple[Any, Any]:
@@ -373,7 +373,7 @@ def placed(report: Any) -> set[tuple[str, int, str]]:
     return {(f.mistake, f.layer, f.gradient) for f in report.findings}
 
 
-def test_the_first_two_seeds_are_right_as_the_step() -> None:
+def test_the_first_two_seeds_are_right_given_as_the_steps_negative() -> None:
     for backward in (first_seed, second_seed):
         report = asked(backward, third=False)
         assert report.ok, str(report)
