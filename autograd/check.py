@@ -122,9 +122,9 @@ def _compare(f: Callable[[float], float], label: str, x: float, analytic: float,
         numeric, coarse = (l + r) / 2, (coarse_left + coarse_right) / 2
         if rounding and l is not coarse_left and abs(numeric - coarse) <= rounding:
             continue  # it says no more than the first, only less exactly
-        if math.isfinite(numeric) and abs(analytic - numeric) <= tolerance * max(abs(analytic), abs(numeric)) + rounding:
-            if math.isfinite(analytic):
-                return Row(label, x, analytic, l, r, "kink" if kink else "", True)
+        finite = math.isfinite(numeric) and math.isfinite(analytic)
+        if finite and abs(analytic - numeric) <= tolerance * max(abs(analytic), abs(numeric)) + rounding:
+            return Row(label, x, analytic, l, r, "kink" if kink else "", True)
     if not math.isfinite(f(x)):
         return Row(label, x, analytic, left, right, "not finite here", not math.isfinite(analytic))
     if not (math.isfinite(left) and math.isfinite(right)) and not (math.isinf(left) and math.isinf(right)):

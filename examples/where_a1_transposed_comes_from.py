@@ -39,7 +39,7 @@ def program_of_the_question(weight1: Array, weight2: Array, iterations: int = 10
         dC_dw1 = (np.multiply(dC_dw2, weight2.T)) * derv_sigmoid(a1)
         weight2 = weight2 + learningRate * np.dot(a1.T, dC_dw2)
         weight1 = weight1 + learningRate * np.dot(a0.T, dC_dw1)
-    return a2
+    return np.asarray(a2)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ The derivation, for samples in rows, line by line (Nielsen 2015, chapter 2, BP1 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
@@ -30,6 +31,7 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear", "softmax")
 REDUCTIONS = ("sum", "samples", "outputs", "all")
 FRESH = (1.0, 1.0, 2.0, 3.0)  # spreads of the data sets beside the given one, relative to it
 CLOSE = 1e-7  # relative: below it two gradients are the same, rounding apart
+SLACK = 1.2  # how much dearer than the cheapest an explanation may be before it is given up
 KEPT = 12  # explanations carried from layer to layer
 
 
@@ -43,6 +45,15 @@ class Finding(NamedTuple):
     consequences: tuple[str, ...]
     also: tuple[str, ...]
 
+    def __str__(self) -> str:
+        lines = [f"{self.mistake}, layer {self.layer}, first seen in {self.gradient}", _wrapped(self.message, "   ")]
+        if self.consequences:
+            verb = "is" if len(self.consequences) == 1 else "are"
+            lines.append(f"   Only because of it {_listed(self.consequences)} {verb} wrong too.")
+        if self.also:
+            lines.append(_wrapped(f"The same numbers would come out of: {_listed(self.also)}.", "   "))
+        return "\n".join(lines)
+
 
 class Report(NamedTuple):
     """The diagnosis. `findings` explain all numbers; `unexplained` gradients are described in `notes`."""
@@ -52,6 +63,7 @@ class Report(NamedTuple):
     wrong: tuple[str, ...]
     unexplained: tuple[str, ...]
     notes: tuple[str, ...]
+    turned: bool = False
 
     @property
     def ok(self) -> bool:
@@ -60,24 +72,23 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         if self.ok:
-            return "This backward pass is right: " + _listed(self.right) + " equal the gradients of the loss."
-        lines = []
+            return f"This backward pass is right: {_listed(self.right)} equal the gradients of the loss."
+        parts = []
         if self.findings:
-            lines.append("There is one mistake." if len(self.findings) == 1 else f"There are {len(self.findings)} mistakes.")
-        for number, finding in enumerate(self.findings, 1):
-            lines.append(f"\n{number}. {finding.mistake}, layer {finding.layer}, first seen in {finding.gradient}")
-            lines.append(f"   {finding.message}")
-            if finding.consequences:
-                verb = "is" if len(finding.consequences) == 1 else "are"
-                lines.append(f"   Only because of it {_listed(finding.consequences)} {verb} wrong too.")
-            if finding.also:
-                lines.append(f"   The same numbers would come out of: {_listed(finding.also)}.")
-        lines += ["", *self.notes] if self.notes else []
+            parts.append("There is one mistake." if len(self.findings) == 1 else f"There are {len(self.findings)} mistakes.")
+        parts += [f"{number}. {finding}" for number, finding in enumerate(self.findings, 1)]
+        parts += [_wrapped(note) for note in self.notes]
         if self.right:
-            lines.append(f"\nRight as they are: {_listed(self.right)}.")
-        if self.findings and not self.unexplained and not self.notes:
-            lines.append("Checked: a backward pass with exactly this reproduces every number that yours returned.")
-        return "\n".join(lines).strip()
+            parts.append(_wrapped(f"Right as they are: {_listed(self.right)}."))
+        if self.findings and not self.notes:
+            parts.append("Checked: a backward pass with exactly this reproduces every number that yours returned.")
+            if self.turned:
+                parts.append("(The formulas have samples in rows and weights n_in x n_out; yours are their transposes.)")
+        return "\n\n".join(parts)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -122,6 +133,7 @@ class State(NamedTuple):
     used: tuple[Array, ...] = ()
 
 
+DEPTH = ("error", "back", "delta", "slope", "scale", "W", "b")  # a layer's slots, the deepest cause first
 RARE = dict.fromkeys(
     ("extra_1_over_k", "extra_factor_n", "extra_factor_k", "input_of_wrong_layer", "weight_gradient_zero"), 1.1
 )
@@ -151,7 +163,8 @@ class Problem(NamedTuple):
     def factor(self) -> float:
         """What the loss is multiplied with by its average."""
         n, k = self.Y.shape
-        return 1 / {"sum": 1, "samples": n, "outputs": k, "all": n * k}[self.reduction]
+        over: int = {"sum": 1, "samples": n, "outputs": k, "all": n * k}[self.reduction]
+        return 1 / over
 
 
 def _one_of(name: str, x: Any, allowed: Sequence[str]) -> str:
@@ -314,14 +327,17 @@ class _Search:
         """The cheapest explanations of all layers together, the preferred one first."""
         states = [State(0, frozenset(), (), None, frozenset(), 0)]
         for layer in range(self.net.depth, 0, -1):
-            grown = [new for state in states for new in self.explain(state, layer)]
+            grown: list[State] = []
+            cheapest = np.inf
+            for state in states:
+                grown += self.explain(state, layer, cheapest + SLACK - state.cost)
+                cheapest = min([cheapest, *(new.cost for new in grown)])
             unique: dict[Any, State] = {}
             for state in sorted(grown, key=lambda s: (s.cost, s.rank)):
                 sent = state.after.delta.ravel()[:3].round(12).tolist() if state.after else None
                 names = frozenset((cause.mistake, cause.layer, cause.slot) for cause in state.causes)
                 unique.setdefault((names, str(sent)), state)
-            cheapest = min(state.cost for state in grown)
-            states = [s for s in unique.values() if s.cost <= cheapest + 2][:KEPT]
+            states = [s for s in unique.values() if s.cost <= cheapest + SLACK][:KEPT]
         return [state for state in states if state.cost == states[0].cost]
 
     def candidates(self, state: State, layer: int) -> list[Candidate]:
@@ -389,8 +405,8 @@ class _Search:
                 return
         yield (Cause("wrong_scale", layer, "scale", f"{ratio:.6g}"),)
 
-    def explain(self, state: State, layer: int) -> Iterator[State]:
-        """The state with one more layer, in every way that may be the cheapest in the end."""
+    def explain(self, state: State, layer: int, limit: float) -> Iterator[State]:
+        """The state with one more layer, in every way that may be the cheapest in the end and adds at most `limit`."""
         seen = [self.seen[name] for name in (f"dW{layer}", f"db{layer}") if name in self.seen]
         if all(s.name in self.correct for s in seen):
             yield from self.extended(state, layer, seen, (), 0)
@@ -401,17 +417,18 @@ class _Search:
         for i, s in enumerate(seen):
             if zero[i]:
                 hits[i] = list(self.zero_hits(s, candidates[0], layer))
-        bound = 99.0
+        bound = limit
         for candidate in candidates:
             if len(candidate.causes) > bound:
                 break
+            before = sum(map(len, hits))
             for i, s in enumerate(seen):
                 if not zero[i]:
                     hits[i] += self.hits(s, candidate, layer)
                 elif candidate.causes and not candidate.delta.any():
                     hits[i].append(Hit((), (), candidate, 1.0))
-            if all(hits):
-                bound = _pair_cost(_pairs(hits)[0])
+            if all(hits) and sum(map(len, hits)) > before:
+                bound = min(bound, _pair_cost(_pairs(hits)[0]))
         for i, s in enumerate(seen):
             if not hits[i]:
                 hits[i].append(Hit((Cause("unexplained", layer, s.name[1], ""),), (), candidates[0], 1.0))
@@ -441,7 +458,7 @@ class _Search:
             c = hit.candidate
             sent.append((c.delta * hit.scale, c.error * hit.scale, (*c.causes, *hit.scaling)))
             sent.append((c.delta, c.error, c.causes))
-        done = []
+        done: list[Array] = []
         for delta, error, active in sent:
             if delta.shape == self.net.A[layer].shape and not any(np.array_equal(delta, d) for d in done):
                 done.append(delta)
@@ -573,7 +590,7 @@ def _report(search: _Search, names: tuple[str, ...], notes: list[str]) -> Report
         return Report((), right, wrong, tuple(n for n in names if n not in search.seen), tuple(notes))
     best, *others = search.best()
     findings = []
-    for cause in sorted(best.causes, key=lambda c: (-c.layer, c.slot != "error", c.mistake)):
+    for cause in sorted(best.causes, key=lambda c: (-c.layer, DEPTH.index(c.slot), c.mistake)):
         blamed = [name for name, causes in best.by_gradient if cause in causes and name in wrong]
         if cause.mistake == "unexplained" or not blamed:
             continue
@@ -589,14 +606,16 @@ def _report(search: _Search, names: tuple[str, ...], notes: list[str]) -> Report
         name for name, causes in best.by_gradient if any(c.mistake == "unexplained" for c in causes) and name in wrong
     )
     notes += [_far_off(search, name) for name in unexplained if name in search.seen]
-    return Report(tuple(findings), right, wrong, (*unexplained, *(n for n in names if n not in search.seen)), tuple(notes))
+    unexplained = (*unexplained, *(n for n in names if n not in search.seen))
+    turned = search.problem.columns or search.problem.out_in
+    return Report(tuple(findings), right, wrong, unexplained, tuple(notes), turned)
 
 
 def _message(cause: Cause) -> str:
     places = {"l": cause.layer, "p": cause.layer - 1, "n": cause.layer + 1}
-    line = LINES[cause.slot].format(**places).replace("a0", "X")
+    line = LINES.get(cause.slot, "").format(**places).replace("a0", "X")
     words = WORDS[cause.mistake].format(used=cause.used, **places).replace("a0", "X")
-    return f"{words} Right: {line}."
+    return words if cause.slot == "scale" else f"{words} Right: {line}."
 
 
 def _far_off(search: _Search, name: str) -> str:

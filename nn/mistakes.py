@@ -14,7 +14,6 @@ LINES = {
     "slope": "(1), (2) delta{l} = error{l} * f'(z{l})",
     "W": "(3) dW{l} = a{p}.T @ delta{l}",
     "b": "(4) db{l} = delta{l}, summed over the samples",
-    "scale": "the factor in front of the loss",
 }
 
 WORDS = {

@@ -13,6 +13,7 @@ rows of `autograd.rules`, on NumPy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,16 +33,14 @@ class Filling(NamedTuple):
     numbers: Array
 
 
-Row = tuple[str, str, Callable[[], Array]]
+Row = tuple[str, str, Callable[..., Array]]
 
 
 def _filled(*rows: Row) -> Iterator[Filling]:
     """Each row's numbers, where its shapes allow them: much of what is wrong does not even fit."""
     for mistake, formula, compute in rows:
-        try:
+        with suppress(ValueError):
             yield Filling(mistake, formula, compute())
-        except ValueError:
-            continue
 
 
 def value(activation: str, z: Array) -> Array:
@@ -65,7 +64,7 @@ def form(activation: str, a: Array) -> Array:
 def through(activation: str, a: Array, e: Array) -> Array:
     """dC/dz from e = dC/da: the error times the slope; for softmax times the whole Jacobian."""
     if activation == "softmax":
-        return a * (e - (e * a).sum(axis=-1, keepdims=True))
+        return np.asarray(a * (e - (e * a).sum(axis=-1, keepdims=True)))
     return e * form(activation, a)
 
 
@@ -114,10 +113,10 @@ def network(
 def error(loss: str, a: Array, y: Array) -> Array:
     """dC/da of the outputs."""
     if loss == "binary_cross_entropy":
-        return (a - y) / (a * (1 - a))
+        return np.asarray((a - y) / (a * (1 - a)))
     if loss == "softmax_cross_entropy":
-        return -y / a
-    return (a - y) * (2 if loss == "squared_error" else 1)
+        return np.asarray(-y / a)
+    return np.asarray((a - y) * (2 if loss == "squared_error" else 1))
 
 
 def errors(net: Network) -> Iterator[Filling]:
@@ -202,7 +201,7 @@ WRONG_FORMULAS: dict[str, tuple[tuple[str, Callable[[Array], Array]], ...]] = {
     ),
     "relu": (
         ("{a} <= 0", lambda a: (a <= 0) * 1.0),
-        ("sign of {z}", lambda a: np.sign(a)),
+        ("sign of {z}", np.sign),
     ),
     "linear": (
         ("{a}", lambda a: a),
@@ -376,7 +375,8 @@ def weight_gradients(net: Network, layer: int, delta: Array) -> Iterator[Filling
         ("elementwise_instead_of_matmul", f"the sum of {x} * {d}", lambda: (before * delta).sum(axis=-2)),
         ("elementwise_instead_of_matmul", f"the sum of {x}, times the sum of {d}",
          lambda: before.sum(axis=-2)[..., :, None] * total),
-        ("elementwise_instead_of_matmul", f"the sum of {x} * {d}", lambda: np.broadcast_to((before * delta).sum(-2)[..., None], shape)),
+        ("elementwise_instead_of_matmul", f"the sum of {x} * {d}",
+         lambda: np.broadcast_to((before * delta).sum(-2)[..., None], shape)),
         ("missing_transpose", f"{x} @ {d}", lambda: before @ delta),
         ("missing_transpose", f"{d} @ {x}", lambda: delta @ before),
         ("missing_transpose", f"{x} @ {d}.T", lambda: before @ transposed(delta)),

@@ -43,9 +43,8 @@ class DivergedError(ArithmeticError):
         self.step, self.loss, self.kept = step, loss, kept
         what = f"the weights are no longer finite (the loss is {loss})" if np.isfinite(loss).all() else f"the loss is {loss}"
         now = f"holds the finite weights of step {kept}" if kept < step else "is unchanged"
-        super().__init__(
-            f"fit: at step {step} {what}; the model {now}; try a learning rate smaller than {learning_rate:g}, or smaller numbers"
-        )
+        remedy = f"try a learning rate smaller than {learning_rate:g}, or smaller numbers"
+        super().__init__(f"fit: at step {step} {what}; the model {now}; {remedy}")
 
 
 class _Weights:
@@ -133,8 +132,9 @@ def fit(
 
     X is (n, d), Y is (n, k); the model may be R stacked networks, which train at once. The history has an entry before
     step 0, every `report_every` steps, and after the last. `progress` shows a bar (tqdm if installed, else a line on
-    stderr for every hundredth of the way). Raises `ValueError` and `TypeError` for arguments that do not fit, and `DivergedError` when the loss
-    is not finite any more; then, and after Ctrl-C, the model holds the finite weights of the last good step.
+    stderr for every hundredth of the way). Raises `ValueError` and `TypeError` for arguments that do not fit, and
+    `DivergedError` when the loss is not finite any more; then, and after Ctrl-C, the model holds the finite weights of
+    the last good step.
 
     >>> model = MatrixMLP([np.array([[0.0]])], activations="linear")
     >>> history = fit(model, [[1.0]], [[3.0]], steps=20, learning_rate=0.5)

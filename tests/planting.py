@@ -989,8 +989,7 @@ def flat_biases(config: Config, params: Arrays, X: Array, Y: Array) -> dict[str,
 
 
 CORRECT: dict[str, Callable[[Config, Arrays, Array, Array], dict[str, Any]]] = {
-    f.__name__: f
-    for f in (own_convention, by_einsum, by_loops, mean_in_lines, mean_first, written_out_loss, flat_biases)
+    f.__name__: f for f in (own_convention, by_einsum, by_loops, mean_in_lines, mean_first, written_out_loss, flat_biases)
 }
 
 

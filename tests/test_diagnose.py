@@ -73,7 +73,7 @@ def test_every_name_of_the_table_is_planted() -> None:
 
 
 def test_the_right_passes_are_finite_differences_of_the_loss() -> None:
-    for config in islice(configs(rng("finite differences")), 150):
+    for config in islice(configs(rng("finite differences")), 50):
         given = config.data(3)
         numerical = planting.numerical(config, *given)
         for name in CORRECT:
@@ -108,7 +108,7 @@ def test_what_changes_nothing_is_not_planted() -> None:
 
 @pytest.mark.parametrize("name", CORRECT)
 def test_a_right_pass_is_not_accused(name: str) -> None:
-    for config in islice(configs(rng("right", name)), 12):
+    for config in islice(configs(rng("right", name)), 8):
         report = report_on(config, planting.correct(name, config))
         assert report.ok, (config, str(report))
         assert list(report.findings) == []
@@ -125,7 +125,7 @@ def test_a_right_dictionary_is_not_accused() -> None:
 @pytest.mark.parametrize("name", PLANTS)
 def test_one_mistake_is_named(name: str) -> None:
     r = rng("alone", name)
-    for _ in range(4):
+    for _ in range(2):
         config, chosen = planting.case(r, [name])
         report = report_on(config, plant(config, chosen))
         assert judge(config, chosen, report) == "", (chosen, config, str(report))
@@ -170,7 +170,7 @@ def tried(pairs: Iterable[tuple[Config, list[Mistake]]]) -> list[tuple[str, floa
 
 def test_pairs_are_named() -> None:
     r = rng("pairs")
-    found = tried(planting.random_pair(r) for _ in range(60))
+    found = tried(planting.random_pair(r) for _ in range(40))
     failed = [(verdict, chosen, config) for verdict, _, config, chosen in found if verdict]
     assert not [case for case in failed if case[0].startswith("blames")]
     assert len(failed) <= 0.05 * len(found), failed

@@ -31,6 +31,13 @@ PRINTED = {
         r"mended  (\[.*\])\n +nn\.fit  \1",
         r"Predicted label: \[\[0 1 1 0\]\]",
     ),
+    "what_is_wrong_with_it.py": (
+        r"== The first seed.*\nThis backward pass is right",
+        r"== The second seed.*\nThere are 2 mistakes(.|\n)*missing_input_factor, layer 2(.|\n)*missing_input_factor, layer 1",
+        r"error_propagated_without_delta, layer 1, first seen in dW1",
+        r"raised NameError: name 'slope_output' is not defined",
+        r"There is one mistake.\n\n1. missing_activation_derivative, layer 2",
+    ),
     "digits.py": (r"read right: 9[5-9]\.\d% of 450 held-out digits", r"plot: digits\.png"),
 }
 
@@ -52,6 +59,11 @@ def test_an_example_prints_what_its_answer_rests_on(name: str, tmp_path: Path) -
     printed = run(script)
     for pattern in PRINTED[name]:
         assert re.search(pattern, printed), f"{pattern!r} is not in\n{printed}"
+
+
+def test_the_report_in_the_readme_is_the_one_that_is_printed() -> None:
+    report = (ROOT / "README.md").read_text().split("```text\n")[1].split("```")[0]
+    assert report in run(ROOT / "examples" / "what_is_wrong_with_it.py")
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:
