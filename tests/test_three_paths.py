@@ -320,6 +320,7 @@ SYMPY = SimpleNamespace(  # what the rules of the table ask of a module, for sym
     sigmoid=lambda a: 1 / (1 + sympy.exp(-a)),
     where=lambda condition, a, b: a if condition else b,
     divide=lambda a, b: a / b,
+    multiply=lambda a, b: a * b,
     power=lambda a, b: a**b,
     absolute=sympy.Abs,
     maximum=sympy.Max,
