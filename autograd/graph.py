@@ -7,14 +7,28 @@ Nothing here changes the graph; whatever has `left` and `right` can be read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from autograd.rules import Rule
-    from autograd.value import Value
+from autograd.rules import Rule
 
 
-def topological_order(*outputs: Value) -> list[Value]:
+class Node(Protocol):
+    """What a graph is made of: a Value, or anything else with its number, its rule and its operands."""
+
+    data: Any
+    rule: Rule
+    left: Any
+    right: Any
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """The operands in order, with multiplicity."""
+
+
+N = TypeVar("N", bound=Node)
+
+
+def topological_order(*outputs: N) -> list[N]:
     """Every node on which the outputs depend, each once, parents before consumers.
 
     The order is that in which a person would compute the expression, left operand first, and the same on every run.
@@ -24,9 +38,9 @@ def topological_order(*outputs: Value) -> list[Value]:
     >>> [node.label or node.rule.symbol for node in topological_order(a * b + a)]
     ['a', 'b', '*', '+']
     """
-    order: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Value | None] = list(outputs[::-1])
+    order: list[N] = []
+    seen: set[N] = set()
+    stack: list[N | None] = list(outputs[::-1])
     while stack:
         node = stack.pop()
         if node is None:  # the node under this marker has all its parents in the order by now
@@ -37,7 +51,7 @@ def topological_order(*outputs: Value) -> list[Value]:
     return order
 
 
-def edges(order: Iterable[Value]) -> Iterator[tuple[Value, Value, int]]:
+def edges(order: Iterable[N]) -> Iterator[tuple[N, N, int]]:
     """(parent, consumer, position) of every edge; `x * x` has two.
 
     >>> from autograd import Value
@@ -111,12 +125,12 @@ class Image:
         self.data, self.rule, self.left, self.right = data, rule, left, right
 
 
-def images(order: Iterable[Value], rules: Mapping[str, Rule], data: Mapping[Value, Any]) -> dict[Value, Image]:
+def images(order: Iterable[N], rules: Mapping[str, Rule], data: Mapping[N, Any]) -> dict[N, Image]:
     """The graph of `order` with other numbers, `data`, and with the rows of another table, `rules`.
 
     Raises `ValueError` for an operation that is not in that table.
     """
-    found: dict[Value, Image] = {}
+    found: dict[N, Image] = {}
     for node in order:
         rule = node.rule
         if node.left is not None:

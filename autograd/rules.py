@@ -65,32 +65,44 @@ def table(m: Any) -> dict[str, Rule]:
     def softplus(a: Any) -> Any:
         return where(a > 0, a + m.log1p(m.exp(-a)), m.log1p(m.exp(a)))
 
-    def larger(a: Any, b: Any) -> Any:  # the derivative of max(a, b) by a: 1 where a > b, one half at a tie
+    def powers(out: Any, a: Any, b: Any) -> tuple[Any, Any]:  # of a**b; 0**0 is constant for a, 0**b for b >= 0
+        by_base = where((a == 0) & (b == 0), 0, b * power(a, b - 1))
+        return by_base, where((a == 0) & (b >= 0), 0, m.multiply(out, m.log(a)))
+
+    def reciprocal(a: Any) -> Any:  # 1 / a where log is defined; inf at zero, be it 0.0 or -0.0
+        return where(a > 0, divide(1, a), where(a == 0, divide(1, a + 0), m.nan))
+
+    def root(out: Any) -> Any:  # 1 / (2 sqrt(a)), inf at zero, be it 0.0 or -0.0
+        return divide(0.5, where(out == 0, out + 0, out))
+
+    def positive(a: Any) -> Any:  # max(a, 0)
+        return where(a <= 0, m.zeros_like(a), a)
+
+    def larger(a: Any, b: Any) -> Any:  # d max(a, b) / d a: 1 where a > b, one half at a tie
         zero = m.zeros_like(a)
         return m.heaviside(where(a == b, zero, a - b), 1 / (zero + 2))
 
     # fmt: off
     rows = (
-        #    name        symbol      forward                  partials, given out and the inputs                     domain
-        Rule("add",      "+",        lambda a, b: a + b,      lambda out, a, b: (1, 1),                              (REAL, REAL)),
-        Rule("sub",      "-",        lambda a, b: a - b,      lambda out, a, b: (1, -1),                             (REAL, REAL)),
-        Rule("mul",      "*",        lambda a, b: a * b,      lambda out, a, b: (b, a),                              (REAL, REAL)),
-        Rule("div",      "/",        divide,                  lambda out, a, b: (divide(1, b), -divide(out, b)),     (REAL, POSITIVE)),
-        Rule("pow",      "**",       power,                   lambda out, a, b: (
-            where((a == 0) & (b == 0), 0, b * power(a, b - 1)), where((a == 0) & (b >= 0), 0, m.multiply(out, m.log(a)))),                 (POSITIVE, REAL)),
-        Rule("neg",      "-",        lambda a: -a,            lambda out, a: (-1,),                                  (REAL,)),
-        Rule("abs",      "abs",      m.absolute,              lambda out, a: (m.sign(a),),                           (REAL,)),
-        Rule("exp",      "exp",      m.exp,                   lambda out, a: (out,),                                 (REAL,)),
-        Rule("log",      "log",      m.log,                   lambda out, a: (where(a > 0, divide(1, a), where(a == 0, divide(1, a + 0), m.nan)),), (POSITIVE,)),
-        Rule("sqrt",     "sqrt",     m.sqrt,                  lambda out, a: (divide(0.5, where(out == 0, out + 0, out)),), (POSITIVE,)),
-        Rule("sin",      "sin",      m.sin,                   lambda out, a: (m.cos(a),),                            (REAL,)),
-        Rule("cos",      "cos",      m.cos,                   lambda out, a: (-m.sin(a),),                           (REAL,)),
-        Rule("tanh",     "tanh",     m.tanh,                  lambda out, a: (1 - out * out,),                       (REAL,)),
-        Rule("sigmoid",  "sigmoid",  sigmoid,                 lambda out, a: (out * (1 - out),),                     (REAL,)),
-        Rule("softplus", "softplus", softplus,                lambda out, a: (sigmoid(a),),                          (REAL,)),
-        Rule("relu",     "relu",     lambda a: where(a <= 0, m.zeros_like(a), a), lambda out, a: (m.heaviside(a, 0),), (REAL,)),
-        Rule("maximum",  "maximum",  m.maximum,               lambda out, a, b: (larger(a, b), larger(b, a)),        (REAL, REAL)),
-        Rule("minimum",  "minimum",  m.minimum,               lambda out, a, b: (larger(b, a), larger(a, b)),        (REAL, REAL)),
+        #    name        symbol      forward              partials, given out and the inputs                 domain
+        Rule("add",      "+",        lambda a, b: a + b,  lambda out, a, b: (1, 1),                          (REAL, REAL)),
+        Rule("sub",      "-",        lambda a, b: a - b,  lambda out, a, b: (1, -1),                         (REAL, REAL)),
+        Rule("mul",      "*",        lambda a, b: a * b,  lambda out, a, b: (b, a),                          (REAL, REAL)),
+        Rule("div",      "/",        divide,              lambda out, a, b: (divide(1, b), -divide(out, b)), (REAL, POSITIVE)),
+        Rule("pow",      "**",       power,               powers,                                            (POSITIVE, REAL)),
+        Rule("neg",      "-",        lambda a: -a,        lambda out, a: (-1,),                              (REAL,)),
+        Rule("abs",      "abs",      m.absolute,          lambda out, a: (m.sign(a),),                       (REAL,)),
+        Rule("exp",      "exp",      m.exp,               lambda out, a: (out,),                             (REAL,)),
+        Rule("log",      "log",      m.log,               lambda out, a: (reciprocal(a),),                   (POSITIVE,)),
+        Rule("sqrt",     "sqrt",     m.sqrt,              lambda out, a: (root(out),),                       (POSITIVE,)),
+        Rule("sin",      "sin",      m.sin,               lambda out, a: (m.cos(a),),                        (REAL,)),
+        Rule("cos",      "cos",      m.cos,               lambda out, a: (-m.sin(a),),                       (REAL,)),
+        Rule("tanh",     "tanh",     m.tanh,              lambda out, a: (1 - out * out,),                   (REAL,)),
+        Rule("sigmoid",  "sigmoid",  sigmoid,             lambda out, a: (out * (1 - out),),                 (REAL,)),
+        Rule("softplus", "softplus", softplus,            lambda out, a: (sigmoid(a),),                      (REAL,)),
+        Rule("relu",     "relu",     positive,            lambda out, a: (m.heaviside(a, 0),),               (REAL,)),
+        Rule("maximum",  "maximum",  m.maximum,           lambda out, a, b: (larger(a, b), larger(b, a)),    (REAL, REAL)),
+        Rule("minimum",  "minimum",  m.minimum,           lambda out, a, b: (larger(b, a), larger(a, b)),    (REAL, REAL)),
     )
     # fmt: on
     return {row.name: row for row in rows}

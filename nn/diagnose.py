@@ -14,25 +14,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import slots
 from nn.losses import Array
 from nn.matrix import array, transposed
 from nn.mistakes import LINES, WORDS
-from nn.slots import Filling, Network, Sent
+from nn.search import CLOSE, DEPTH, Cause, Problem, Search, Seen, reading, squeezed
 
 LOSSES = ("squared_error", "half_squared_error", "binary_cross_entropy", "softmax_cross_entropy")
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear", "softmax")
 REDUCTIONS = ("sum", "samples", "outputs", "all")
 FRESH = (1.0, 1.0, 2.0, 3.0)  # spreads of the data sets beside the given one, relative to it
-CLOSE = 1e-7  # relative: below it two gradients are the same, rounding apart
-SLACK = 1.2  # how much dearer than the cheapest an explanation may be before it is given up
-KEPT = 12  # explanations carried from layer to layer
 
 
 class Finding(NamedTuple):
@@ -93,78 +87,6 @@ def _wrapped(text: str, indent: str = "") -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)
-
-
-class Cause(NamedTuple):
-    """A wrong slot."""
-
-    mistake: str
-    layer: int
-    slot: str
-    used: str
-
-
-class Candidate(NamedTuple):
-    """A delta of one layer, and the wrong slots that lead to it."""
-
-    causes: tuple[Cause, ...]
-    delta: Array
-    error: Array
-
-
-class Hit(NamedTuple):
-    """A candidate with which one gradient comes out, after these further causes; `scale` is the factor among them."""
-
-    causes: tuple[Cause, ...]
-    scaling: tuple[Cause, ...]
-    candidate: Candidate
-    scale: float
-
-
-class State(NamedTuple):
-    """An explanation of the layers so far: what it blames, for each gradient, and what it sends back."""
-
-    cost: float
-    causes: frozenset[Cause]
-    by_gradient: tuple[tuple[str, frozenset[Cause]], ...]
-    after: Sent | None
-    active: frozenset[Cause]
-    rank: int
-    used: tuple[Array, ...] = ()
-
-
-DEPTH = ("error", "back", "delta", "slope", "scale", "W", "b")  # a layer's slots, the deepest cause first
-RARE = dict.fromkeys(
-    ("extra_1_over_k", "extra_factor_n", "extra_factor_k", "input_of_wrong_layer", "weight_gradient_zero"), 1.1
-)
-COSTS = {"unexplained": 5.0, "wrong_scale": 2.0, **RARE}
-
-
-def _cost(causes: frozenset[Cause] | tuple[Cause, ...]) -> float:
-    return sum(COSTS.get(cause.mistake, 1) for cause in causes)
-
-
-class Problem(NamedTuple):
-    """What was asked, in one orientation: samples in rows, weights n_in x n_out."""
-
-    params: dict[str, Array]
-    W: list[Array]
-    b: list[Array]
-    X: Array
-    Y: Array
-    activations: tuple[str, ...]
-    loss: str
-    reduction: str
-    columns: bool
-    out_in: bool
-    learning_rate: float | None
-
-    @property
-    def factor(self) -> float:
-        """What the loss is multiplied with by its average."""
-        n, k = self.Y.shape
-        over: int = {"sum": 1, "samples": n, "outputs": k, "all": n * k}[self.reduction]
-        return 1 / over
 
 
 def _one_of(name: str, x: Any, allowed: Sequence[str]) -> str:
@@ -234,47 +156,6 @@ def _fresh(problem: Problem) -> Iterator[tuple[Array, Array]]:
         yield x, targets
 
 
-class Seen(NamedTuple):
-    """One gradient as the backward pass returned it, in our orientation, on S data sets."""
-
-    name: str
-    readings: tuple[Array, ...]
-    fits: bool
-    flat: tuple[tuple[tuple[int, ...], Array, int, int], ...]
-
-    def ratio(self, candidate: Array, readings: int = 2) -> float | None:
-        """The one factor between these numbers and the candidate's, or None if there is none."""
-        shape = _squeezed(candidate.shape)
-        for reading, theirs, largest, smaller in self.flat[:readings]:
-            if shape != reading:
-                continue
-            ours = candidate.reshape(-1)
-            here = ours.item(largest)
-            if not here:
-                continue
-            there, size = theirs.item(largest), abs(theirs.item(largest))
-            factor = there / here
-            if not abs(ours.item(smaller) * factor - theirs.item(smaller)) <= CLOSE * size:  # most are turned away here
-                continue
-            if factor and np.abs(ours * factor - theirs).max() <= CLOSE * size:
-                return float(factor)
-        return None
-
-
-def _reading(name: str, readings: tuple[Array, ...], fits: bool) -> Seen:
-    """The gradient, with each reading also as one row of numbers, and where its largest and a middling one stand."""
-    flat = []
-    for reading in readings:
-        order = np.abs(reading).ravel().argsort()
-        flat.append((_squeezed(reading.shape), reading.reshape(-1), int(order[-1]), int(order[len(order) * 2 // 3])))
-    return Seen(name, readings, fits, tuple(flat))
-
-
-@cache
-def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(size for size in shape if size != 1)
-
-
 def _seen(name: str, raw: Sequence[Any], problem: Problem) -> tuple[Seen | None, str]:
     """The gradient, or None and what is wrong with it as an array."""
     shape = np.shape(problem.params[name[1:]])
@@ -288,216 +169,14 @@ def _seen(name: str, raw: Sequence[Any], problem: Problem) -> tuple[Seen | None,
     got = stacked.shape[1:]
     if not stacked.size:
         return None, f"{name} is empty, of shape {got}; expected {shape}"
-    if name[1] == "b" and _squeezed(got) == _squeezed(shape):
-        return _reading(name, (stacked.reshape(len(stacked), -1),), True), ""
+    if name[1] == "b" and squeezed(got) == squeezed(shape):
+        return reading(name, (stacked.reshape(len(stacked), -1),), True), ""
     if len(got) != 2:
-        return _reading(name, (stacked,), False), ""
+        return reading(name, (stacked,), False), ""
     turned = transposed(stacked)
     if name[1] == "W" and got == shape:
-        return _reading(name, (turned, stacked) if problem.out_in else (stacked, turned), True), ""
-    return _reading(name, (stacked, turned), False), ""
-
-
-class _Search:
-    """The gradients that were returned, the network that they should belong to, and the search for what explains them."""
-
-    def __init__(self, problem: Problem, data: Sequence[tuple[Array, Array]], seen: dict[str, Seen]) -> None:
-        self.problem, self.seen = problem, seen
-        X, Y = (np.stack(arrays) for arrays in zip(*data, strict=True))
-        self.net: Network = slots.network(problem.W, problem.b, X, Y, problem.activations, problem.loss, problem.factor)
-        self.size = max(float(np.abs(reading).max()) for s in seen.values() for reading in s.readings)
-        n, k = problem.Y.shape
-        self.scales = slots.scales(n, k, problem.loss, problem.reduction, problem.learning_rate)
-        rate = problem.learning_rate
-        self.correct = {name for name in seen if self.right(name)}
-        self.rates = (rate,) if rate is not None else (1.0, 0.5, 0.1, 0.05, 0.01, 0.001)
-
-    def right(self, name: str) -> bool:
-        """Whether that gradient is what it should be."""
-        found, exact = self.seen[name], self.exact(name)
-        return found.fits and bool(np.abs(found.readings[0] - exact).max() <= CLOSE * max(np.abs(exact).max(), 1e-300))
-
-    def exact(self, name: str) -> Array:
-        """The right gradient, on every data set."""
-        layer = int(name[2:])
-        fillings = slots.weight_gradients if name[1] == "W" else slots.bias_gradients
-        return next(fillings(self.net, layer, self.net.D[layer])).numbers * self.problem.factor
-
-    def best(self) -> list[State]:
-        """The cheapest explanations of all layers together, the preferred one first."""
-        states = [State(0, frozenset(), (), None, frozenset(), 0)]
-        for layer in range(self.net.depth, 0, -1):
-            grown: list[State] = []
-            cheapest = np.inf
-            for state in states:
-                grown += self.explain(state, layer, cheapest + SLACK - state.cost)
-                cheapest = min([cheapest, *(new.cost for new in grown)])
-            unique: dict[Any, State] = {}
-            for state in sorted(grown, key=lambda s: (s.cost, s.rank)):
-                sent = state.after.delta.ravel()[:3].round(12).tolist() if state.after else None
-                names = frozenset((cause.mistake, cause.layer, cause.slot) for cause in state.causes)
-                unique.setdefault((names, str(sent)), state)
-            states = [s for s in unique.values() if s.cost <= cheapest + SLACK][:KEPT]
-        return [state for state in states if state.cost == states[0].cost]
-
-    def candidates(self, state: State, layer: int) -> list[Candidate]:
-        """Every delta that the layer may have used, fewest wrong slots first, then the likelier."""
-        net, shape = self.net, self.net.A[layer].shape
-        found = []
-        if state.after is None:
-            errors, whole = slots.errors(net), list(slots.whole_deltas(net))
-            found.append(Candidate((), net.D[layer], net.E[layer]))
-        else:
-            later = state.used[-2::-1]
-            errors = slots.sent_back(net, layer, state.after, later, self.rates)
-            used = [(layer + 1, state.after.delta), *enumerate(later, layer + 2)]
-            whole = [Filling("delta_of_wrong_layer", f"delta{i}", delta) for i, delta in used]
-        whole += [Filling("delta_of_wrong_layer", f"delta{i}", net.D[i]) for i in range(layer - 1, 0, -1)]
-        wholes = [Candidate((Cause(f.mistake, layer, "delta", f.formula),), f.numbers, net.E[layer]) for f in whole]
-        if net.loss.endswith("cross_entropy"):
-            found += wholes
-        for e in errors:
-            if e.numbers.shape == shape:
-                blame = (Cause(e.mistake, layer, "back" if state.after else "error", e.formula),) if e.mistake else ()
-                found += self.sloped(layer, e, blame, skip_right=state.after is None and not blame)
-        if not net.loss.endswith("cross_entropy"):
-            found += wholes
-        return sorted((c for c in found if np.isfinite(c.delta).all()), key=lambda c: len(c.causes))
-
-    def sloped(self, layer: int, e: Filling, blame: tuple[Cause, ...], skip_right: bool) -> Iterator[Candidate]:
-        """The deltas that come out of one error."""
-        for s in (*slots.slopes(self.net, layer, e.numbers), *slots.matrix_slopes(self.net, layer, e.numbers)):
-            if s.mistake or not skip_right:
-                causes = (*blame, Cause(s.mistake, layer, "slope", s.formula)) if s.mistake else blame
-                yield Candidate(causes, s.numbers, e.numbers)
-
-    def hits(self, seen: Seen, candidate: Candidate, layer: int) -> Iterator[Hit]:
-        """How the gradient comes out of this delta."""
-        weight = seen.name[1] == "W"
-        fillings = (slots.weight_gradients if weight else slots.bias_gradients)(self.net, layer, candidate.delta)
-        for filling in fillings:
-            if not filling.numbers.size or (not filling.mistake and not seen.fits):
-                continue
-            ratio = seen.ratio(filling.numbers, 2 if filling.mistake else 1)
-            if ratio is None:
-                continue
-            causes = (Cause(filling.mistake, layer, seen.name[1], filling.formula),) if filling.mistake else ()
-            for scaling in self.scalings(ratio / self.problem.factor, layer):
-                yield Hit(causes, scaling, candidate, ratio / self.problem.factor)
-
-    def scalings(self, ratio: float, layer: int) -> Iterator[tuple[Cause, ...]]:
-        """The names of a factor, as few as possible; all that have the same number of them."""
-        if abs(ratio - 1) <= CLOSE:
-            yield ()
-            return
-        for count in (1, 2, 3):
-            named = False
-            for choice in product(self.scales, repeat=count):
-                names = [scale[0] for scale in choice]
-                if (
-                    names == sorted(names)
-                    and len(set(names)) == count
-                    and abs(np.prod([s[2] for s in choice]) / ratio - 1) <= CLOSE
-                ):
-                    named = True
-                    yield tuple(Cause(name, layer, "scale", text) for name, text, _ in choice)
-            if named:
-                return
-        yield (Cause("wrong_scale", layer, "scale", f"{ratio:.6g}"),)
-
-    def explain(self, state: State, layer: int, limit: float) -> Iterator[State]:
-        """The state with one more layer, in every way that may be the cheapest in the end and adds at most `limit`."""
-        seen = [self.seen[name] for name in (f"dW{layer}", f"db{layer}") if name in self.seen]
-        if all(s.name in self.correct for s in seen):
-            yield from self.extended(state, layer, seen, (), 0)
-            return
-        hits: list[list[Hit]] = [[] for _ in seen]
-        candidates = self.candidates(state, layer)
-        zero = [np.abs(s.readings[0]).max() <= 1e-12 * self.size for s in seen]
-        for i, s in enumerate(seen):
-            if zero[i]:
-                hits[i] = list(self.zero_hits(s, candidates[0], layer))
-        bound = limit
-        for candidate in candidates:
-            if len(candidate.causes) > bound:
-                break
-            before = sum(map(len, hits))
-            for i, s in enumerate(seen):
-                if not zero[i]:
-                    hits[i] += self.hits(s, candidate, layer)
-                elif candidate.causes and not candidate.delta.any():
-                    hits[i].append(Hit((), (), candidate, 1.0))
-            if all(hits) and sum(map(len, hits)) > before:
-                bound = min(bound, _pair_cost(_pairs(hits)[0]))
-        for i, s in enumerate(seen):
-            if not hits[i]:
-                hits[i].append(Hit((Cause("unexplained", layer, s.name[1], ""),), (), candidates[0], 1.0))
-        for rank, pair in enumerate(_pairs(hits)):
-            yield from self.extended(state, layer, seen, pair, rank)
-
-    def zero_hits(self, seen: Seen, candidate: Candidate, layer: int) -> Iterator[Hit]:
-        """How the gradient comes out as zero: by being right, or by being a sum that vanishes, or by being set to zero."""
-        weight = seen.name[1] == "W"
-        fillings = (slots.weight_gradients if weight else slots.bias_gradients)(self.net, layer, candidate.delta)
-        for filling in (*fillings, Filling("weight_gradient_zero" if weight else "bias_gradient_zero", "0", np.zeros(1))):
-            shaped = filling.formula == "0" or any(_squeezed(filling.numbers.shape) == shape for shape, *_ in seen.flat)
-            if not (filling.mistake or seen.fits) or not shaped:
-                continue
-            if np.abs(filling.numbers).max(initial=0) <= 1e-12 * self.size:
-                causes = (Cause(filling.mistake, layer, seen.name[1], filling.formula),) if filling.mistake else ()
-                yield Hit(causes, (), candidate, 1.0)
-
-    def extended(self, state: State, layer: int, seen: Sequence[Seen], pair: tuple[Hit, ...], rank: int) -> Iterator[State]:
-        """The state after one way to explain a layer, once for each delta that it may have sent back."""
-        blamed = tuple((s.name, state.active | frozenset(_all(hit))) for s, hit in zip(seen, pair, strict=False))
-        causes = state.causes.union(*(_all(hit) for hit in pair))
-        first = self.seen.get(f"dW{layer}")
-        gradient = first.readings[0] if first is not None and first.fits else None
-        sent: list[tuple[Array, Array, tuple[Cause, ...]]] = []
-        for hit in pair:
-            c = hit.candidate
-            sent.append((c.delta * hit.scale, c.error * hit.scale, (*c.causes, *hit.scaling)))
-            sent.append((c.delta, c.error, c.causes))
-        done: list[Array] = []
-        for delta, error, active in sent:
-            if delta.shape == self.net.A[layer].shape and not any(np.array_equal(delta, d) for d in done):
-                done.append(delta)
-                spread = state.active | frozenset(active)
-                yield State(
-                    _cost(causes),
-                    causes,
-                    (*state.by_gradient, *blamed),
-                    Sent(delta, error, gradient),
-                    spread,
-                    state.rank + rank,
-                    (*state.used, delta),
-                )
-        true = self.net.D[layer]
-        if not any(np.allclose(true, d, CLOSE, 0) for d in done):
-            after = Sent(true, self.net.E[layer], gradient)
-            yield State(
-                _cost(causes),
-                causes,
-                (*state.by_gradient, *blamed),
-                after,
-                frozenset(),
-                state.rank + rank + 1,
-                (*state.used, true),
-            )
-
-
-def _all(hit: Hit) -> tuple[Cause, ...]:
-    return (*hit.candidate.causes, *hit.causes, *hit.scaling)
-
-
-def _pairs(hits: list[list[Hit]]) -> list[tuple[Hit, ...]]:
-    """Ways to explain the gradients of one layer together, cheapest first; a cause that they share counts once."""
-    cheap = [sorted(h, key=lambda hit: _cost(_all(hit)))[:30] for h in hits]
-    return sorted(product(*cheap), key=_pair_cost)[:12]
-
-
-def _pair_cost(pair: tuple[Hit, ...]) -> float:
-    return _cost(frozenset(cause for hit in pair for cause in _all(hit)))
+        return reading(name, (turned, stacked) if problem.out_in else (stacked, turned), True), ""
+    return reading(name, (stacked, turned), False), ""
 
 
 def diagnose(
@@ -556,7 +235,7 @@ def diagnose(
                 seen[name] = found
         if not seen:
             return Report((), (), names, names, tuple(notes))
-        return _report(_Search(problem, data, seen), names, notes)
+        return _report(Search(problem, data, seen), names, notes)
 
 
 def _returned(
@@ -583,7 +262,7 @@ def _returned(
     return found, ""
 
 
-def _report(search: _Search, names: tuple[str, ...], notes: list[str]) -> Report:
+def _report(search: Search, names: tuple[str, ...], notes: list[str]) -> Report:
     right = tuple(name for name in names if name in search.correct)
     wrong = tuple(name for name in names if name not in right)
     if len(right) == len(search.seen):
@@ -618,7 +297,7 @@ def _message(cause: Cause) -> str:
     return words if cause.slot == "scale" else f"{words} Right: {line}."
 
 
-def _far_off(search: _Search, name: str) -> str:
+def _far_off(search: Search, name: str) -> str:
     """How far a gradient that nothing explains is from the right one."""
     found, exact = search.seen[name], search.exact(name)
     if not found.fits:
