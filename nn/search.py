@@ -149,6 +149,7 @@ class Search:
         n, k = problem.Y.shape
         self.scales = slots.scales(n, k, problem.loss, problem.reduction, problem.learning_rate)
         rate = problem.learning_rate
+        self.factors = {name: value for name, _, value in self.scales}
         self.correct = {name for name in seen if self.right(name)}
         self.rates = (rate,) if rate is not None else (1.0, 0.5, 0.1, 0.05, 0.01, 0.001)
 
@@ -298,6 +299,9 @@ class Search:
             c = hit.candidate
             sent.append((c.delta * hit.scale, c.error * hit.scale, (*c.causes, *hit.scaling)))
             sent.append((c.delta, c.error, c.causes))
+            for one in hit.scaling if len(hit.scaling) > 1 else ():  # one factor stood in delta, the other in the line below
+                factor = self.factors[one.mistake]
+                sent.append((c.delta * factor, c.error * factor, (*c.causes, one)))
         done: list[Array] = []
         for delta, error, active in sent:
             if delta.shape == self.net.A[layer].shape and not any(np.array_equal(delta, d) for d in done):

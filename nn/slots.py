@@ -202,6 +202,8 @@ WRONG_FORMULAS: dict[str, tuple[tuple[str, Callable[[Array], Array]], ...]] = {
     "relu": (
         ("{a} <= 0", lambda a: (a <= 0) * 1.0),
         ("sign of {z}", np.sign),
+        ("1 or 0.01 by the sign of {z}", lambda a: np.where(a > 0, 1, 0.01)),
+        ("1 or 0.1 by the sign of {z}", lambda a: np.where(a > 0, 1, 0.1)),
     ),
     "linear": (
         ("{a}", lambda a: a),
