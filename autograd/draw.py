@@ -7,18 +7,19 @@ apart by colour-blind readers, and mid-tones that stand out on white and on dark
 
 from __future__ import annotations
 
-import html
 import math
-import os
-import shutil
 import unicodedata
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograd.floats import as_float
 from autograd.graph import edges, local_partials, topological_order
 from autograd.rules import CONSTANT, LEAF
 from autograd.value import UNSWEPT, Number, Value, shown
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
 
 INK, SYMBOL, GREY, POSITIVE, NEGATIVE = "#1a1a1a", "#555555", "#808080", "#0072B2", "#D55E00"
 FILL = {LEAF: "#FFF3D6", CONSTANT: "#ECECEC"}
@@ -54,6 +55,8 @@ class Drawing:
 
         Raises `ValueError` for another suffix, `RenderError` where there is no Graphviz; then nothing is written.
         """
+        from pathlib import Path
+
         target = Path(path)
         suffix = target.suffix.lower().lstrip(".")
         if suffix not in ("svg", "pdf", "png"):
@@ -153,7 +156,9 @@ def _number(x: Number) -> str:
 
 def _text(text: str) -> str:
     r"""`text` as it stands inside an HTML-like label, where Graphviz would still read `\N` as the node's name."""
-    return html.escape(_plain(text)).replace("\\", "\\\\")
+    from html import escape  # here, like all that only pictures need: `import autograd` stays light
+
+    return escape(_plain(text)).replace("\\", "\\\\")
 
 
 def _plain(text: str) -> str:
@@ -165,7 +170,9 @@ def _plain(text: str) -> str:
 
 
 def _render(source: str, suffix: str) -> bytes:
-    if shutil.which("dot"):
+    from shutil import which
+
+    if which("dot"):
         import graphviz
 
         piped: bytes = graphviz.Source(source).pipe(format=suffix)

@@ -48,21 +48,33 @@ class DivergedError(ArithmeticError):
 
 
 class _Weights:
-    """All weights and biases of a network in one array, with a view for each."""
+    """All weights and biases of a network in one array, with a view for each layer and its parts.
+
+    A bias is one more row of its layer's weights: `blocks[l]` is (n_in + 1, n_out), or (n_in, n_out) without biases.
+    """
 
     def __init__(self, model: MatrixMLP) -> None:
-        arrays = [*model.weights, *(model.biases or ())]
-        self.flat = np.concatenate([a.ravel() for a in arrays])
-        views, start = [], 0
-        for a in arrays:
-            views.append(self.flat[start : start + a.size].reshape(a.shape))
-            start += a.size
-        depth = len(model.weights)
-        self.weights, self.biases = views[:depth], views[depth:]
+        self.blocks: list[Array] = []
+        self.weights: list[Array] = []
+        self.biases: list[Array] = []
+        blocks = model.weights
+        if model.biases is not None:
+            pairs = zip(model.weights, model.biases, strict=True)
+            blocks = [np.concatenate((w, b[..., None, :]), axis=-2) for w, b in pairs]
+        self.flat = np.concatenate([block.ravel() for block in blocks])
+        start = 0
+        for like, w in zip(blocks, model.weights, strict=True):
+            block = self.flat[start : start + like.size].reshape(like.shape)
+            start += like.size
+            self.blocks.append(block)
+            self.weights.append(block[..., : w.shape[-2], :])
+            if model.biases is not None:
+                self.biases.append(block[..., -1, :])
 
 
 def _product(a: Array, b: Array, out: Array) -> Call:
-    return partial(a.dot, b, out) if a.ndim == b.ndim == 2 else partial(np.matmul, a, b, out)
+    small = a.ndim == b.ndim == 2 and out.size < 4096  # dot zeroes `out` first, which costs more than matmul's overhead
+    return partial(a.dot, b, out) if small else partial(np.matmul, a, b, out)
 
 
 class _Buffers:
@@ -87,8 +99,8 @@ def _forward(model: MatrixMLP, x: Array, w: _Weights, at: _Buffers, guarded: boo
     before, last = x, len(w.weights) - 1
     for layer, (weights, a) in enumerate(zip(w.weights, at.a, strict=True)):
         z = at.z if layer == last else a
-        calls.append(_product(before, weights, z))
-        if w.biases:
+        calls.append(_product(before, weights if layer else w.blocks[0], z))
+        if w.biases and layer:
             calls.append(partial(np.add, z, w.biases[layer][..., None, :], z))
         if model.activations[layer] != "linear" or z is not a:
             value = ACTIVATIONS[model.activations[layer]].value
@@ -101,6 +113,7 @@ def _backward(model: MatrixMLP, x: Array, w: _Weights, into: _Weights, at: _Buff
     """delta = (delta_after @ W_after.T) * f'(z); dW = A_before.T @ delta; db = delta summed over the samples."""
     calls: list[Call] = []
     last = len(w.weights) - 1
+    ones = np.ones((1, len(x)))  # `ones @` sums over the samples, in less than half of the time of `np.add.reduce`
     with_slope = range(last if loss.by_preactivation else last + 1)
     for name, run in groupby(with_slope, key=lambda layer: model.activations[layer]):
         layers = list(run)
@@ -112,9 +125,12 @@ def _backward(model: MatrixMLP, x: Array, w: _Weights, into: _Weights, at: _Buff
             calls.append(_product(at.delta[layer + 1], transposed(w.weights[layer + 1]), delta))
         if layer in with_slope:
             calls.append(partial(np.multiply, delta, at.slope[layer], delta))
-        calls.append(_product(transposed(at.a[layer - 1] if layer else x), delta, into.weights[layer]))
+        if layer == 0:  # with biases, x ends in a column of ones: one product gives dW and db
+            calls.append(_product(np.ascontiguousarray(x.T), delta, into.blocks[0]))
+            continue
+        calls.append(_product(transposed(at.a[layer - 1]), delta, into.weights[layer]))
         if w.biases:
-            calls.append(partial(np.add.reduce, delta, -2, None, into.biases[layer]))
+            calls.append(_product(ones, delta, into.biases[layer][..., None, :]))
     return calls
 
 
@@ -152,7 +168,8 @@ def fit(
     every = max(1, total) if report_every is None else _whole("report_every", report_every, 1)
     if not (isinstance(learning_rate, int | float | np.number) and np.isfinite(learning_rate)):
         raise ValueError(f"learning_rate={learning_rate!r} has to be a finite number")
-    run = _Run(model, x, y, chosen, float(learning_rate))
+    x1 = x if model.biases is None else np.hstack([x, np.ones((len(x), 1))])
+    run = _Run(model, x1, y, chosen, float(learning_rate))
     history = History([], [], [])
     stops = sorted({*range(0, total, every), total, *(range(0, total, max(1, total // 100)) if progress else ())})
     with np.errstate(all="ignore"), _bar(total, progress) as show:
@@ -194,10 +211,10 @@ class _Run:
     def __init__(self, model: MatrixMLP, x: Array, y: Array, loss: Loss, learning_rate: float) -> None:
         self.model, self.y, self.loss, self.learning_rate = model, y, loss, learning_rate
         self.step = 0
+        self.whole = True  # False while the other copy of the weights may hold half a gradient
         self.good = 0, _Weights(model).flat
         self.at = at = _Buffers(model, len(x))
         self.copies = copies = (_Weights(model), _Weights(model))
-        gradient = _Weights(model)
         self.evaluate = partial(loss.evaluate, at.z, at.a[-1], y, at.delta[-1])
         self.finite: Callable[[Any], Any] = math.isfinite if at.z.ndim == 2 else lambda losses: np.isfinite(losses).all()
         self.guarded: list[list[Call]] = []
@@ -206,8 +223,8 @@ class _Run:
         if learning_rate != 1:  # scaling the first delta scales every gradient, and it is the smallest array
             scale.append(partial(np.multiply, at.delta[-1], np.array(learning_rate), at.delta[-1]))
         for old, new in (copies, copies[::-1]):
-            update: Call = partial(np.subtract, old.flat, gradient.flat, new.flat)
-            backward = [*scale, *_backward(model, x, old, gradient, at, loss), update]
+            update: Call = partial(np.subtract, old.flat, new.flat, new.flat)  # `new` holds the gradient until here
+            backward = [*scale, *_backward(model, x, old, new, at, loss), update]
             self.programs.append((_forward(model, x, old, at, guarded=False), backward))
             self.guarded.append(_forward(model, x, old, at, guarded=True))
 
@@ -231,13 +248,14 @@ class _Run:
     def fail(self, loss: Any) -> NoReturn:
         """Say at which step it failed; `keep` then goes back to the last finite weights."""
         failed = self.step
+        self.whole = True  # the update of this step has not begun
         self.step_back()
         raise DivergedError(failed, loss, self.step, self.learning_rate)
 
     def step_back(self) -> None:
         """Go back to the last finite weights: to those of the step before if they are, else to the copy."""
         before = self.copies[1 - (self.step & 1)].flat
-        if self.step and np.isfinite(before).all():
+        if self.whole and self.step and np.isfinite(before).all():
             self.good = self.step - 1, before
         self.step, kept = self.good
         self.copies[self.step & 1].flat[:] = kept
@@ -254,6 +272,7 @@ class _Run:
 
     def descend(self, stop: int) -> None:
         """Step on to number `stop`."""
+        self.whole = False
         evaluate, finite, programs = self.evaluate, self.finite, self.programs
         for step in range(self.step, stop):
             self.step = step
@@ -266,4 +285,4 @@ class _Run:
                     self.fail(loss)
             for call in backward:
                 call()
-        self.step = stop
+        self.step, self.whole = stop, True
