@@ -10,14 +10,14 @@ Source: Nocedal & Wright, Numerical Optimization (2nd ed., Springer 2006), secti
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd.gradients import grad
 from autograd.value import Value, checked
 
 EPSILON = 2.0**-52
-STEPS = tuple(EPSILON ** (1 / 3) / 8**k for k in range(4))  # relative to the size of the input
+STEPS = tuple(EPSILON ** (1 / 3) / 8**k for k in range(6))  # relative to the size of the input
 
 
 class Row(NamedTuple):
@@ -107,24 +107,27 @@ def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) ->
 def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, float, float]]:
     """(left slope, right slope, rounding error of a slope) for ever smaller steps."""
     here = f(x)
-    for step in STEPS:
-        above, below = x + step * max(1.0, abs(x)), x - step * max(1.0, abs(x))
+    steps = [step * max(1.0, abs(x)) for step in STEPS]
+    if 0 < abs(x) < STEPS[-1]:  # so near to zero that even the smallest of them would step across it
+        steps += [step * abs(x) for step in STEPS]
+    for step in steps:
+        above, below = x + step, x - step
         left, right = (here - f(below)) / (x - below), (f(above) - here) / (above - x)
         yield left, right, 16 * EPSILON * abs(here) / (x - below)
 
 
 def _compare(f: Callable[[float], float], label: str, x: float, analytic: float, tolerance: float) -> Row:
     slopes = list(_slopes(f, x))
-    (coarse_left, coarse_right, _), (left, right, noise) = slopes[0], slopes[-1]
-    jump, allowed = abs(right - left), 1e-4 * max(abs(left), abs(right)) + 10 * noise  # of first order only
-    kink = jump > 10 * allowed and jump > 0.5 * abs(coarse_right - coarse_left)
-    for l, r, rounding in slopes:
-        numeric, coarse = (l + r) / 2, (coarse_left + coarse_right) / 2
-        if rounding and l is not coarse_left and abs(numeric - coarse) <= rounding:
+    central = [left / 2 + right / 2 for left, right, _ in slopes]
+    kink = _is_kink(slopes)
+    for i, (left, right, rounding) in enumerate(slopes):
+        if i and abs(central[i] - central[0]) <= rounding:
             continue  # it says no more than the first, only less exactly
-        finite = math.isfinite(numeric) and math.isfinite(analytic)
-        if finite and abs(analytic - numeric) <= tolerance * max(abs(analytic), abs(numeric)) + rounding:
-            return Row(label, x, analytic, l, r, "kink" if kink else "", True)
+        finer = abs(central[i] - central[min(i + 1, len(central) - 1)])  # the error that a smaller step removes
+        allowed = tolerance * max(abs(analytic), abs(central[i])) + rounding + (2 * finer if finer <= EPSILON**0.5 else 0.0)
+        if math.isfinite(central[i]) and math.isfinite(analytic) and abs(analytic - central[i]) <= allowed:
+            return Row(label, x, analytic, left, right, "kink" if kink else "", True)
+    (coarse_left, coarse_right, _), (left, right, noise) = slopes[0], slopes[-1]
     if not math.isfinite(f(x)):
         return Row(label, x, analytic, left, right, "not finite here", not math.isfinite(analytic))
     if not (math.isfinite(left) and math.isfinite(right)) and not (math.isinf(left) and math.isinf(right)):
@@ -132,5 +135,14 @@ def _compare(f: Callable[[float], float], label: str, x: float, analytic: float,
         diverges = abs(slope) > 4 * abs(coarse)
         ok = analytic == math.copysign(math.inf, slope) if diverges else abs(analytic - slope) < abs(analytic - coarse) / 4
         return Row(label, x, analytic, left, right, "edge", ok)
+    allowed = 1e-4 * max(abs(left), abs(right)) + 10 * noise  # one-sided slopes are of first order only
     between = min(left, right) - allowed <= analytic <= max(left, right) + allowed
     return Row(label, x, analytic, left, right, "kink" if kink else "", kink and between)
+
+
+def _is_kink(slopes: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether the two one-sided slopes stay apart and stay what they are as the step shrinks; at a jump they would grow."""
+    (last_left, last_right, _), (left, right, noise) = slopes[2:4]  # smaller steps round too much
+    jump = abs(right - left)
+    settled = max(abs(left - last_left), abs(right - last_right)) <= 0.1 * jump
+    return settled and jump > 1e-3 * max(abs(left), abs(right)) + 100 * noise

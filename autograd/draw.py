@@ -139,7 +139,7 @@ def _box(node: Value, swept: bool) -> str:
     lines = [title] if title else []
     lines.append(f"data {_number(node.data)}")
     if swept and node.rule is not CONSTANT:
-        color = GREY if node.grad == 0 else POSITIVE if node.grad > 0 else NEGATIVE
+        color = POSITIVE if node.grad > 0 else NEGATIVE if node.grad < 0 else GREY
         lines.append(f'<FONT COLOR="{color}">grad {_number(node.grad)}</FONT>')
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
     fill = FILL.get(node.rule, RESULT)
@@ -150,7 +150,7 @@ def _box(node: Value, swept: bool) -> str:
 
 
 def _number(x: Number) -> str:
-    text = shown(x) if isinstance(x, Fraction) else f"{x:.4g}"
+    text = shown(x) if isinstance(x, Fraction) else f"{x + 0.0:.4g}"  # -0.0 + 0.0 is 0.0
     return _text(text).replace("-", MINUS)
 
 

@@ -28,7 +28,7 @@ def values(found: Iterable[Any], where: str) -> list[Value]:
     result = list(found)
     for position, value in enumerate(result):
         if not isinstance(value, Value):
-            raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values")
+            raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values (array.flat)")
     return result
 
 

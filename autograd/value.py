@@ -52,7 +52,7 @@ def checked(x: object, where: str) -> Number:
     if isinstance(x, Value):
         remedy = "it is a Value already: use it as it is, or its .data for the bare number"
     elif hasattr(x, "__array__"):
-        remedy = "a Value holds one number; array.astype(object) computes with a Value element by element"
+        remedy = "a Value holds one number; array.astype(object) and NumPy's functions compute with Values element by element"
     else:
         remedy = "give an int, a float or a Fraction"
     raise TypeError(f"{where}: {x!r:.80} is of type {type(x).__name__}, not a real number; {remedy}")
@@ -99,6 +99,7 @@ def unary(rule: Rule) -> Callable[[Any], Value]:
         return node
 
     operation.__name__ = operation.__qualname__ = rule.name
+    operation.__doc__ = f"{rule.name} of this Value, recorded as one node."
     return operation
 
 

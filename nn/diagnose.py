@@ -50,7 +50,11 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The diagnosis. `findings` explain all numbers; `unexplained` gradients are described in `notes`."""
+    """The diagnosis, to print.
+
+    `findings` are the mistakes. `right` and `wrong` name the gradients; `unexplained` are those of the wrong ones that no
+    known mistake reproduces, and `notes` say of them what can be said. `turned`: the formulas are transposes of the user's.
+    """
 
     findings: tuple[Finding, ...]
     right: tuple[str, ...]
@@ -198,8 +202,8 @@ def diagnose(
     dictionary itself. `activations`: one per layer, of sigmoid, tanh, relu, linear, and softmax for the last. `loss`:
     squared_error, half_squared_error, binary_cross_entropy or softmax_cross_entropy, as a sum; `reduction` says over what
     it is averaged: "sum" (nothing), "samples" (1/n), "outputs" (1/k), "all". `samples` are "rows" or "columns" of X and Y;
-    `weights` are "in_out" (Z = A @ W) or "out_in". Raises `ValueError` and `TypeError` for arguments that do not fit; whatever
-    `backward` does or returns is part of the diagnosis.
+    `weights` are "in_out" (Z = A @ W) or "out_in". `learning_rate`, if known, is looked for where it does not belong. Raises
+    `ValueError` and `TypeError` for arguments that do not fit; whatever `backward` does or returns is part of the diagnosis.
 
     >>> def backward(p, X, Y):
     ...     a1 = 1 / (1 + np.exp(-X @ p["W1"]))
@@ -225,6 +229,9 @@ def diagnose(
             return Report((), (), (), names, (trouble,))
         seen, notes = {}, []
         for name in names:
+            if any(name not in r for r in returned) and name[1:] in returned[0]:
+                notes.append(f"{name} is missing, but there is a {name[1:]}; gradients are returned as dW1, db1, ...")
+                continue
             if any(name not in r for r in returned):
                 notes.append(f"{name} is missing: the backward pass returned {_listed(sorted(map(str, returned[0])))}.")
                 continue
@@ -267,6 +274,9 @@ def _report(search: Search, names: tuple[str, ...], notes: list[str]) -> Report:
     wrong = tuple(name for name in names if name not in right)
     if len(right) == len(search.seen):
         return Report((), right, wrong, tuple(n for n in names if n not in search.seen), tuple(notes))
+    if not any(any(reading.any() for reading in found.readings) for found in search.seen.values()):
+        notes.append(f"Every gradient is zero: {_listed(tuple(search.seen))}. Nothing has been computed yet.")
+        return Report((), right, wrong, wrong, tuple(notes))
     best, *others = search.best()
     findings = []
     for cause in sorted(best.causes, key=lambda c: (-c.layer, DEPTH.index(c.slot), c.mistake)):

@@ -180,6 +180,9 @@ class MatrixMLP:
     def gradients(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Gradients:
         """The loss on the samples X, (n, d), with targets Y, (n, k), and its gradients: the formulas derived by hand.
 
+        half_squared_error is 1/2 of the sum over samples and outputs; mean_squared_error and binary_cross_entropy are means
+        over both, softmax_cross_entropy is the mean over the samples of the sum over the outputs.
+
         For two sigmoid layers and half_squared_error these lines say: delta2 = (a2 - y) * a2 * (1 - a2),
         dW2 = a1.T @ delta2, delta1 = (delta2 @ W2.T) * a1 * (1 - a1), dW1 = X.T @ delta1, and each bias its delta summed
         over the samples. Raises `ValueError` for shapes, losses or activations that do not fit.

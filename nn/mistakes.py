@@ -68,7 +68,8 @@ WORDS = {
     "bias_gradient_zero": "db{l} is zero.",
     # scale and sign
     "missing_1_over_n": "The loss is a mean over the samples, and the 1/n is missing.",
-    "extra_1_over_n": "There is a 1/n that the loss does not have.",
+    "extra_1_over_n": "There is a 1/n that the loss does not have. (If the loss is a mean over the samples, ask with "
+    'reduction="samples".)',
     "missing_1_over_k": "The loss is a mean over the outputs, and the 1/k is missing.",
     "extra_1_over_k": "There is a 1/k that the loss does not have.",
     "extra_factor_n": "There is a factor n that the loss does not have.",

@@ -216,6 +216,7 @@ class Search:
         """How the gradient comes out of this delta."""
         weight = seen.name[1] == "W"
         fillings = (slots.weight_gradients if weight else slots.bias_gradients)(self.net, layer, candidate.delta)
+        found: list[Hit] = []
         for filling in fillings:
             if not filling.numbers.size or (not filling.mistake and not seen.fits):
                 continue
@@ -223,8 +224,9 @@ class Search:
             if ratio is None:
                 continue
             causes = (Cause(filling.mistake, layer, seen.name[1], filling.formula),) if filling.mistake else ()
-            for scaling in self.scalings(ratio / self.problem.factor, layer):
-                yield Hit(causes, scaling, candidate, ratio / self.problem.factor)
+            scale = ratio / self.problem.factor
+            found += [Hit(causes, scaling, candidate, scale) for scaling in self.scalings(scale, layer)]
+        yield from sorted(found, key=lambda hit: bool(hit.scaling))  # a mean of biases before a sum with a factor 1/n
 
     def scalings(self, ratio: float, layer: int) -> Iterator[tuple[Cause, ...]]:
         """The names of a factor, as few as possible; all that have the same number of them."""

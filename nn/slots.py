@@ -424,7 +424,7 @@ def scales(n: int, k: int, loss: str, reduction: str, learning_rate: float | Non
     if learning_rate is None:
         found += [("learning_rate_folded", f"{rate:g}", rate) for rate in (0.1, 0.01, 0.001, 0.05, 0.3)]
     elif learning_rate != 1:
-        found.append(("learning_rate_folded", "learning_rate", learning_rate))
+        found.append(("learning_rate_folded", f"{learning_rate:g}", learning_rate))
     found += [("extra_1_over_k", "1/k", 1 / k), ("extra_factor_n", "n", float(n)), ("extra_factor_k", "k", float(k))]
     return [scale for scale in found if scale[2] != 1]
 

@@ -146,7 +146,8 @@ def fit(
 ) -> History:
     """Train `model` in place by `steps` steps of gradient descent on all samples: W -= learning_rate * dW.
 
-    X is (n, d), Y is (n, k); the model may be R stacked networks, which train at once. The history has an entry before
+    X is (n, d), Y is (n, k), all finite; half_squared_error is a sum, the other losses are means (`MatrixMLP.gradients`), so
+    their steps want a larger rate. The model may be R stacked networks, which train at once. The history has an entry before
     step 0, every `report_every` steps, and after the last. `progress` shows a bar (tqdm if installed, else a line on
     stderr for every hundredth of the way). Raises `ValueError` and `TypeError` for arguments that do not fit, and
     `DivergedError` when the loss is not finite any more; then, and after Ctrl-C, the model holds the finite weights of
@@ -164,6 +165,9 @@ def fit(
     y = model.targets(Y, len(x))
     if any(a.dtype.hasobject for a in (x, y, *model.weights, *(model.biases or ()))):
         raise TypeError("fit: arrays of objects cannot be trained in place; give float arrays, array.astype(float)")
+    for name, a in (("X", x), ("Y", y)):
+        if not np.isfinite(a).all():
+            raise ValueError(f"fit: {name} holds {a[~np.isfinite(a)][0]}; leave such samples out")
     total = _whole("steps", steps, 0)
     every = max(1, total) if report_every is None else _whole("report_every", report_every, 1)
     if not (isinstance(learning_rate, int | float | np.number) and np.isfinite(learning_rate)):

@@ -237,3 +237,31 @@ def test_the_tolerance_is_what_is_tolerated() -> None:
 def test_mistakes_are_named(f: Callable[..., Any], inputs: tuple[Any, ...], message: str) -> None:
     with pytest.raises(TypeError, match=f"^{message}"):
         gradcheck(f, *inputs)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: x**3, 0.0),
+        (lambda x: (x - 1) ** 3, 1.0),
+        (lambda x: x.sin() ** 3, 0.0),
+        (lambda x: (x * 1e6).sin(), 1.0),
+        (lambda x: x.log(), 1e-12),
+        (lambda x: x.exp(), 709.7),
+    ],
+)
+def test_flat_steep_and_large_functions_are_right(f: Callable[[Value], Value], x: float) -> None:
+    assert [row.kind for row in gradcheck(f, x).rows] == [""]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * (1 if x.data >= 1 else 2),
+        lambda x: (x * 1e6).sin() * 1.001 - 0.001 * math.sin(x.data * 1e6),
+    ],
+    ids=["a jump", "steep and wrong by a thousandth"],
+)
+def test_what_only_looks_like_a_kink_is_caught(f: Callable[[Value], Value]) -> None:
+    with pytest.raises(GradientError):
+        gradcheck(f, 1.0)

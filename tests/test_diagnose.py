@@ -282,6 +282,20 @@ def test_a_bad_argument_is_refused_by_name(named: str, arguments: dict[str, Any]
         diagnose(**given)
 
 
+def test_gradients_that_are_all_zero_are_called_that() -> None:
+    config = Config((3, 4, 1), ("sigmoid", "sigmoid"), bias=None)
+    report = report_on(config, lambda p, _x, _y: {"dW1": np.zeros((3, 4)), "dW2": np.zeros((4, 1))})
+    assert not report.ok
+    assert list(report.findings) == []
+    assert "Every gradient is zero: dW2, dW1" in str(report)
+
+
+def test_names_without_their_d_are_pointed_at() -> None:
+    config = Config((3, 4, 1), ("sigmoid", "sigmoid"), bias=None)
+    report = report_on(config, lambda p, _x, _y: dict(p))
+    assert "dW2 is missing, but there is a W2" in str(report)
+
+
 # 6. the seed questions, as posted
 
 

@@ -221,10 +221,15 @@ def test_one_diverging_network_stops_the_stack() -> None:
 def test_what_is_not_finite_from_the_start_changes_nothing() -> None:
     c = first_seed()
     model = c.matrices()
-    with pytest.raises(DivergedError) as caught:
+    with pytest.raises(ValueError, match="fit: X holds nan"):
         fit(model, [[np.nan] * 3] * 4, c.Y, 10, 1)
-    assert (caught.value.step, caught.value.kept) == (0, 0)
+    with pytest.raises(ValueError, match="fit: Y holds inf"):
+        fit(model, c.X, [[np.inf]] * 4, 10, 1)
     assert_close(arrays(model), c.weights, 0)
+    model.weights[0][0, 0] = np.nan
+    with pytest.raises(DivergedError, match="the loss is nan; the model is unchanged") as caught:
+        fit(model, c.X, c.Y, 10, 1)
+    assert (caught.value.step, caught.value.kept) == (0, 0)
 
 
 HIDDEN_OVERFLOW: dict[str, Any] = {
