@@ -115,6 +115,7 @@ class _Arrow:
         self.flow = as_float(consumer.grad) * self.partial if swept and parent.rule is not CONSTANT else 0.0
 
     def attributes(self, strongest: float) -> dict[str, str]:
+        """Its DOT attributes, in a picture where the strongest flow is this."""
         if self.parent.rule is CONSTANT:  # a constant is not varied: nothing flows to it
             return {}
         label = {"label": _number(self.partial)}

@@ -99,6 +99,25 @@ def _one_of(name: str, x: Any, allowed: Sequence[str]) -> str:
     return str(x)
 
 
+def _layers(given: Mapping[str, Array], depth: int, width: int, out_in: bool) -> tuple[list[Array], list[Array]]:
+    """Weights as n_in x n_out and biases as (k,), zeros where there are none; `ValueError` where they do not fit together."""
+    W, b = [], []
+    for layer in range(1, depth + 1):
+        w = given[f"W{layer}"]
+        w = w.T if out_in and w.ndim == 2 else w
+        if w.ndim != 2 or w.shape[0] != width:
+            raise ValueError(
+                f"params['W{layer}'] has shape {given[f'W{layer}'].shape}, but {width} numbers come into layer {layer}"
+            )
+        width = w.shape[1]
+        bias = given.get(f"b{layer}", np.zeros(width))
+        if bias.shape not in ((width,), (1, width), (width, 1)):
+            raise ValueError(f"params['b{layer}'] has shape {bias.shape}, expected ({width},), (1, {width}) or ({width}, 1)")
+        W.append(w)
+        b.append(bias.ravel())
+    return W, b
+
+
 def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: Mapping[str, Any]) -> Problem:
     if not isinstance(params, Mapping) or "W1" not in params:
         raise ValueError(f"params: expected a dictionary with W1, b1 (optional), W2, ..., got {params!r:.80}")
@@ -119,20 +138,8 @@ def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: M
     given = {name: array(p, f"params[{name!r}]", (1, 2)).astype(float) for name, p in params.items()}
     x, y = (array(a, name, (2,)).astype(float) for a, name in ((X, "X"), (Y, "Y")))
     x, y = (x.T, y.T) if columns else (x, y)
-    W, b, width = [], [], x.shape[1]
-    for layer in range(1, depth + 1):
-        w = given[f"W{layer}"]
-        w = w.T if out_in and w.ndim == 2 else w
-        if w.ndim != 2 or w.shape[0] != width:
-            raise ValueError(
-                f"params['W{layer}'] has shape {given[f'W{layer}'].shape}, but {width} numbers come into layer {layer}"
-            )
-        width = w.shape[1]
-        bias = given.get(f"b{layer}", np.zeros(width))
-        if bias.shape not in ((width,), (1, width), (width, 1)):
-            raise ValueError(f"params['b{layer}'] has shape {bias.shape}, expected ({width},), (1, {width}) or ({width}, 1)")
-        W.append(w)
-        b.append(bias.ravel())
+    W, b = _layers(given, depth, x.shape[1], out_in)
+    width = W[-1].shape[1]
     if y.shape != (len(x), width):
         raise ValueError(f"Y has shape {np.shape(Y)}, expected {(width, len(x)) if columns else (len(x), width)}")
     reduction = _one_of("reduction", options["reduction"], REDUCTIONS)

@@ -39,6 +39,13 @@ class Loss(NamedTuple):
     graph: Callable[[Rows, Rows, Rows], Value]
     evaluate: Callable[[Array, Array, Array, Array], Any]
 
+    def check(self, y: Any) -> None:
+        """`ValueError` for targets of a cross-entropy that are no probabilities."""
+        targets = np.asarray(y)
+        if self.by_preactivation and not targets.dtype.hasobject and ((targets < 0) | (targets > 1)).any():
+            outside = targets[(targets < 0) | (targets > 1)][0]
+            raise ValueError(f"Y holds {outside}; the targets of {self.name} are probabilities, from 0 to 1")
+
 
 def _total(terms: Iterable[Any]) -> Value:
     total: Value = reduce(add, terms)

@@ -194,6 +194,7 @@ class MatrixMLP:
         chosen = loss_named(loss, self.activations[-1])
         x = self.samples(X)
         y = self.targets(Y, len(x))
+        chosen.check(y)
         Z, A = self._forward(x)
         delta = np.empty_like(A[-1])
         value = chosen.evaluate(Z[-1], A[-1], y, delta)

@@ -216,6 +216,7 @@ class MLP:
             raise ValueError(f"X has shape {np.shape(X)}, expected (n, {n_in}), one row per sample, at least one")
         if shape_of(Y, "Y") != (len(X), n_out):
             raise ValueError(f"Y has shape {np.shape(Y)}, expected {(len(X), n_out)}, one row per sample")
+        chosen.check(Y)
         z, a = [], []
         for x in X:
             inputs = self._last_inputs(x)

@@ -163,6 +163,7 @@ def fit(
     chosen = loss_named(loss, model.activations[-1])
     x = model.samples(X)
     y = model.targets(Y, len(x))
+    chosen.check(y)
     if any(a.dtype.hasobject for a in (x, y, *model.weights, *(model.biases or ()))):
         raise TypeError("fit: arrays of objects cannot be trained in place; give float arrays, array.astype(float)")
     for name, a in (("X", x), ("Y", y)):

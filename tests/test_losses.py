@@ -196,3 +196,16 @@ def test_losses_are_known_by_name_and_want_their_last_activation(loss: str, last
 def test_a_graph_of_rows_that_do_not_pair_up_is_refused(loss: str, y: Any) -> None:
     with pytest.raises(ValueError, match=r"zip\(\) argument 2 is"):
         LOSSES[loss].graph([[Value(1.0)]], [[Value(1.0)]], y)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "softmax_cross_entropy"])
+@pytest.mark.parametrize("wrong", [-0.1, 2.0])
+def test_targets_that_are_no_probabilities_are_refused(name: str, wrong: float) -> None:
+    model, X, Y = MatrixMLP.random([2, 2], "linear", rng=0), np.ones((1, 2)), np.array([[0.5, wrong]])
+    for ask in (
+        lambda: model.gradients(X, Y, name),
+        lambda: model.to_mlp().loss(X, Y, name),
+        lambda: fit(model, X, Y, 1, 0.1, name),
+    ):
+        with pytest.raises(ValueError, match=f"Y holds {wrong}; the targets of {name} are probabilities"):
+            ask()
