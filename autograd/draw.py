@@ -94,7 +94,7 @@ def draw(output: Value, limit: int = 500) -> Drawing:
     arrows = [_Arrow(parent, consumer, position, swept) for parent, consumer, position in edges(order)]
     strongest = max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.12", "ranksep": "0.4"},
+        graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.12", "ranksep": "0.4", "ordering": "in"},
         node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
         edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": "0.6"},
     )

@@ -1,7 +1,7 @@
 """The network of the first seed question, trained three ways with one gradient, and drawn.
 
 Run it: python examples/three_four_one.py. It prints what it compares, and writes the graph of one sample's loss to
-three_four_one.svg beside this file.
+three_four_one.svg beside this file, and that of a single neuron to neuron.svg.
 """
 
 from pathlib import Path
@@ -104,10 +104,12 @@ def picture() -> None:
     loss.backward()
     path = draw(loss).save(Path(__file__).with_suffix(".svg"))
     print(f"5. The graph of C for the sample {X[1].astype(int)}, with every local derivative: {path.name}")
-    x = Value(3.0, "x")
-    y = x * x
+    w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-1.0, "b")
+    y = (w * x + b).tanh()
+    y.label = "y"
     y.backward()
-    print(f"   (and a smaller one to try: draw(x * x), where dy/dx = {x.grad})")
+    path = draw(y).save(Path(__file__).with_name("neuron.svg"))
+    print(f"   and of a single neuron, small enough for a slide: {path.name}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ PRINTED = {
         r"step 10,000   mean error 0\.008584525653\d",
         r"outputs 0\.00260572 0\.99672209 0\.99701711 0\.00386759",
         r"the same: True",
-        r"three_four_one\.svg",
+        r"three_four_one\.svg(.|\n)*neuron\.svg",
     ),
     "where_a1_transposed_comes_from.py": (
         r"(0\.0370918524)\d+   \1",
