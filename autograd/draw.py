@@ -2,7 +2,7 @@
 
 Boxes are HTML-like labels, in which every character of a user's label is text. The trade-off: Graphviz does the layout,
 so a picture needs Graphviz itself: `dot`, or the copy that pygraphviz brings. Colours are Okabe & Ito's (2008), told
-apart by colour-blind readers, and mid-tones that stand out on white and on dark pages.
+apart by colour-blind readers, the blue a little lighter: a contrast of 4 to 1 on white and on dark pages alike.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-INK, SYMBOL, GREY, POSITIVE, NEGATIVE = "#1a1a1a", "#555555", "#808080", "#0072B2", "#D55E00"
+INK, SYMBOL, GREY, POSITIVE, NEGATIVE = "#1a1a1a", "#555555", "#808080", "#007FC6", "#D55E00"
 FILL = {LEAF: "#FFF3D6", CONSTANT: "#ECECEC"}
 RESULT = "#FFFFFF"
 FONT = "Helvetica,Arial,sans-serif"
