@@ -90,7 +90,7 @@ def test_the_sign_of_the_flow_is_its_color_and_no_flow_is_dashed() -> None:
     output.backward()
     lines = {line.split(" [")[0]: line for line in arrows(draw(output))}
     by_label = {node.label or node.rule.symbol or str(node.data): f"n{i}" for i, node in enumerate(topological_order(output))}
-    assert '"#0072B2"' in lines[f"{by_label['x']} -> {by_label['-']}"]
+    assert '"#007FC6"' in lines[f"{by_label['x']} -> {by_label['-']}"]
     assert '"#D55E00"' in lines[f"{by_label['*']} -> {by_label['-']}"]
     assert "style=dashed" in lines[f"{by_label['z']} -> {by_label['relu']}"]
     assert [line for line in arrows(draw(output)) if "[" not in line] == [f"{by_label['2.0']} -> {by_label['*']}"]  # constant
