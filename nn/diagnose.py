@@ -137,6 +137,9 @@ def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: M
     out_in = _one_of("weights", options["weights"], ("in_out", "out_in")) == "out_in"
     given = {name: array(p, f"params[{name!r}]", (1, 2)).astype(float) for name, p in params.items()}
     x, y = (array(a, name, (2,)).astype(float) for a, name in ((X, "X"), (Y, "Y")))
+    for name, a in (*((f"params[{name!r}]", p) for name, p in given.items()), ("X", x), ("Y", y)):
+        if not np.isfinite(a).all():
+            raise ValueError(f"{name} holds {a[~np.isfinite(a)][0]}; the network and its data have to be finite numbers")
     x, y = (x.T, y.T) if columns else (x, y)
     W, b = _layers(given, depth, x.shape[1], out_in)
     width = W[-1].shape[1]

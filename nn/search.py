@@ -296,40 +296,22 @@ class Search:
         causes = state.causes.union(*(_all(hit) for hit in pair))
         first = self.seen.get(f"dW{layer}")
         gradient = first.readings[0] if first is not None and first.fits else None
-        sent: list[tuple[Array, Array, tuple[Cause, ...]]] = []
+        sent: list[tuple[Array, Array, frozenset[Cause]]] = []
         for hit in pair:
             c = hit.candidate
-            sent.append((c.delta * hit.scale, c.error * hit.scale, (*c.causes, *hit.scaling)))
-            sent.append((c.delta, c.error, c.causes))
+            sent.append((c.delta * hit.scale, c.error * hit.scale, state.active.union(c.causes, hit.scaling)))
+            sent.append((c.delta, c.error, state.active.union(c.causes)))
             for one in hit.scaling if len(hit.scaling) > 1 else ():  # one factor stood in delta, the other in the line below
                 factor = self.factors[one.mistake]
-                sent.append((c.delta * factor, c.error * factor, (*c.causes, one)))
+                sent.append((c.delta * factor, c.error * factor, state.active.union(c.causes, (one,))))
+        sent.append((self.net.D[layer], self.net.E[layer], frozenset()))  # the mistakes may be in the lines of dW and db alone
         done: list[Array] = []
+        by_gradient = (*state.by_gradient, *blamed)
         for delta, error, active in sent:
-            if delta.shape == self.net.A[layer].shape and not any(np.array_equal(delta, d) for d in done):
+            if delta.shape == self.net.A[layer].shape and not any(np.allclose(delta, d, CLOSE, 0) for d in done):
                 done.append(delta)
-                spread = state.active | frozenset(active)
-                yield State(
-                    _cost(causes),
-                    causes,
-                    (*state.by_gradient, *blamed),
-                    Sent(delta, error, gradient),
-                    spread,
-                    state.rank + rank,
-                    (*state.used, delta),
-                )
-        true = self.net.D[layer]
-        if not any(np.allclose(true, d, CLOSE, 0) for d in done):
-            after = Sent(true, self.net.E[layer], gradient)
-            yield State(
-                _cost(causes),
-                causes,
-                (*state.by_gradient, *blamed),
-                after,
-                frozenset(),
-                state.rank + rank + 1,
-                (*state.used, true),
-            )
+                after, used = Sent(delta, error, gradient), (*state.used, delta)
+                yield State(_cost(causes), causes, by_gradient, after, active, state.rank + rank + (not active), used)
 
 
 def _all(hit: Hit) -> tuple[Cause, ...]:

@@ -290,6 +290,14 @@ def test_gradients_that_are_all_zero_are_called_that() -> None:
     assert "Every gradient is zero: dW2, dW1" in str(report)
 
 
+def test_a_network_that_is_not_finite_is_refused() -> None:
+    config = Config((3, 4, 1), ("sigmoid", "sigmoid"), bias=None)
+    params, X, Y = config.data(7)
+    params["W1"][0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"params\['W1'\] holds nan"):
+        diagnose(plant(config), params, X, Y, **config.options)
+
+
 def test_names_without_their_d_are_pointed_at() -> None:
     config = Config((3, 4, 1), ("sigmoid", "sigmoid"), bias=None)
     report = report_on(config, lambda p, _x, _y: dict(p))
