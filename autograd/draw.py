@@ -164,10 +164,10 @@ def _text(text: str) -> str:
 
 def _plain(text: str) -> str:
     """One line of at most LONGEST printable characters; what cannot be printed is shown as a box."""
-    shown = "".join(
+    visible = "".join(
         c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in text[: LONGEST + 1]
     )
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "\u2026"
+    return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "\u2026"
 
 
 def _render(source: str, suffix: str) -> bytes:

@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.losses import Array
-from nn.matrix import array, transposed
+from nn.matrix import array, check_finite, transposed
 from nn.mistakes import LINES, WORDS
+from nn.mlp import ACTIVATION_NAMES
 from nn.search import CLOSE, DEPTH, Cause, Problem, Search, Seen, reading, squeezed
 
 LOSSES = ("squared_error", "half_squared_error", "binary_cross_entropy", "softmax_cross_entropy")
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear", "softmax")
+ACTIVATIONS = (*ACTIVATION_NAMES, "softmax")
 REDUCTIONS = ("sum", "samples", "outputs", "all")
 FRESH = (1.0, 1.0, 2.0, 3.0)  # spreads of the data sets beside the given one, relative to it
 
@@ -138,8 +139,7 @@ def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: M
     given = {name: array(p, f"params[{name!r}]", (1, 2)).astype(float) for name, p in params.items()}
     x, y = (array(a, name, (2,)).astype(float) for a, name in ((X, "X"), (Y, "Y")))
     for name, a in (*((f"params[{name!r}]", p) for name, p in given.items()), ("X", x), ("Y", y)):
-        if not np.isfinite(a).all():
-            raise ValueError(f"{name} holds {a[~np.isfinite(a)][0]}; the network and its data have to be finite numbers")
+        check_finite(a, name)
     x, y = (x.T, y.T) if columns else (x, y)
     W, b = _layers(given, depth, x.shape[1], out_in)
     width = W[-1].shape[1]
@@ -239,11 +239,10 @@ def diagnose(
             return Report((), (), (), names, (trouble,))
         seen, notes = {}, []
         for name in names:
-            if any(name not in r for r in returned) and name[1:] in returned[0]:
-                notes.append(f"{name} is missing, but there is a {name[1:]}; gradients are returned as dW1, db1, ...")
-                continue
             if any(name not in r for r in returned):
-                notes.append(f"{name} is missing: the backward pass returned {_listed(sorted(map(str, returned[0])))}.")
+                bare = f"{name} is missing, but there is a {name[1:]}; gradients are returned as dW1, db1, ..."
+                there = f"{name} is missing: the backward pass returned {_listed(sorted(map(str, returned[0])))}."
+                notes.append(bare if name[1:] in returned[0] else there)
                 continue
             found, problem_with_it = _seen(name, [r[name] for r in returned], problem)
             if found is None:
@@ -293,14 +292,10 @@ def _report(search: Search, names: tuple[str, ...], notes: list[str]) -> Report:
         blamed = [name for name, causes in best.by_gradient if cause in causes and name in wrong]
         if cause.mistake == "unexplained" or not blamed:
             continue
-        also = {
-            (other.causes - best.causes)
-            for other in others
-            if len(other.causes - best.causes) == 1 and best.causes - other.causes == {cause}
-        }
+        swapped = [other.causes - best.causes for other in others if best.causes - other.causes == {cause}]
+        also = sorted({instead.mistake for causes in swapped if len(causes) == 1 for instead in causes} - {cause.mistake})
         alone = tuple(name for name, causes in best.by_gradient if name in blamed[1:] and causes == {cause})
-        also_named = sorted({next(iter(a)).mistake for a in also} - {cause.mistake})
-        findings.append(Finding(cause.mistake, cause.layer, blamed[0], _message(cause), alone, tuple(also_named)))
+        findings.append(Finding(cause.mistake, cause.layer, blamed[0], _message(cause), alone, tuple(also)))
     unexplained = tuple(
         name for name, causes in best.by_gradient if any(c.mistake == "unexplained" for c in causes) and name in wrong
     )

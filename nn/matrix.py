@@ -250,6 +250,12 @@ def plain(x: Any) -> Any:
     return x.item() if isinstance(x, np.generic) else x
 
 
+def check_finite(a: Array, name: str) -> None:
+    """`ValueError` for an array that holds nan or an infinity."""
+    if not np.isfinite(a).all():
+        raise ValueError(f"{name} holds {a[~np.isfinite(a)][0]}; give finite numbers")
+
+
 def _numbers(nested: Any) -> Array:
     exact = any(isinstance(x, Fraction) for x in np.array(nested, dtype=object).flat)
     return np.array(nested, dtype=object if exact else float)

@@ -160,9 +160,12 @@ class Search:
 
     def exact(self, name: str) -> Array:
         """The right gradient, on every data set."""
-        layer = int(name[2:])
-        fillings = slots.weight_gradients if name[1] == "W" else slots.bias_gradients
-        return next(fillings(self.net, layer, self.net.D[layer])).numbers * self.problem.factor
+        return next(self.fillings(name, self.net.D[int(name[2:])])).numbers * self.problem.factor
+
+    def fillings(self, name: str, delta: Array) -> Iterator[Filling]:
+        """What may stand in the line of that gradient, the right thing first."""
+        of_layer = slots.weight_gradients if name[1] == "W" else slots.bias_gradients
+        return of_layer(self.net, int(name[2:]), delta)
 
     def best(self) -> list[State]:
         """The cheapest explanations of all layers together, the preferred one first."""
@@ -214,10 +217,8 @@ class Search:
 
     def hits(self, seen: Seen, candidate: Candidate, layer: int) -> Iterator[Hit]:
         """How the gradient comes out of this delta."""
-        weight = seen.name[1] == "W"
-        fillings = (slots.weight_gradients if weight else slots.bias_gradients)(self.net, layer, candidate.delta)
         found: list[Hit] = []
-        for filling in fillings:
+        for filling in self.fillings(seen.name, candidate.delta):
             if not filling.numbers.size or (not filling.mistake and not seen.fits):
                 continue
             ratio = seen.ratio(filling.numbers, 2 if filling.mistake else 1)
@@ -280,9 +281,8 @@ class Search:
 
     def zero_hits(self, seen: Seen, candidate: Candidate, layer: int) -> Iterator[Hit]:
         """How the gradient comes out as zero: by being right, or by being a sum that vanishes, or by being set to zero."""
-        weight = seen.name[1] == "W"
-        fillings = (slots.weight_gradients if weight else slots.bias_gradients)(self.net, layer, candidate.delta)
-        for filling in (*fillings, Filling("weight_gradient_zero" if weight else "bias_gradient_zero", "0", np.zeros(1))):
+        nothing = Filling("weight_gradient_zero" if seen.name[1] == "W" else "bias_gradient_zero", "0", np.zeros(1))
+        for filling in (*self.fillings(seen.name, candidate.delta), nothing):
             shaped = filling.formula == "0" or any(squeezed(filling.numbers.shape) == shape for shape, *_ in seen.flat)
             if not (filling.mistake or seen.fits) or not shaped:
                 continue

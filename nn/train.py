@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from nn.losses import Array, Loss, logistic, loss_named, unguarded_logistic
-from nn.matrix import ACTIVATIONS, MatrixMLP, plain, transposed
+from nn.matrix import ACTIVATIONS, MatrixMLP, check_finite, plain, transposed
 
 Call = Callable[[], Any]
 
@@ -166,9 +166,8 @@ def fit(
     chosen.check(y)
     if any(a.dtype.hasobject for a in (x, y, *model.weights, *(model.biases or ()))):
         raise TypeError("fit: arrays of objects cannot be trained in place; give float arrays, array.astype(float)")
-    for name, a in (("X", x), ("Y", y)):
-        if not np.isfinite(a).all():
-            raise ValueError(f"fit: {name} holds {a[~np.isfinite(a)][0]}; leave such samples out")
+    check_finite(x, "fit: X")
+    check_finite(y, "fit: Y")
     total = _whole("steps", steps, 0)
     every = max(1, total) if report_every is None else _whole("report_every", report_every, 1)
     if not (isinstance(learning_rate, int | float | np.number) and np.isfinite(learning_rate)):
