@@ -12,15 +12,8 @@ from typing import Any
 from autograd.functions import RECORDED
 from autograd.graph import images, topological_order
 from autograd.rules import CONSTANT
-from autograd.sweep import adjoints
+from autograd.sweep import NOTHING, adjoints
 from autograd.value import Value, lift
-
-
-class _Nothing:
-    """The sum of no contributions: `0 + x` would record a node, this does not."""
-
-    def __add__(self, other: Any) -> Any:
-        return other
 
 
 def values(found: Iterable[Any], where: str) -> list[Value]:
@@ -48,7 +41,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     if create_graph:
         order = topological_order(output)
         image = images(order, RECORDED, {node: node for node in order})
-        by_image = adjoints(image[output], lift(1, output, CONSTANT), _Nothing())
+        by_image = adjoints(image[output], lift(1, output, CONSTANT), NOTHING)
         found = {node: by_image[image[node]] for node in wanted if node in image}
         missing: Any = lift(0, output, CONSTANT)
     else:

@@ -124,6 +124,18 @@ class Image:
     def __init__(self, data: Any, rule: Rule, left: Image | None, right: Image | None) -> None:
         self.data, self.rule, self.left, self.right = data, rule, left, right
 
+    @property
+    def parents(self) -> tuple[Image, ...]:
+        """The operands in order, with multiplicity."""
+        return tuple(parent for parent in (self.left, self.right) if parent is not None)
+
+
+def row_of(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
+    """The row of that operation in another table. Raises `ValueError` where there is none."""
+    if rule.name not in rules:
+        raise ValueError(f"the operation {rule.name!r} is not in the table of rules, so its formula is not known here")
+    return rules[rule.name]
+
 
 def images(order: Iterable[N], rules: Mapping[str, Rule], data: Mapping[N, Any]) -> dict[N, Image]:
     """The graph of `order` with other numbers, `data`, and with the rows of another table, `rules`.
@@ -132,11 +144,7 @@ def images(order: Iterable[N], rules: Mapping[str, Rule], data: Mapping[N, Any])
     """
     found: dict[N, Image] = {}
     for node in order:
-        rule = node.rule
-        if node.left is not None:
-            if rule.name not in rules:
-                raise ValueError(f"the operation {rule.name!r} is not in the table of rules, so its formula is not known here")
-            rule = rules[rule.name]
+        rule = node.rule if node.left is None else row_of(node.rule, rules)
         left, right = (None if parent is None else found[parent] for parent in (node.left, node.right))
         found[node] = Image(data[node], rule, left, right)
     return found

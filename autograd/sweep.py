@@ -14,6 +14,16 @@ from typing import Any
 
 from autograd.graph import consumers_first
 
+
+
+class _Nothing:
+    """The sum of no contributions: where sums are recorded, `0 + x` would record an operation, this does not."""
+
+    def __add__(self, other: Any) -> Any:
+        return other
+
+
+NOTHING = _Nothing()
 ONE = 1  # the partial of a sum: `upstream * 1` would cost a multiplication, and record a node, for nothing
 
 

@@ -1,0 +1,81 @@
+"""What a tape was called with: floats, arrays of samples, Values or Fractions, as many as it has inputs.
+
+One room for the questions that every backend asks, so that all of them accept the same things and refuse the others with
+the same words. NumPy is imported only where arrays come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from numbers import Real
+from typing import Any
+
+from autograd.value import Value, checked
+
+
+def counted(numbers: Iterable[Any], inputs: Sequence[Value]) -> list[Any]:
+    """The list of them. Raises `ValueError` if they are not as many as the inputs, `TypeError` if they are no list."""
+    if isinstance(numbers, str | bytes | dict | set) or not isinstance(numbers, Iterable):
+        raise TypeError(f"a tape is called with a list of numbers, one for each input, not with {numbers!r:.80}")
+    given = list(numbers)
+    if len(given) != len(inputs):
+        names = ", ".join(node.label or "?" for node in inputs[:8]) + (", ..." if len(inputs) > 8 else "")
+        raise ValueError(f"the tape has {len(inputs)} inputs ({names}), got {len(given)} numbers; give one for each input")
+    return given
+
+
+def arguments(numbers: Any, inputs: Sequence[Value]) -> tuple[type, list[Any]]:
+    """What kind they are of, and the list of them: `float`, `Fraction` and `Value` as they are, or `list` for arrays."""
+    given = counted(numbers, inputs)
+    if any(isinstance(x, Value) for x in given):
+        return Value, given
+    if all(isinstance(x, Real) or getattr(x, "shape", None) == () for x in given):
+        found = [checked(x if isinstance(x, Real) else x.item(), _place(k, inputs)) for k, x in enumerate(given)]
+        return (Fraction if Fraction in set(map(type, found)) else float), found
+    return list, _broadcast([_array(x, _place(k, inputs)) for k, x in enumerate(given)], inputs)
+
+
+def like(numbers: Any, grads: list[Any]) -> Any:
+    """The gradients as an array, where the numbers were given as one."""
+    if isinstance(numbers, list | tuple):
+        return grads
+    import numpy as np
+
+    return np.array(grads) if isinstance(numbers, np.ndarray) else grads
+
+
+def _place(position: int, inputs: Sequence[Value]) -> str:
+    label = inputs[position].label
+    return f"numbers[{position}]" + (f", for {label!r:.80}" if label else "")
+
+
+def _array(x: Any, place: str) -> Any:
+    """`x` as an array of float64; of one number, however many axes it has, a 0-d one."""
+    import numpy as np
+
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{place}: a masked array; fill it first (array.filled(...))")
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{place}: rows of different lengths; give an array of numbers") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{place}: {x!r:.80} of type {type(x).__name__} holds no real numbers; give floats or arrays of them")
+    return array.astype(np.float64, copy=False)
+
+
+def _broadcast(arrays: list[Any], inputs: Sequence[Value]) -> list[Any]:
+    """The arrays, each of the common shape or of one number. Raises `ValueError` if they have no common shape."""
+    import numpy as np
+
+    shape: tuple[int, ...] = ()
+    for position, array in enumerate(arrays):
+        try:
+            shape = np.broadcast_shapes(shape, array.shape)
+        except ValueError:
+            raise ValueError(
+                f"{_place(position, inputs)}: an array of shape {array.shape} does not broadcast with those before it, "
+                f"of shape {shape}; give each input one number or an array of samples"
+            ) from None
+    return [array if array.ndim == 0 else np.broadcast_to(array, shape) for array in arrays]

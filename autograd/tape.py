@@ -1,0 +1,221 @@
+"""Record once, replay: a graph flattened into a program over numbered slots, run again with other numbers.
+
+A recorded graph does not change while it is trained, only its numbers do. What the tape keeps of it is, for every
+operation, the row of the table and the slots of its operands. On floats a small tape runs as Python source, generated from
+the rows; everything else runs row by row; the chain rule is `sweep.adjoints` in both. The trade-off: what Python decided
+while the graph was recorded (an `if` on a Value, which of two logits is larger) stays as it was decided then.
+
+Source: Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section 4.1, on tapes.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from autograd import floats, symbols
+from autograd.arguments import arguments, counted, like
+from autograd.functions import RECORDED
+from autograd.gradients import values
+from autograd.graph import Image, consumers_first, row_of, topological_order
+from autograd.modules import completed
+from autograd.program import assignments, identifiers
+from autograd.rules import LEAF, RULES, Rule, table
+from autograd.sweep import NOTHING, adjoints
+from autograd.value import LARGE, Number, Value, checked, lift
+
+if TYPE_CHECKING:
+    from autograd.native import Native
+
+LARGEST_SOURCE = 5_000  # operations: Python compiles a few of them in the time in which it runs a thousand
+NONE = -1  # the slot of an operand that is not there
+
+
+class Tape:
+    """The graph of `output` as a function of `inputs`, with its gradient.
+
+    `inputs` are leaves of the graph, in the order in which their numbers will be given. Every other leaf is a constant
+    from now on. `tape(numbers)` returns the output and the list of its derivatives by the inputs. Raises `TypeError` for
+    anything that is not a Value, `ValueError` for an input that is no leaf of the graph or is given twice.
+
+    >>> w, x = Value(0.5, "w"), Value(2.0, "x")
+    >>> tape = Tape((w * x).tanh(), [w, x])
+    >>> tape([0.0, 3.0])
+    (0.0, [3.0, 0.0])
+    >>> print(tape.source)
+    def replay(w, x):
+        v1 = w * x
+        v2 = tanh(v1)
+        d_v1 = 1 - v2 * v2
+        d_w = 0.0 + d_v1 * x
+        d_x = 0.0 + d_v1 * w
+        return v2, [d_w, d_x]
+    """
+
+    def __init__(self, output: Value, inputs: Value | Iterable[Value]) -> None:
+        (output,) = values([output], "Tape: output")
+        self.inputs = tuple(values([inputs] if isinstance(inputs, Value) else inputs, "Tape: inputs"))
+        order = topological_order(output)
+        _check_inputs(self.inputs, set(order))
+        constants = _constants(order, set(self.inputs))
+        results = [node for node in reversed(consumers_first(output, None)[0]) if node not in constants]
+        used = dict.fromkeys(p for node in results for p in (node.left, node.right) if p in constants)
+        self.constants = [constants[node] for node in used]
+        slots = {node: slot for slot, node in enumerate((*self.inputs, *used, *results))}
+        self.output = slots[output]
+        self.rules = [node.rule for node in results]
+        self.left = array("q", [slots[node.left] for node in results])
+        self.right = array("q", [NONE if node.right is None else slots[node.right] for node in results])
+        self.labels = {slots[node]: node.label for node in results if node.label}
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __repr__(self) -> str:
+        return f"Tape({len(self)} operations, {len(self.inputs)} inputs)"
+
+    def __call__(self, numbers: Any) -> tuple[Any, Any]:
+        """The output and its derivative by each input, at one number for each input.
+
+        Floats give floats, bit for bit those of the graph recorded anew and swept. Arrays of samples, which broadcast,
+        give an array and a list of arrays, all of the common shape, to 2 units in the last place. Where `numbers` is
+        itself an array, its first axis counting the inputs, so are the derivatives. Values give Values: a graph that can
+        be taped and differentiated again. Raises `ValueError` for a wrong number of them or shapes that do not broadcast,
+        `TypeError` for what is no real number.
+        """
+        if numbers.__class__ is list and len(numbers) == len(self.inputs) and set(map(type, numbers)) == {float}:
+            return self._on_floats(numbers)
+        kind, given = arguments(numbers, self.inputs)
+        if kind is Value:
+            return self._on_values(given)
+        if kind is Fraction or (kind is float and any(type(c) is Fraction for c in self.constants)):
+            value, grads = self._on_values([Value(x) for x in given])
+            return value.data, [g.data for g in grads]
+        value, grads = self._on_floats(given) if kind is float else self._on_arrays(given)
+        return value, like(numbers, grads)
+
+    def _on_floats(self, numbers: Sequence[float]) -> tuple[Any, list[Any]]:
+        if len(self) <= LARGEST_SOURCE:
+            try:
+                return self._compiled(*numbers)  # type: ignore[no-any-return]  # the last line of the source says what
+            except (ArithmeticError, ValueError):
+                pass  # where Python's arithmetic raises, the rows have an answer
+        return self._replay(RULES, [*numbers, *self.floats], 1.0, 0.0)
+
+    def _on_values(self, numbers: Sequence[Any]) -> tuple[Value, list[Value]]:
+        one, *leaves = (lift(x, None, LEAF) for x in (1, *numbers, *self.constants))
+        value, grads = self._replay(RECORDED, leaves, one, NOTHING)
+        return value, [lift(g, None, LEAF) for g in grads]
+
+    def _on_arrays(self, arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            value, grads = self._replay(table(np), [*arrays, *self.floats], 1.0, 0.0)
+        shape = np.broadcast_shapes(*(x.shape for x in arrays))
+        value, *grads = (np.array(np.broadcast_to(x, shape), dtype=float) for x in (value, *grads))
+        return value, grads
+
+    def on(self, module: Any) -> Callable[[Sequence[Any]], tuple[Any, list[Any]]]:
+        """This tape on the numbers of another module with NumPy's names: jax.numpy, cupy, dask.array, sympy, mpmath.
+
+        What it returns is called with one of the module's numbers, or a plain one, for each input, and returns the
+        module's. Raises `TypeError` for a module without the functions.
+
+        >>> import sympy
+        >>> x = Value(2.0, "x")
+        >>> Tape(x.sin() * x, [x]).on(sympy)([sympy.Symbol("x")])
+        (x*sin(x), [x*cos(x) + sin(x)])
+        """
+        rows, constants = table(completed(module)), [int(c) if c % 1 == 0 and abs(c) < LARGE else c for c in self.floats]
+        return lambda numbers: self._replay(rows, [*counted(numbers, self.inputs), *constants], 1, 0)
+
+    @property
+    def floats(self) -> list[float]:
+        """The constants as floats."""
+        return list(map(floats.as_float, self.constants))
+
+    def _replay(self, rows: Mapping[str, Rule], leaves: Sequence[Any], one: Any, zero: Any) -> tuple[Any, list[Any]]:
+        nodes, adjoint = self._swept(rows, leaves, one, zero)
+        return nodes[self.output].data, [adjoint[leaf] for leaf in nodes[: len(self.inputs)]]
+
+    def _swept(self, rows: Mapping[str, Rule], leaves: Sequence[Any], one: Any, zero: Any) -> tuple[list[Image], dict[Any, Any]]:
+        """Row by row, on whatever kind of number the rows compute with: the node of every slot, and their adjoints."""
+        nodes = [Image(x, LEAF, None, None) for x in leaves]
+        for recorded, left, right in zip(self.rules, self.left, self.right, strict=True):
+            row, a = row_of(recorded, rows), nodes[left]
+            if right == NONE:
+                nodes.append(Image(row.forward(a.data), row, a, None))
+            else:
+                b = nodes[right]
+                nodes.append(Image(row.forward(a.data, b.data), row, a, b))
+        return nodes, adjoints(nodes[self.output], one, zero)
+
+    @cached_property
+    def source(self) -> str:
+        """The program as Python: a line for each operation, then one for each adjoint that leads to an input."""
+        taken = {"replay", *vars(floats)}
+        arguments = identifiers((node.label for node in self.inputs), "x", taken)
+        leaves = list(map(symbols.symbol, arguments))
+        nodes, adjoint = self._swept(table(symbols), [*leaves, *map(symbols.number, self.floats)], symbols.number(1), NOTHING)
+        slots = {node: slot for slot, node in enumerate(nodes)}
+        forward = [node for node in topological_order(nodes[self.output]) if node.left is not None]
+        names = dict(zip(forward, identifiers((self.labels.get(slots[node], "") for node in forward), "v", taken), strict=True))
+        grads = [symbols.add(0.0, adjoint[node]) for node in nodes[: len(leaves)]]  # as every sum of the sweep starts from 0.0
+        lines = {node.data: names[node] for node in forward}
+        for node in sorted(forward, key=lambda node: -slots[node]):
+            lines.setdefault(adjoint[node], f"d_{names[node]}")
+        lines.update(zip(grads, (f"d_{name}" for name in arguments), strict=True))
+        body, (value, *derivatives) = assignments([nodes[self.output].data, *grads], lines)
+        returned = f"return {value}, [{', '.join(derivatives)}]"
+        return "\n    ".join((f"def replay({', '.join(arguments)}):", *body, returned))
+
+    @cached_property
+    def _compiled(self) -> Callable[..., tuple[float, list[float]]]:
+        names = {**vars(floats), **{name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}}
+        exec(self.source, names)  # noqa: S102  # our own source: identifiers, numbers, and the operations of the table
+        return names["replay"]  # type: ignore[no-any-return]  # the function that the source defines
+
+    def native(self) -> Native:
+        """This tape as machine code: the same call, a hundred times as fast, and `descend`.
+
+        Needs the extra `native`; raises `ImportError`, with the command that installs it, where it is missing.
+        """
+        from autograd.native import Native
+
+        return Native(self)
+
+
+def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
+    if not inputs:
+        raise ValueError("Tape: no inputs; give the leaves whose numbers will change")
+    seen: set[Value] = set()
+    for position, node in enumerate(inputs):
+        if node.left is not None:
+            raise ValueError(f"Tape: inputs[{position}], {node!r}, is the result of {node.rule.name!r}; inputs are leaves of the graph")
+        if node not in graph:
+            raise ValueError(f"Tape: inputs[{position}], {node!r}, is not in the graph: the output does not depend on it")
+        if node in seen:
+            raise ValueError(f"Tape: inputs[{position}], {node!r}, is given twice")
+        seen.add(node)
+
+
+def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:
+    """The number of every node that depends on no input, computed anew from the leaves' numbers of now."""
+    moving = set(inputs)
+    constants: dict[Value, Number] = {}
+    for node in order:
+        if node in moving:
+            continue
+        if node.left is None:
+            constants[node] = checked(node.data, "Tape: the data of a constant")
+        elif node.left in moving or node.right in moving:
+            moving.add(node)
+        else:
+            operands = (constants[p] for p in (node.left, node.right) if p is not None)
+            constants[node] = node.rule.forward(*operands)
+    return constants
