@@ -28,4 +28,5 @@ from autograd.functions import tanh as tanh
 from autograd.gradients import grad as grad
 from autograd.gradients import zero_grad as zero_grad
 from autograd.graph import topological_order as topological_order
+from autograd.tape import Tape as Tape
 from autograd.value import Value as Value

@@ -155,24 +155,34 @@ class Tape:
                 nodes.append(Image(row.forward(a.data, b.data), row, a, b))
         return nodes, adjoints(nodes[self.output], one, zero)
 
+    def formulas(
+        self, rows: Mapping[str, Rule], names: Iterable[str]
+    ) -> tuple[list[Image], dict[Image, symbols.Expression], list[symbols.Expression]]:
+        """The node of every slot with its formula for data, the adjoints, and what becomes of the inputs' derivatives.
+
+        `rows` is the table on `symbols` or on something like it, `names` are those of the inputs.
+        """
+        leaves = [*map(symbols.symbol, names), *map(symbols.number, self.floats)]
+        nodes, adjoint = self._swept(rows, leaves, symbols.number(1), NOTHING)
+        grads = [symbols.add(0.0, adjoint[node]) for node in nodes[: len(self.inputs)]]  # all sums of the sweep start from 0.0
+        return nodes, adjoint, grads
+
     @cached_property
     def source(self) -> str:
         """The program as Python: a line for each operation, then one for each adjoint that leads to an input."""
         taken = {"replay", *vars(floats)}
-        arguments = identifiers((node.label for node in self.inputs), "x", taken)
-        leaves = list(map(symbols.symbol, arguments))
-        nodes, adjoint = self._swept(table(symbols), [*leaves, *map(symbols.number, self.floats)], symbols.number(1), NOTHING)
+        inputs = identifiers((node.label for node in self.inputs), "x", taken)
+        nodes, adjoint, grads = self.formulas(table(symbols), inputs)
         slots = {node: slot for slot, node in enumerate(nodes)}
-        forward = [node for node in topological_order(nodes[self.output]) if node.left is not None]
-        names = dict(zip(forward, identifiers((self.labels.get(slots[node], "") for node in forward), "v", taken), strict=True))
-        grads = [symbols.add(0.0, adjoint[node]) for node in nodes[: len(leaves)]]  # as every sum of the sweep starts from 0.0
-        lines = {node.data: names[node] for node in forward}
-        for node in sorted(forward, key=lambda node: -slots[node]):
+        results = [node for node in topological_order(nodes[self.output]) if node.left is not None]
+        names = dict(zip(results, identifiers((self.labels.get(slots[node], "") for node in results), "v", taken), strict=True))
+        lines = {node.data: names[node] for node in results}
+        for node in sorted(results, key=lambda node: -slots[node]):
             lines.setdefault(adjoint[node], f"d_{names[node]}")
-        lines.update(zip(grads, (f"d_{name}" for name in arguments), strict=True))
+        lines.update(zip(grads, (f"d_{name}" for name in inputs), strict=True))
         body, (value, *derivatives) = assignments([nodes[self.output].data, *grads], lines)
         returned = f"return {value}, [{', '.join(derivatives)}]"
-        return "\n    ".join((f"def replay({', '.join(arguments)}):", *body, returned))
+        return "\n    ".join((f"def replay({', '.join(inputs)}):", *body, returned))
 
     @cached_property
     def _compiled(self) -> Callable[..., tuple[float, list[float]]]:

@@ -1,0 +1,174 @@
+"""A tape as machine code: the same call as the tape's, and the whole descent without coming back to Python.
+
+A small tape is compiled for itself, operation by operation; a large one is data for an interpreter that is compiled once
+and kept on disk, so that it starts at once. Both compute bit for bit what the tape computes on floats. The trade-off:
+numbers are floats here, a `Fraction` among the constants becomes one.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable, Iterator
+from functools import cache
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import kernel
+from autograd.arguments import arguments, like
+from autograd.gradients import values
+from autograd.machine import Machine, machine
+from autograd.value import Value, checked
+
+if TYPE_CHECKING:
+    from autograd.tape import Tape
+
+Array = NDArray[Any]
+LARGEST_STRAIGHT = 2_000  # operations that are compiled for themselves, in at most a second
+AT_ONCE = 20_000_000  # operations between two looks at whether the user has pressed Ctrl-C: a tenth of a second
+
+
+class Native:
+    """What `Tape.native()` returns. Several threads may call it at once.
+
+    >>> from autograd import Tape
+    >>> x = Value(3.0, "x")
+    >>> fast = Tape(x * x, [x]).native()
+    >>> fast([5.0])
+    (25.0, [10.0])
+    >>> fast.descend([5.0], steps=100, learning_rate=0.1)[0] < 1e-9
+    True
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self._local = threading.local()
+        if len(tape) <= LARGEST_STRAIGHT:
+            self._machine, self._program = machine(kernel.straight(tape)), None
+        else:
+            self._machine, self._program = _interpreter(), _Program(tape)
+
+    def __repr__(self) -> str:
+        return f"Native({self.tape!r})"
+
+    def __call__(self, numbers: Any) -> tuple[Any, Any]:
+        """The output and its derivative by each input, at these numbers: what `tape(numbers)` returns, on floats to the bit.
+
+        Floats or arrays of samples, as for the tape. Raises what the tape raises, and `TypeError` for Values.
+        """
+        x = self._floats(numbers)
+        if x is None:
+            return self._on_arrays(numbers)
+        value, grads = np.empty(1), np.empty(len(x))
+        self._machine.replay(self._address(), _data(x), _data(value), _data(grads))
+        return value.item(), grads if isinstance(numbers, np.ndarray) else grads.tolist()
+
+    def descend(self, numbers: Any, steps: int, learning_rate: float, over: Iterable[Value] | None = None) -> Any:
+        """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`.
+
+        `over` are inputs of the tape, all if left out. A list gives a list, an array an array. Raises `ValueError` for
+        numbers that are arrays of samples, a negative number of steps, and for Values in `over` that are no inputs.
+
+        Source of the step: Cauchy, Comptes Rendus 25 (1847), 536.
+        """
+        x = self._floats(numbers)
+        if x is None:
+            raise ValueError("descend: arrays of samples have a gradient each; record the sum over the samples as the output")
+        if not isinstance(steps, Integral) or steps < 0:
+            raise ValueError(f"descend: steps={steps!r} is not a whole number from 0 up")
+        rate, slots = float(checked(learning_rate, "descend: learning_rate")), self._slots(over)
+        x, value, grads = x.copy(), np.empty(1), np.empty(len(x))
+        for some in _portions(int(steps), len(self.tape)):
+            self._machine.descend(
+                self._address(), _data(x), _data(slots), len(slots), rate, some, _data(value), _data(grads)
+            )
+        return x if isinstance(numbers, np.ndarray) else x.tolist()
+
+    def _floats(self, numbers: Any) -> Array | None:
+        """One float for each input, as an array; None where there are arrays of samples."""
+        n = len(self.tape.inputs)
+        if isinstance(numbers, np.ndarray) and numbers.shape == (n,) and numbers.dtype == np.float64:
+            return np.ascontiguousarray(numbers)
+        if numbers.__class__ is not list or len(numbers) != n or set(map(type, numbers)) != {float}:
+            kind, numbers = arguments(numbers, self.tape.inputs)
+            if kind is Value:
+                raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
+            if kind is list:
+                return None
+        return np.array(numbers, dtype=np.float64)
+
+    def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
+        _, arrays = arguments(numbers, self.tape.inputs)
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
+        strides = np.array([0 if array.ndim == 0 else 1 for array in arrays])
+        starts = np.array([_data(array) for array in flat])
+        count, n = math.prod(shape), len(arrays)
+        x, values, grads = np.empty(n), np.empty(count), np.empty((count, n))
+        done = 0
+        for some in _portions(count, len(self.tape) + n):
+            at = starts + 8 * strides * done
+            self._machine.samples(
+                self._address(), _data(at), _data(strides), n, some, _data(x), _data(values[done:]), _data(grads[done:])
+            )
+            done += some
+        return values.reshape(shape), like(numbers, [grads[:, k].reshape(shape) for k in range(n)])
+
+    def _slots(self, over: Iterable[Value] | None) -> Array:
+        places = {node: k for k, node in enumerate(self.tape.inputs)}
+        wanted = list(places) if over is None else values(over, "descend: over")
+        strange = [node for node in wanted if node not in places]
+        if strange:
+            raise ValueError(f"descend: {strange[0]!r} in over is not an input of the tape; give Values from its inputs")
+        return np.array([places[node] for node in dict.fromkeys(wanted)], dtype=np.int64)
+
+    def _address(self) -> int:
+        """Where this thread's copy of the interpreter's program lies; 0 for a tape that is compiled for itself."""
+        if self._program is None:
+            return 0
+        if not hasattr(self._local, "memory"):
+            self._local.memory = self._program.memory()
+        return _data(self._local.memory[0])
+
+
+class _Program:
+    """A tape as the arrays that the interpreter walks over."""
+
+    def __init__(self, tape: Tape) -> None:
+        n, first = len(tape.inputs), len(tape.inputs) + len(tape.constants)
+        self._first, self._output, self._inputs, self._constants = first, tape.output, n, tape.floats
+        codes = {name: kernel.code_of(row, kernel.BOTH) for name, row in kernel.LOWERED.items()}
+        left, right = np.array(tape.left, dtype=np.int32), np.array(tape.right, dtype=np.int32)
+        needs = np.where((left >= n) & (left < first), kernel.RIGHT, np.where((right >= n) & (right < first), kernel.LEFT, kernel.BOTH))
+        self._left, self._right = left, np.maximum(right, 0)  # a slot that is there, where there is no right operand
+        self._codes = (np.array([codes[rule.name] for rule in tape.rules], dtype=np.int8) + needs).astype(np.int8)
+
+    def memory(self) -> tuple[Array, Array, Array]:
+        """The description that the interpreter reads (kernel.FIELDS), and the numbers that it writes, for one thread."""
+        n = self._first + len(self._codes)
+        slots, adjoints = np.zeros(n), np.zeros(n)
+        slots[self._inputs : self._first] = self._constants
+        arrays = (self._codes, self._left, self._right, slots, adjoints)
+        codes, left, right, data, grads = map(_data, arrays)
+        description = [codes, left, right, len(self._codes), data, grads, self._inputs, self._first, self._output]
+        return np.array(description, dtype=np.int64), slots, adjoints
+
+
+@cache
+def _interpreter() -> Machine:
+    return machine(kernel.interpreter(), keep=True)
+
+
+def _portions(count: int, operations: int) -> Iterator[int]:
+    """`count` in parts, between which Python can hear Ctrl-C."""
+    portion = max(1, AT_ONCE // (operations + 1))
+    for done in range(0, count, portion):
+        yield min(portion, count - done)
+
+
+def _data(array: Array) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
