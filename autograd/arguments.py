@@ -69,13 +69,10 @@ def _broadcast(arrays: list[Any], inputs: Sequence[Value]) -> list[Any]:
     """The arrays, each of the common shape or of one number. Raises `ValueError` if they have no common shape."""
     import numpy as np
 
-    shape: tuple[int, ...] = ()
-    for position, array in enumerate(arrays):
-        try:
-            shape = np.broadcast_shapes(shape, array.shape)
-        except ValueError:
-            raise ValueError(
-                f"{_place(position, inputs)}: an array of shape {array.shape} does not broadcast with those before it, "
-                f"of shape {shape}; give each input one number or an array of samples"
-            ) from None
+    try:
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError:
+        shapes = {array.shape: _place(k, inputs) for k, array in reversed(list(enumerate(arrays))) if array.ndim}
+        found = "; ".join(f"{shape} is the shape of {place}" for shape, place in list(shapes.items())[:-4:-1])
+        raise ValueError(f"arrays of samples have to broadcast: {found}; give each input one number or such an array") from None
     return [array if array.ndim == 0 else np.broadcast_to(array, shape) for array in arrays]

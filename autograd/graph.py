@@ -12,7 +12,15 @@ from typing import Any, Protocol, TypeVar
 from autograd.rules import Rule
 
 
-class Node(Protocol):
+class Ordered(Protocol):
+    """What can be put in order: anything that has operands of its own kind."""
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """The operands in order, with multiplicity."""
+
+
+class Node(Ordered, Protocol):
     """What a graph is made of: a Value, or anything else with its number, its rule and its operands."""
 
     data: Any
@@ -20,15 +28,12 @@ class Node(Protocol):
     left: Any
     right: Any
 
-    @property
-    def parents(self) -> tuple[Any, ...]:
-        """The operands in order, with multiplicity."""
 
-
+O = TypeVar("O", bound=Ordered)
 N = TypeVar("N", bound=Node)
 
 
-def topological_order(*outputs: N) -> list[N]:
+def topological_order(*outputs: O) -> list[O]:
     """Every node on which the outputs depend, each once, parents before consumers.
 
     The order is that in which a person would compute the expression, left operand first, and the same on every run.
@@ -38,9 +43,9 @@ def topological_order(*outputs: N) -> list[N]:
     >>> [node.label or node.rule.symbol for node in topological_order(a * b + a)]
     ['a', 'b', '*', '+']
     """
-    order: list[N] = []
-    seen: set[N] = set()
-    stack: list[N | None] = list(outputs[::-1])
+    order: list[O] = []
+    seen: set[O] = set()
+    stack: list[O | None] = list(outputs[::-1])
     while stack:
         node = stack.pop()
         if node is None:  # the node under this marker has all its parents in the order by now

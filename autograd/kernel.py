@@ -21,7 +21,7 @@ from autograd.symbols import Expression, symbol
 if TYPE_CHECKING:
     from autograd.tape import Tape
 
-PASS = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
+HEAD = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
 DRIVERS = """
 define void @samples(ptr %program, ptr %arrays, ptr %strides, i64 %inputs, i64 %count, ptr %x, ptr %values, ptr %grads) {
 entry:
@@ -97,7 +97,7 @@ def straight(tape: Tape) -> str:
     code.do(f"store double {value}, ptr %value")
     for k, derivative in enumerate(derivatives):
         code.do(f"store double {derivative}, ptr {_at(code, '%grads', k)}")
-    return "\n".join((DECLARATIONS, PASS, "entry:", *code.lines, "ret void", "}", DRIVERS))
+    return "\n".join((DECLARATIONS, HEAD, "entry:", *code.lines, "ret void", "}", DRIVERS))
 
 
 def _at(code: Code, pointer: str, index: int | str) -> str:
@@ -182,7 +182,7 @@ def interpreter() -> str:
             code.do("br label %backward.next")
     code.begin("backward.next")
     code.do(END)
-    return "\n".join((DECLARATIONS, MEMORY, PASS, "entry:", *code.lines, "}", DRIVERS))
+    return "\n".join((DECLARATIONS, MEMORY, HEAD, "entry:", *code.lines, "}", DRIVERS))
 
 
 def _dispatch(code: Code, way: str, index: str) -> None:
@@ -213,7 +213,9 @@ def _send(code: Code, row: Rule, needs: int) -> None:
     names = _loaded(code, row, "backward")
     names["out"] = code.let("load double, ptr %backward.out.at")
     names["upstream"] = code.let(f"load double, ptr {_at(code, '%adjoints', '%backward.slot')}")
-    sides = [(leaf, side) for leaf, side, other in zip(leaves, ("left", "right"), (RIGHT, LEFT), strict=False) if needs != other]
+    sides = [
+        (leaf, side) for leaf, side, other in zip(leaves, ("left", "right"), (RIGHT, LEFT), strict=False) if needs != other
+    ]
     for share, (_, side) in zip(code.compute([shares[leaf] for leaf, _ in sides], names)[::-1], sides[::-1], strict=True):
         at = code.let(f"getelementptr double, ptr %adjoints, i32 %backward.{side}")
         before = code.let(f"load double, ptr {at}")

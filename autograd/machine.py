@@ -92,7 +92,13 @@ def _place(text: str) -> Path:
     import hashlib
 
     llvm = _llvm()
-    of = (text, llvm.llvm_version_info, llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    of = (
+        text,
+        llvm.llvm_version_info,
+        llvm.get_process_triple(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+    )
     home = Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache")
     root = os.environ.get("XDG_CACHE_HOME") or home
     return Path(root) / "chainrule" / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.o"

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from autograd import kernel
 from autograd.arguments import arguments, like
 from autograd.gradients import values
+from autograd.lowering import LOWERED
 from autograd.machine import Machine, machine
 from autograd.value import Value, checked
 
@@ -82,9 +83,7 @@ class Native:
         rate, slots = float(checked(learning_rate, "descend: learning_rate")), self._slots(over)
         x, value, grads = x.copy(), np.empty(1), np.empty(len(x))
         for some in _portions(int(steps), len(self.tape)):
-            self._machine.descend(
-                self._address(), _data(x), _data(slots), len(slots), rate, some, _data(value), _data(grads)
-            )
+            self._machine.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, _data(value), _data(grads))
         return x if isinstance(numbers, np.ndarray) else x.tolist()
 
     def _floats(self, numbers: Any) -> Array | None:
@@ -140,9 +139,11 @@ class _Program:
     def __init__(self, tape: Tape) -> None:
         n, first = len(tape.inputs), len(tape.inputs) + len(tape.constants)
         self._first, self._output, self._inputs, self._constants = first, tape.output, n, tape.floats
-        codes = {name: kernel.code_of(row, kernel.BOTH) for name, row in kernel.LOWERED.items()}
+        codes = {name: kernel.code_of(row, kernel.BOTH) for name, row in LOWERED.items()}
         left, right = np.array(tape.left, dtype=np.int32), np.array(tape.right, dtype=np.int32)
-        needs = np.where((left >= n) & (left < first), kernel.RIGHT, np.where((right >= n) & (right < first), kernel.LEFT, kernel.BOTH))
+        needs = np.where(
+            (left >= n) & (left < first), kernel.RIGHT, np.where((right >= n) & (right < first), kernel.LEFT, kernel.BOTH)
+        )
         self._left, self._right = left, np.maximum(right, 0)  # a slot that is there, where there is no right operand
         self._codes = (np.array([codes[rule.name] for rule in tape.rules], dtype=np.int8) + needs).astype(np.int8)
 
@@ -152,7 +153,7 @@ class _Program:
         slots, adjoints = np.zeros(n), np.zeros(n)
         slots[self._inputs : self._first] = self._constants
         arrays = (self._codes, self._left, self._right, slots, adjoints)
-        codes, left, right, data, grads = map(_data, arrays)
+        codes, left, right, data, grads = (_data(array) for array in arrays)
         description = [codes, left, right, len(self._codes), data, grads, self._inputs, self._first, self._output]
         return np.array(description, dtype=np.int64), slots, adjoints
 

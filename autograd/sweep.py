@@ -15,7 +15,6 @@ from typing import Any
 from autograd.graph import consumers_first
 
 
-
 class _Nothing:
     """The sum of no contributions: where sums are recorded, `0 + x` would record an operation, this does not."""
 

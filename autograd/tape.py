@@ -101,7 +101,7 @@ class Tape:
     def _on_floats(self, numbers: Sequence[float]) -> tuple[Any, list[Any]]:
         if len(self) <= LARGEST_SOURCE:
             try:
-                return self._compiled(*numbers)  # type: ignore[no-any-return]  # the last line of the source says what
+                return self._compiled(*numbers)
             except (ArithmeticError, ValueError):
                 pass  # where Python's arithmetic raises, the rows have an answer
         return self._replay(RULES, [*numbers, *self.floats], 1.0, 0.0)
@@ -121,7 +121,7 @@ class Tape:
         return value, grads
 
     def on(self, module: Any) -> Callable[[Sequence[Any]], tuple[Any, list[Any]]]:
-        """This tape on the numbers of another module with NumPy's names: jax.numpy, cupy, dask.array, sympy, mpmath.
+        """The tape on the numbers of another module with NumPy's names: jax.numpy, cupy, dask.array, sympy, mpmath.
 
         What it returns is called with one of the module's numbers, or a plain one, for each input, and returns the
         module's. Raises `TypeError` for a module without the functions.
@@ -143,7 +143,9 @@ class Tape:
         nodes, adjoint = self._swept(rows, leaves, one, zero)
         return nodes[self.output].data, [adjoint[leaf] for leaf in nodes[: len(self.inputs)]]
 
-    def _swept(self, rows: Mapping[str, Rule], leaves: Sequence[Any], one: Any, zero: Any) -> tuple[list[Image], dict[Any, Any]]:
+    def _swept(
+        self, rows: Mapping[str, Rule], leaves: Sequence[Any], one: Any, zero: Any
+    ) -> tuple[list[Image], dict[Any, Any]]:
         """Row by row, on whatever kind of number the rows compute with: the node of every slot, and their adjoints."""
         nodes = [Image(x, LEAF, None, None) for x in leaves]
         for recorded, left, right in zip(self.rules, self.left, self.right, strict=True):
@@ -186,12 +188,15 @@ class Tape:
 
     @cached_property
     def _compiled(self) -> Callable[..., tuple[float, list[float]]]:
-        names = {**vars(floats), **{name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}}
+        names = {
+            **vars(floats),
+            **{name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")},
+        }
         exec(self.source, names)  # noqa: S102  # our own source: identifiers, numbers, and the operations of the table
         return names["replay"]  # type: ignore[no-any-return]  # the function that the source defines
 
     def native(self) -> Native:
-        """This tape as machine code: the same call, a hundred times as fast, and `descend`.
+        """The tape as machine code: the same call, and `descend`, a whole gradient descent.
 
         Needs the extra `native`; raises `ImportError`, with the command that installs it, where it is missing.
         """
@@ -206,7 +211,9 @@ def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
     seen: set[Value] = set()
     for position, node in enumerate(inputs):
         if node.left is not None:
-            raise ValueError(f"Tape: inputs[{position}], {node!r}, is the result of {node.rule.name!r}; inputs are leaves of the graph")
+            raise ValueError(
+                f"Tape: inputs[{position}], {node!r}, is the result of {node.rule.name!r}; inputs are leaves of the graph"
+            )
         if node not in graph:
             raise ValueError(f"Tape: inputs[{position}], {node!r}, is not in the graph: the output does not depend on it")
         if node in seen:
