@@ -18,6 +18,7 @@ def counted(numbers: Iterable[Any], inputs: Sequence[Value]) -> list[Any]:
     """The list of them. Raises `ValueError` if they are not as many as the inputs, `TypeError` if they are no list."""
     if isinstance(numbers, str | bytes | dict | set) or not isinstance(numbers, Iterable):
         raise TypeError(f"a tape is called with a list of numbers, one for each input, not with {numbers!r:.80}")
+    _refuse_mask(numbers, "numbers")
     given = list(numbers)
     if len(given) != len(inputs):
         names = ", ".join(node.label or "?" for node in inputs[:8]) + (", ..." if len(inputs) > 8 else "")
@@ -50,12 +51,16 @@ def _place(position: int, inputs: Sequence[Value]) -> str:
     return f"numbers[{position}]" + (f", for {label!r:.80}" if label else "")
 
 
+def _refuse_mask(x: Any, place: str) -> None:
+    if hasattr(x, "mask") and hasattr(x, "filled"):
+        raise TypeError(f"{place}: a masked array; fill it first, array.filled(...)")
+
+
 def _array(x: Any, place: str) -> Any:
     """`x` as an array of float64; of one number, however many axes it has, a 0-d one."""
     import numpy as np
 
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{place}: a masked array; fill it first (array.filled(...))")
+    _refuse_mask(x, place)
     try:
         array = np.asarray(x)
     except ValueError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+from array import array
 from collections.abc import Iterable, Iterator
 from functools import cache
 from numbers import Integral
@@ -63,9 +64,10 @@ class Native:
         x = self._floats(numbers)
         if x is None:
             return self._on_arrays(numbers)
-        value, grads = np.empty(1), np.empty(len(x))
-        self._machine.replay(self._address(), _data(x), _data(value), _data(grads))
-        return value.item(), grads if isinstance(numbers, np.ndarray) else grads.tolist()
+        out = array("d", [0.0]) * (len(x) + 1)
+        start = _data(out)
+        self._machine.replay(self._address(), _data(x), start, start + 8)
+        return out[0], np.frombuffer(out)[1:] if isinstance(numbers, np.ndarray) else out[1:].tolist()
 
     def descend(self, numbers: Any, steps: int, learning_rate: float, over: Iterable[Value] | None = None) -> Any:
         """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`.
@@ -81,15 +83,16 @@ class Native:
         if not isinstance(steps, Integral) or steps < 0:
             raise ValueError(f"descend: steps={steps!r} is not a whole number from 0 up")
         rate, slots = float(checked(learning_rate, "descend: learning_rate")), self._slots(over)
-        x, value, grads = x.copy(), np.empty(1), np.empty(len(x))
+        x, out = x[:] if isinstance(x, array) else x.copy(), np.empty(len(x) + 1)
+        start = _data(out)
         for some in _portions(int(steps), len(self.tape)):
-            self._machine.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, _data(value), _data(grads))
-        return x if isinstance(numbers, np.ndarray) else x.tolist()
+            self._machine.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, start, start + 8)
+        return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
 
-    def _floats(self, numbers: Any) -> Array | None:
-        """One float for each input, as an array; None where there are arrays of samples."""
+    def _floats(self, numbers: Any) -> Any:
+        """One float for each input, as an array of NumPy's or of Python's; None where there are arrays of samples."""
         n = len(self.tape.inputs)
-        if isinstance(numbers, np.ndarray) and numbers.shape == (n,) and numbers.dtype == np.float64:
+        if type(numbers) is np.ndarray and numbers.shape == (n,) and numbers.dtype == np.float64:
             return np.ascontiguousarray(numbers)
         if numbers.__class__ is not list or len(numbers) != n or set(map(type, numbers)) != {float}:
             kind, numbers = arguments(numbers, self.tape.inputs)
@@ -97,14 +100,14 @@ class Native:
                 raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
             if kind is list:
                 return None
-        return np.array(numbers, dtype=np.float64)
+        return array("d", numbers)
 
     def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
         _, arrays = arguments(numbers, self.tape.inputs)
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
-        flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
-        strides = np.array([0 if array.ndim == 0 else 1 for array in arrays])
-        starts = np.array([_data(array) for array in flat])
+        shape = np.broadcast_shapes(*(each.shape for each in arrays))
+        flat = [np.ascontiguousarray(each).reshape(-1) for each in arrays]
+        strides = np.array([0 if each.ndim == 0 else 1 for each in arrays])
+        starts = np.array([_data(each) for each in flat])
         count, n = math.prod(shape), len(arrays)
         x, values, grads = np.empty(n), np.empty(count), np.empty((count, n))
         done = 0
@@ -153,7 +156,7 @@ class _Program:
         slots, adjoints = np.zeros(n), np.zeros(n)
         slots[self._inputs : self._first] = self._constants
         arrays = (self._codes, self._left, self._right, slots, adjoints)
-        codes, left, right, data, grads = (_data(array) for array in arrays)
+        codes, left, right, data, grads = (_data(each) for each in arrays)
         description = [codes, left, right, len(self._codes), data, grads, self._inputs, self._first, self._output]
         return np.array(description, dtype=np.int64), slots, adjoints
 
@@ -170,6 +173,7 @@ def _portions(count: int, operations: int) -> Iterator[int]:
         yield min(portion, count - done)
 
 
-def _data(array: Array) -> int:
-    address: int = array.__array_interface__["data"][0]
+def _data(numbers: Any) -> int:
+    """The address of an array, NumPy's or Python's, which tells it ten times as fast."""
+    address: int = numbers.buffer_info()[0] if isinstance(numbers, array) else numbers.ctypes.data
     return address

@@ -31,7 +31,7 @@ from autograd.value import LARGE, Number, Value, checked, lift
 if TYPE_CHECKING:
     from autograd.native import Native
 
-LARGEST_SOURCE = 5_000  # operations: Python compiles a few of them in the time in which it runs a thousand
+LARGEST_SOURCE = 10_000  # operations: Python compiles a few of them in the time in which it runs a thousand
 NONE = -1  # the slot of an operand that is not there
 
 
@@ -54,6 +54,13 @@ class Tape:
         d_w = 0.0 + d_v1 * x
         d_x = 0.0 + d_v1 * w
         return v2, [d_w, d_x]
+
+    What Python decided while it recorded stays decided; for a choice that follows the numbers there are `maximum`,
+    `minimum`, `abs` and `relu`:
+
+    >>> x = Value(1.0, "x")
+    >>> Tape(x / 2 if x > 0 else x, [x])([-4.0])  # the arm of 1.0
+    (-2.0, [0.5])
     """
 
     def __init__(self, output: Value, inputs: Value | Iterable[Value]) -> None:
