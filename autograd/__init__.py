@@ -10,6 +10,8 @@
 
 from autograd.check import GradientError as GradientError
 from autograd.check import GradientReport as GradientReport
+from autograd.check import NonFinite as NonFinite
+from autograd.check import first_nonfinite as first_nonfinite
 from autograd.check import gradcheck as gradcheck
 from autograd.draw import Drawing as Drawing
 from autograd.draw import RenderError as RenderError

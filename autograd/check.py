@@ -1,4 +1,4 @@
-"""Is this gradient right? Central differences against the sweep.
+"""Is this gradient right? Central differences against the sweep, and where the first inf or nan comes from.
 
 Numerical slopes are computed from the values of the function alone, so a wrong rule cannot hide in them. The trade-off:
 they are good to about ten digits, and a few evaluations for each input buy the means to tell a wrong gradient from a
@@ -13,8 +13,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd.gradients import grad
-from autograd.value import Value, checked
+from autograd.floats import as_float
+from autograd.gradients import grad, values
+from autograd.graph import consumers_first, local_partials, topological_order
+from autograd.sweep import adjoints
+from autograd.value import Number, Value, checked, shown
 
 EPSILON = 2.0**-52
 STEPS = tuple(EPSILON ** (1 / 3) / 8**k for k in range(6))  # relative to the size of the input
@@ -146,3 +149,70 @@ def _is_kink(slopes: Sequence[tuple[float, float, float]]) -> bool:
     jump = abs(right - left)
     settled = max(abs(left - last_left), abs(right - last_right)) <= 0.1 * jump
     return settled and jump > 1e-3 * max(abs(left), abs(right)) + 100 * noise
+
+
+class NonFinite(NamedTuple):
+    """The first node whose `kind`, "data" or "grad", is no finite number, that number, and where it comes from."""
+
+    node: Value
+    kind: str
+    number: Number
+    why: str
+
+    def __str__(self) -> str:
+        return f"the {self.kind} of {_called(self.node)} is {self.number}: {self.why}"
+
+
+def first_nonfinite(output: Value) -> NonFinite | None:
+    """The first node of the graph whose value, or else whose gradient, is inf or nan, and why; None if all are finite.
+
+    Values are looked at in the order in which they were computed, gradients in the order of the sweep. `.grad` is neither
+    read nor written. Raises `TypeError` for anything that is not a Value.
+
+    >>> x = Value(0.0, "x")
+    >>> print(first_nonfinite((x * 3).log() + 1))
+    the data of log is -inf: log(0.0) is -inf
+    >>> print(first_nonfinite(x.sqrt() * 2))
+    the grad of 'x' is inf: it is sent 2.0 * inf by sqrt, whose slope at 0.0 is inf
+    """
+    (output,) = values([output], "first_nonfinite: output")
+    order = topological_order(output)
+    for node in order:
+        if not _finite(node.data):
+            return NonFinite(node, "data", node.data, _origin(node))
+    kind = type(output.data)
+    adjoint = adjoints(output, kind(1), kind())
+    sweep = consumers_first(output, None)[0]
+    for node in (*sweep, *(leaf for leaf in order if leaf.left is None)):
+        if not _finite(adjoint[node]):
+            return NonFinite(node, "grad", adjoint[node], _sent(node, sweep, adjoint))
+    return None
+
+
+def _finite(x: Number) -> bool:
+    return math.isfinite(x) if isinstance(x, float) else True  # a Fraction always is
+
+
+def _called(node: Value) -> str:
+    return repr(node.label[:40]) if node.label else node.rule.symbol or f"the number {shown(node.data)}"
+
+
+def _origin(node: Value) -> str:
+    if node.left is None:
+        return "it was given as that"
+    numbers, symbol = [shown(parent.data) for parent in node.parents], node.rule.symbol
+    applied = (
+        f" {symbol} ".join(numbers) if len(numbers) > 1 and not symbol.isidentifier() else f"{symbol}({', '.join(numbers)})"
+    )
+    return f"{applied} is {node.data}"
+
+
+def _sent(node: Value, sweep: Sequence[Value], adjoint: dict[Value, Number]) -> str:
+    """Which consumer sent something that is not finite; if none did, their sum became so."""
+    for consumer in sweep:
+        for parent, partial in zip(consumer.parents, local_partials(consumer), strict=True):
+            if parent is node and not _finite(as_float(adjoint[consumer]) * as_float(partial)):
+                at = ", ".join(shown(parent.data) for parent in consumer.parents)
+                upstream = shown(adjoint[consumer])
+                return f"it is sent {upstream} * {partial} by {_called(consumer)}, whose slope at {at} is {partial}"
+    return "the sum of what its consumers send it is beyond 1.8e308"

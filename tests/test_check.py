@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_rules import points, recorded
 
-from autograd import GradientError, Value, exp, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
+from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
 from autograd.rules import RULES
 
 ROWS = pytest.mark.parametrize("name", RULES)
@@ -265,3 +265,35 @@ def test_flat_steep_and_large_functions_are_right(f: Callable[[Value], Value], x
 def test_what_only_looks_like_a_kink_is_caught(f: Callable[[Value], Value]) -> None:
     with pytest.raises(GradientError):
         gradcheck(f, 1.0)
+
+
+def test_the_first_nonfinite_node_is_named_with_its_reason() -> None:
+    x, y = Value(0.0, "x"), Value(710.0, "y")
+    found = first_nonfinite((x * 3).log() * y.exp())
+    assert found is not None
+    assert (found.node.rule.symbol, found.kind, found.number, found.why) == ("log", "data", -math.inf, "log(0.0) is -inf")
+    assert str(first_nonfinite(1 / x + y)) == "the data of / is inf: 1.0 / 0.0 is inf"
+    assert str(first_nonfinite(Value(math.nan, "z") + x)) == "the data of 'z' is nan: it was given as that"
+    assert str(first_nonfinite(x - math.inf)) == "the data of the number inf is inf: it was given as that"
+
+
+def test_a_gradient_that_is_not_finite_is_found_where_the_sweep_meets_it_first() -> None:
+    x = Value(0.0, "x")
+    root = (x * 4).sqrt()
+    found = first_nonfinite(root * 2 + x)
+    assert found is not None
+    assert found.node is root.parents[0]
+    assert (found.kind, found.number) == ("grad", math.inf)
+    assert found.why == "it is sent 2.0 * inf by sqrt, whose slope at 0.0 is inf"
+    assert x.grad == 0.0
+    y = Value(0.5, "y")
+    found = first_nonfinite(y * 1e308 - (-1e308) * y)
+    assert found is not None
+    assert (found.node, found.kind, found.why) == (y, "grad", "the sum of what its consumers send it is beyond 1.8e308")
+
+
+def test_a_graph_of_finite_numbers_has_no_first_nonfinite_node() -> None:
+    assert first_nonfinite(Value(2.0).log() + Fraction(1, 3)) is None
+    assert first_nonfinite(Value(Fraction(10) ** 400) * 2) is None
+    with pytest.raises(TypeError, match="first_nonfinite: output"):
+        first_nonfinite(3.0)  # type: ignore[arg-type]
