@@ -13,8 +13,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
+from autograd.copying import columns, deep, flat, rebuilt, restored
 from autograd.floats import as_float
 from autograd.rules import CONSTANT, LEAF, RULES, Rule
 from autograd.sweep import adjoints
@@ -229,6 +230,14 @@ class Value:
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={shown(self.data)}, grad={shown(self.grad)}{label})"
+
+    def __copy__(self) -> Value:
+        return cast("Value", rebuilt(Value, self.left, self.right, *columns(self)))
+
+    __deepcopy__ = deep
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (rebuilt, (Value, None, None, *columns(self))) if self.left is None else (restored, flat(self))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's ufuncs see a Value as one object: an object array is computed element by element."""

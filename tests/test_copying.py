@@ -1,0 +1,84 @@
+"""Graphs copied and pickled: the same numbers, the same sharing, no recursion, and the original as it was."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from test_graph import graphs
+
+from autograd import Value, topological_order
+from autograd.graph import edges
+from autograd.rules import LEAF
+from autograd.value import UNSWEPT
+
+Copied = Callable[[Any], Any]
+
+
+def through_pickle(x: Any) -> Any:
+    return pickle.loads(pickle.dumps(x))  # noqa: S301  # bytes of our own
+
+
+WAYS = pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle], ids=["deepcopy", "pickle"])
+
+
+def shape(output: Value) -> list[Any]:
+    """Everything that a graph holds, with operands told by their places."""
+    order = topological_order(output)
+    place = {node: i for i, node in enumerate(order)}
+    held = [(node.rule, node.data, type(node.data), node.grad, node.grad is UNSWEPT, node.label) for node in order]
+    return [held, [(place[parent], place[consumer], position) for parent, consumer, position in edges(order)]]
+
+
+@WAYS
+@given(output=graphs())
+def test_a_copy_is_the_same_graph_of_other_nodes(copied: Copied, output: Value) -> None:
+    for swept in (False, True):
+        if swept:
+            output.backward()
+        twin = copied(output)
+        assert shape(twin) == shape(output)
+        assert {id(node) for node in topological_order(twin)}.isdisjoint(map(id, topological_order(output)))
+
+
+@WAYS
+def test_what_is_copied_together_shares_its_leaves(copied: Copied) -> None:
+    x = Value(3.0, "x")
+    twin, product, (again,) = copied((x, x * 2, [x]))
+    assert twin is again is product.left
+    assert twin is not x
+    product.backward()
+    assert (twin.grad, x.grad) == (2.0, 0.0)
+
+
+def test_a_deep_copy_keeps_shared_results_shared() -> None:
+    x = Value(3.0)
+    inner = x * x
+    outer, same = copy.deepcopy((inner + 1, inner))
+    assert outer.left is same
+
+
+def test_a_shallow_copy_has_the_same_operands() -> None:
+    x = Value(3.0, "x")
+    y = x * x
+    y.label = "y"
+    twin = copy.copy(y)
+    assert twin is not y
+    assert twin.parents == (x, x)
+    assert all(parent is x for parent in twin.parents)
+    assert (twin.rule, twin.data, twin.label, copy.copy(x).rule) == (y.rule, 9.0, "y", LEAF)
+
+
+@WAYS
+def test_a_graph_deeper_than_any_stack_is_copied(copied: Copied) -> None:
+    x = y = Value(0.5, "x")
+    for _ in range(20_000):
+        y = y * x + 0.25
+    twin = copied(y)
+    twin.backward()
+    y.backward()
+    assert topological_order(twin)[0].grad == x.grad
