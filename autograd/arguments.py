@@ -6,17 +6,26 @@ the same words. NumPy is imported only where arrays come in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
 from typing import Any
 
+from autograd.floats import as_float
 from autograd.value import Value, checked
+
+NUMBERS = Real | Decimal
 
 
 def counted(numbers: Iterable[Any], inputs: Sequence[Value]) -> list[Any]:
     """The list of them. Raises `ValueError` if they are not as many as the inputs, `TypeError` if they are no list."""
-    if isinstance(numbers, str | bytes | dict | set) or not isinstance(numbers, Iterable):
+    if (
+        isinstance(numbers, str | bytes | Mapping | AbstractSet)
+        or not isinstance(numbers, Iterable)
+        or getattr(numbers, "shape", None) == ()
+    ):
         raise TypeError(f"a tape is called with a list of numbers, one for each input, not with {numbers!r:.80}")
     _refuse_mask(numbers, "numbers")
     given = list(numbers)
@@ -30,11 +39,13 @@ def arguments(numbers: Any, inputs: Sequence[Value]) -> tuple[type, list[Any]]:
     """What kind they are of, and the list of them: `float`, `Fraction` and `Value` as they are, or `list` for arrays."""
     given = counted(numbers, inputs)
     if any(isinstance(x, Value) for x in given):
-        return Value, given
-    if all(isinstance(x, Real) or getattr(x, "shape", None) == () for x in given):
-        found = [checked(x if isinstance(x, Real) else x.item(), _place(k, inputs)) for k, x in enumerate(given)]
+        return Value, [x if isinstance(x, Value) else checked(x, _place(k, inputs)) for k, x in enumerate(given)]
+    if all(isinstance(x, NUMBERS) or getattr(x, "shape", None) == () for x in given):
+        found = [
+            checked(x if isinstance(x, NUMBERS) else _array(x, place).item(), place) for x, place in _placed(given, inputs)
+        ]
         return (Fraction if Fraction in set(map(type, found)) else float), found
-    return list, _broadcast([_array(x, _place(k, inputs)) for k, x in enumerate(given)], inputs)
+    return list, _broadcast([_array(x, place) for x, place in _placed(given, inputs)], inputs)
 
 
 def like(numbers: Any, grads: list[Any]) -> Any:
@@ -51,16 +62,22 @@ def _place(position: int, inputs: Sequence[Value]) -> str:
     return f"numbers[{position}]" + (f", for {label!r:.80}" if label else "")
 
 
+def _placed(given: Sequence[Any], inputs: Sequence[Value]) -> Iterator[tuple[Any, str]]:
+    return ((x, _place(k, inputs)) for k, x in enumerate(given))
+
+
 def _refuse_mask(x: Any, place: str) -> None:
     if hasattr(x, "mask") and hasattr(x, "filled"):
         raise TypeError(f"{place}: a masked array; fill it first, array.filled(...)")
 
 
 def _array(x: Any, place: str) -> Any:
-    """`x` as an array of float64; of one number, however many axes it has, a 0-d one."""
+    """`x` as an array of float64."""
     import numpy as np
 
     _refuse_mask(x, place)
+    if isinstance(x, NUMBERS):
+        return np.array(as_float(checked(x, place)))
     try:
         array = np.asarray(x)
     except ValueError:

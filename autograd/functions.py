@@ -1,7 +1,7 @@
 """The operations as functions: `exp(v)` beside `v.exp()`, and `maximum(a, b)`.
 
 A plain number given to them becomes a constant, so `exp(1)` is a Value too. At the end stands `RECORDED`, the table of
-rules built on these functions: its partials record a graph instead of computing a number.
+rules built on these functions: it records a graph instead of computing a number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from autograd import floats
 from autograd.rules import RULES, table
-from autograd.value import Number, Value, binary, lift
+from autograd.value import Number, Value, binary, lift, unary
 
 Operand: TypeAlias = Value | Number
 
@@ -72,4 +72,7 @@ _recording: dict[str, Any] = {
     "power": operator.pow,
     "zeros_like": lambda a: type(a.data)(),
 }
-RECORDED = table(SimpleNamespace(**_recording))
+RECORDED = {
+    name: row._replace(forward=(unary if len(row.domain) == 1 else lambda rule: binary(rule)[0])(RULES[name]))
+    for name, row in table(SimpleNamespace(**_recording)).items()
+}

@@ -16,8 +16,12 @@ from autograd.sweep import NOTHING, adjoints
 from autograd.value import Value, lift
 
 
-def values(found: Iterable[Any], where: str) -> list[Value]:
-    """The list of them; `TypeError` for anything that is not a Value."""
+def values(found: Any, where: str) -> list[Value]:
+    """The list of them, also of a single Value; `TypeError` for anything that is not a Value."""
+    if isinstance(found, Value):
+        return [found]
+    if not isinstance(found, Iterable):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give Values")
     result = list(found)
     for position, value in enumerate(result):
         if not isinstance(value, Value):
@@ -37,7 +41,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     (12.0, 12.0)
     """
     (output,) = values([output], "grad: output")
-    wanted = values([inputs] if isinstance(inputs, Value) else inputs, "grad: inputs")
+    wanted = values(inputs, "grad: inputs")
     if create_graph:
         order = topological_order(output)
         image = images(order, RECORDED, {node: node for node in order})

@@ -7,17 +7,21 @@ JAX, CuPy and Dask have NumPy's names. SymPy and mpmath call some functions othe
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
+from fractions import Fraction
 from math import inf, nan
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd import floats
 
+Number: TypeAlias = float | Fraction
+
 NAMES = (
     *("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "absolute", "sign", "heaviside", "maximum", "minimum"),
-    *("divide", "multiply", "power", "where", "zeros_like", "inf", "nan"),
+    *("divide", "multiply", "power", "where", "zeros_like", "ones_like", "inf", "nan"),
 )
 
 
@@ -40,6 +44,7 @@ def completed(module: Any) -> Any:
         "power": operator.pow,
         "where": where,
         "zeros_like": lambda a: 0 * a,
+        "ones_like": lambda a: converted(1, module),
         "inf": inf,
         "nan": nan,
         "log1p": lambda a: module.log(1 + a),
@@ -49,6 +54,20 @@ def completed(module: Any) -> Any:
         "minimum": getattr(module, "Min", lambda a, b: where(a <= b, a, b)),
     }
     return SimpleNamespace(**{name: getattr(module, name, names.get(name)) for name in NAMES})
+
+
+def converted(x: Number, module: Any) -> Any:
+    """A constant for this module: exact where it has exact numbers, else as it is.
+
+    >>> import sympy
+    >>> converted(2.0, sympy), converted(Fraction(1, 3), sympy)
+    (2, 1/3)
+    """
+    convert = getattr(module, "sympify", None) or getattr(module, "mpmathify", None)
+    if convert is None:
+        return floats.as_float(x)
+    whole = x % 1 == 0 and not (x == 0 and math.copysign(1, x) < 0)  # inf % 1 is nan
+    return convert(int(x) if whole else x)
 
 
 def _choice(module: Any) -> Callable[[Any, Any, Any], Any]:

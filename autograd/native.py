@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from autograd import kernel
 from autograd.arguments import arguments, like
+from autograd.floats import as_float
 from autograd.gradients import values
 from autograd.lowering import LOWERED
 from autograd.machine import Machine, machine
@@ -53,6 +54,9 @@ class Native:
         else:
             self._machine, self._program = _interpreter(), _Program(tape)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Native, (self.tape,)
+
     def __repr__(self) -> str:
         return f"Native({self.tape!r})"
 
@@ -82,10 +86,10 @@ class Native:
             raise ValueError("descend: arrays of samples have a gradient each; record the sum over the samples as the output")
         if not isinstance(steps, Integral) or steps < 0:
             raise ValueError(f"descend: steps={steps!r} is not a whole number from 0 up")
-        rate, slots = float(checked(learning_rate, "descend: learning_rate")), self._slots(over)
+        rate, slots = as_float(checked(learning_rate, "descend: learning_rate")), self._slots(over)
         x, out = x[:] if isinstance(x, array) else x.copy(), np.empty(len(x) + 1)
         start = _data(out)
-        for some in _portions(int(steps), len(self.tape)):
+        for some in _portions(int(steps) if len(slots) else 0, len(self.tape)):
             self._machine.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, start, start + 8)
         return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
 
@@ -100,7 +104,7 @@ class Native:
                 raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
             if kind is list:
                 return None
-        return array("d", numbers)
+        return array("d", map(as_float, numbers))
 
     def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
         _, arrays = arguments(numbers, self.tape.inputs)

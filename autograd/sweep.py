@@ -44,6 +44,6 @@ def adjoints(output: Any, seed: Any, zero: Any) -> dict[Any, Any]:
             (by_a,) = node.rule.partials(node.data, a.data)
         else:
             by_a, by_b = node.rule.partials(node.data, a.data, b.data)
-            adjoint[b] += upstream if by_b is ONE else upstream * by_b
-        adjoint[a] += upstream if by_a is ONE else upstream * by_a
+            adjoint[b] = adjoint[b] + (upstream if by_b is ONE else upstream * by_b)  # not `+=`: an array would be changed
+        adjoint[a] = adjoint[a] + (upstream if by_a is ONE else upstream * by_a)
     return adjoint

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 from autograd import floats, symbols
 from autograd.arguments import arguments, counted, like
 from autograd.functions import RECORDED
-from autograd.gradients import values
+from autograd.gradients import grad, values
 from autograd.graph import Image, consumers_first, row_of, topological_order
-from autograd.modules import completed
+from autograd.modules import completed, converted
 from autograd.program import assignments, identifiers
 from autograd.rules import LEAF, RULES, Rule, table
 from autograd.sweep import NOTHING, adjoints
-from autograd.value import LARGE, Number, Value, checked, lift
+from autograd.value import Number, Value, lift
 
 if TYPE_CHECKING:
     from autograd.native import Native
@@ -65,7 +65,7 @@ class Tape:
 
     def __init__(self, output: Value, inputs: Value | Iterable[Value]) -> None:
         (output,) = values([output], "Tape: output")
-        self.inputs = tuple(values([inputs] if isinstance(inputs, Value) else inputs, "Tape: inputs"))
+        self.inputs = tuple(values(inputs, "Tape: inputs"))
         order = topological_order(output)
         _check_inputs(self.inputs, set(order))
         constants = _constants(order, set(self.inputs))
@@ -100,8 +100,7 @@ class Tape:
         if kind is Value:
             return self._on_values(given)
         if kind is Fraction or (kind is float and any(type(c) is Fraction for c in self.constants)):
-            value, grads = self._on_values([Value(x) for x in given])
-            return value.data, [g.data for g in grads]
+            return self._exactly(given)
         value, grads = self._on_floats(given) if kind is float else self._on_arrays(given)
         return value, like(numbers, grads)
 
@@ -111,18 +110,24 @@ class Tape:
                 return self._compiled(*numbers)
             except (ArithmeticError, ValueError):
                 pass  # where Python's arithmetic raises, the rows have an answer
-        return self._replay(RULES, [*numbers, *self.floats], 1.0, 0.0)
+        return self._replay(RULES, [*numbers, *self.floats], lambda _: (1.0, 0.0))
+
+    def _exactly(self, numbers: Sequence[Number]) -> tuple[Number, list[Number]]:
+        """By the engine itself: a graph is recorded anew."""
+        leaves = [Value(x) for x in (*numbers, *self.constants)]
+        output = self._forward(RECORDED, leaves)[self.output].data
+        return output.data, grad(output, leaves[: len(numbers)])
 
     def _on_values(self, numbers: Sequence[Any]) -> tuple[Value, list[Value]]:
-        one, *leaves = (lift(x, None, LEAF) for x in (1, *numbers, *self.constants))
-        value, grads = self._replay(RECORDED, leaves, one, NOTHING)
-        return value, [lift(g, None, LEAF) for g in grads]
+        leaves = [lift(x, None, LEAF) for x in (*numbers, *self.constants)]
+        value, grads = self._replay(RECORDED, leaves, lambda output: (lift(1, output, LEAF), NOTHING))
+        return value, [lift(g, value, LEAF) for g in grads]
 
     def _on_arrays(self, arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
         import numpy as np
 
         with np.errstate(all="ignore"):
-            value, grads = self._replay(table(np), [*arrays, *self.floats], 1.0, 0.0)
+            value, grads = self._replay(table(np), [*arrays, *self.floats], lambda _: (1.0, 0.0))
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
         value, *grads = (np.array(np.broadcast_to(x, shape), dtype=float) for x in (value, *grads))
         return value, grads
@@ -138,22 +143,30 @@ class Tape:
         >>> Tape(x.sin() * x, [x]).on(sympy)([sympy.Symbol("x")])
         (x*sin(x), [x*cos(x) + sin(x)])
         """
-        rows, constants = table(completed(module)), [int(c) if c % 1 == 0 and abs(c) < LARGE else c for c in self.floats]
-        return lambda numbers: self._replay(rows, [*counted(numbers, self.inputs), *constants], 1, 0)
+        names = completed(module)
+        rows, constants = table(names), [converted(c, module) for c in self.constants]
+
+        def replay(numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
+            return self._replay(rows, [*counted(numbers, self.inputs), *constants], lambda output: (names.ones_like(output), 0))
+
+        return replay
 
     @property
     def floats(self) -> list[float]:
         """The constants as floats."""
         return list(map(floats.as_float, self.constants))
 
-    def _replay(self, rows: Mapping[str, Rule], leaves: Sequence[Any], one: Any, zero: Any) -> tuple[Any, list[Any]]:
-        nodes, adjoint = self._swept(rows, leaves, one, zero)
-        return nodes[self.output].data, [adjoint[leaf] for leaf in nodes[: len(self.inputs)]]
+    def _replay(
+        self, rows: Mapping[str, Rule], leaves: Sequence[Any], seed: Callable[[Any], tuple[Any, Any]]
+    ) -> tuple[Any, list[Any]]:
+        """Row by row, on whatever kind of number the rows compute with; `seed(output)` is its one and its zero."""
+        nodes = self._forward(rows, leaves)
+        output = nodes[self.output]
+        adjoint = adjoints(output, *seed(output.data))
+        return output.data, [adjoint[leaf] for leaf in nodes[: len(self.inputs)]]
 
-    def _swept(
-        self, rows: Mapping[str, Rule], leaves: Sequence[Any], one: Any, zero: Any
-    ) -> tuple[list[Image], dict[Any, Any]]:
-        """Row by row, on whatever kind of number the rows compute with: the node of every slot, and their adjoints."""
+    def _forward(self, rows: Mapping[str, Rule], leaves: Sequence[Any]) -> list[Image]:
+        """The node of every slot, computed from the leaves."""
         nodes = [Image(x, LEAF, None, None) for x in leaves]
         for recorded, left, right in zip(self.rules, self.left, self.right, strict=True):
             row, a = row_of(recorded, rows), nodes[left]
@@ -162,7 +175,7 @@ class Tape:
             else:
                 b = nodes[right]
                 nodes.append(Image(row.forward(a.data, b.data), row, a, b))
-        return nodes, adjoints(nodes[self.output], one, zero)
+        return nodes
 
     def formulas(
         self, rows: Mapping[str, Rule], names: Iterable[str]
@@ -172,7 +185,8 @@ class Tape:
         `rows` is the table on `symbols` or on something like it, `names` are those of the inputs.
         """
         leaves = [*map(symbols.symbol, names), *map(symbols.number, self.floats)]
-        nodes, adjoint = self._swept(rows, leaves, symbols.number(1), NOTHING)
+        nodes = self._forward(rows, leaves)
+        adjoint = adjoints(nodes[self.output], symbols.number(1), NOTHING)
         grads = [symbols.add(0.0, adjoint[node]) for node in nodes[: len(self.inputs)]]  # all sums of the sweep start from 0.0
         return nodes, adjoint, grads
 
@@ -201,6 +215,9 @@ class Tape:
         }
         exec(self.source, names)  # noqa: S102  # our own source: identifiers, numbers, and the operations of the table
         return names["replay"]  # type: ignore[no-any-return]  # the function that the source defines
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: held for name, held in vars(self).items() if name != "_compiled"}  # no function can be pickled
 
     def native(self) -> Native:
         """The tape as machine code: the same call, and `descend`, a whole gradient descent.
@@ -231,15 +248,14 @@ def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
 def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:
     """The number of every node that depends on no input, computed anew from the leaves' numbers of now."""
     moving = set(inputs)
-    constants: dict[Value, Number] = {}
+    constants: dict[Value, Value] = {}
     for node in order:
         if node in moving:
             continue
         if node.left is None:
-            constants[node] = checked(node.data, "Tape: the data of a constant")
+            constants[node] = Value(node.data)
         elif node.left in moving or node.right in moving:
             moving.add(node)
         else:
-            operands = (constants[p] for p in (node.left, node.right) if p is not None)
-            constants[node] = node.rule.forward(*operands)
-    return constants
+            constants[node] = row_of(node.rule, RECORDED).forward(*(constants[p] for p in node.parents))
+    return {node: constant.data for node, constant in constants.items()}
