@@ -50,10 +50,13 @@ def completed(module: Any) -> Any:
         "log1p": lambda a: module.log(1 + a),
         "sign": lambda a: where(a > 0, 1, where(a < 0, -1, 0 * a)),
         "heaviside": lambda a, at_zero: where(a > 0, 1, where(a < 0, 0, at_zero)),
-        "maximum": getattr(module, "Max", lambda a, b: where(a >= b, a, b)),
-        "minimum": getattr(module, "Min", lambda a, b: where(a <= b, a, b)),
+        "maximum": lambda a, b: where(a >= b, a, b),
+        "minimum": lambda a, b: where(a <= b, a, b),
     }
-    return SimpleNamespace(**{name: getattr(module, name, names.get(name)) for name in NAMES})
+    names.update((name, getattr(module, name)) for name in NAMES if hasattr(module, name))
+    if hasattr(module, "Max"):  # SymPy, whose `maximum` is the largest value of a function
+        names.update(maximum=module.Max, minimum=module.Min)
+    return SimpleNamespace(**names)
 
 
 def converted(x: Number, module: Any) -> Any:

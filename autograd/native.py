@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 LARGEST_STRAIGHT = 2_000  # operations that are compiled for themselves, in at most a second
-AT_ONCE = 20_000_000  # operations between two looks at whether the user has pressed Ctrl-C: a tenth of a second
+AT_ONCE = 2_000_000  # operations between two looks at whether the user has pressed Ctrl-C: some hundredths of a second
 
 
 class Native:
