@@ -91,8 +91,8 @@ class Tape:
         Floats give floats, bit for bit those of the graph recorded anew and swept. Arrays of samples, which broadcast,
         give an array and a list of arrays, all of the common shape; NumPy's exp, log and so on are within 2 units in the
         last place of the floats'. Where `numbers` is itself an array, its first axis counting the inputs, so are the
-        derivatives. Values give Values: a graph that can be taped and differentiated again. Raises `ValueError` for a wrong number of them or shapes that do not broadcast,
-        `TypeError` for what is no real number.
+        derivatives. Values give Values: a graph that can be taped and differentiated again. Raises `ValueError` for a
+        wrong number of them or shapes that do not broadcast, `TypeError` for what is no real number.
         """
         if numbers.__class__ is list and len(numbers) == len(self.inputs) and set(map(type, numbers)) == {float}:
             return self._on_floats(numbers)
