@@ -11,6 +11,8 @@
 from autograd.check import GradientError as GradientError
 from autograd.check import GradientReport as GradientReport
 from autograd.check import gradcheck as gradcheck
+from autograd.derive import Derivation as Derivation
+from autograd.derive import derive as derive
 from autograd.draw import Drawing as Drawing
 from autograd.draw import RenderError as RenderError
 from autograd.draw import draw as draw
@@ -28,4 +30,6 @@ from autograd.functions import tanh as tanh
 from autograd.gradients import grad as grad
 from autograd.gradients import zero_grad as zero_grad
 from autograd.graph import topological_order as topological_order
+from autograd.parse import parse as parse
+from autograd.tokens import ParseError as ParseError
 from autograd.value import Value as Value
