@@ -46,9 +46,10 @@ def parse(text: str, numbers: Mapping[str, Any]) -> Value:
     -6.0
     >>> parse("2w", {"w": w})
     Traceback (most recent call last):
-    autograd.tokens.ParseError: there is no operator between 2 and w; for a product write 2*w
+    autograd.tokens.ParseError: there is no operator between 2 and w
         2w
          ^
+    for a product write 2*w
     """
     if not isinstance(text, str):
         raise TypeError(f"parse: the expression {text!r:.80} is of type {type(text).__name__}; give a string")

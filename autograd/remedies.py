@@ -48,8 +48,8 @@ def missing(text: str, previous: Token, token: Token) -> ParseError:
 def beside(text: str, previous: Token, token: Token) -> ParseError:
     """An operand that follows another one."""
     left, right = visible(previous.text), visible(token.text)
-    remedy = "" if token.kind == previous.kind == "number" else f"; for a product write {left}*{right}"
-    return _at(text, token, f"there is no operator between {left} and {right}{remedy}")
+    remedy = "" if token.kind == previous.kind == "number" else f"for a product write {left}*{right}"
+    return _at(text, token, f"there is no operator between {left} and {right}", note=remedy)
 
 
 def unopened(text: str, token: Token) -> ParseError:
@@ -81,9 +81,8 @@ def unknown_name(text: str, token: Token, names: Collection[str]) -> ParseError:
     pairs = (split for split in splits if all(part in names for part in split))
     factors = name.split("\u00b7") if "\u00b7" in name else next(pairs, ())  # the dot of a product may stand in a name
     if factors:
-        return _at(
-            text, token, f"{visible(name)} is one name, and has no number; for a product write {visible('*'.join(factors))}"
-        )
+        product = visible("*".join(factors), LONGEST)
+        return _at(text, token, f"{visible(name)} is one name, and has no number", note=f"for a product write {product}")
     note = f"names: {visible(' '.join(names), 60)}\n{ALL}" if names else ALL
     return _at(text, token, f"the name {visible(name)} has no number{meant(name, [*names, *FUNCTIONS])}", note=note)
 

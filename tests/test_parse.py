@@ -143,9 +143,9 @@ def test_names_are_those_of_python() -> None:
 
 
 WRONG = [
-    ("2x", "no operator between 2 and x; for a product write 2*x", "x"),
-    ("w x", "no operator between w and x; for a product write w*x", "x"),
-    ("x(w)", "no operator between x and (; for a product write x*(", "("),
+    ("2x", "no operator between 2 and x\nfor a product write 2*x", "x"),
+    ("w x", "no operator between w and x\nfor a product write w*x", "x"),
+    ("x(w)", "no operator between x and (\nfor a product write x*(", "("),
     ("(x)(w)", "no operator between ) and (", "("),
     ("1.2.3", "no operator between 1.2 and .3", ".3"),
     ("x sin(w)", "no operator between x and sin", "sin"),
@@ -171,7 +171,7 @@ WRONG = [
     ("minimum", "minimum is a function; write minimum(a, b)", "minimum"),
     ("y + x", "the name y has no number", "y"),
     ("X", "the name X has no number; did you mean x?", "X"),
-    ("wx", "wx is one name, and has no number; for a product write w*x", "wx"),
+    ("wx", "wx is one name, and has no number\nfor a product write w*x", "wx"),
     ("alpha_1 + x", "the name alpha_1 has no number", "alpha_1"),
     ("sinn(x)", "no function sinn; did you mean sin?", "sinn"),
     ("ln(x)", "no function ln; did you mean log?", "ln"),
@@ -197,7 +197,7 @@ def test_what_is_no_expression_is_pointed_at(text: str, problem: str, place: str
     with pytest.raises(ParseError) as caught:
         parse(text, NAMES)
     error = caught.value
-    assert problem in error.problem
+    assert problem in f"{error.problem}\n{error.note}"
     assert text[error.start : error.end] == place
     if text.strip():
         shown, carets = str(error).splitlines()[1:3]
