@@ -33,3 +33,6 @@ from autograd.graph import topological_order as topological_order
 from autograd.parse import parse as parse
 from autograd.tokens import ParseError as ParseError
 from autograd.value import Value as Value
+from autograd.wrong_ways import WrongWay as WrongWay
+from autograd.wrong_ways import WrongWays as WrongWays
+from autograd.wrong_ways import wrong_ways as wrong_ways
