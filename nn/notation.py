@@ -120,7 +120,7 @@ def why_summed(layer: int) -> str:
 
 
 def bracketed(formula: str) -> str:
-    """The formula as a factor of a product: in parentheses if it is a sum or a comparison.
+    """The formula as a factor of a product: in parentheses if it is a sum, a comparison or has a sign.
 
     >>> bracketed("1 - a2"), bracketed("a2 * (1 - a2)"), bracketed("log'")
     ('(1 - a2)', 'a2 * (1 - a2)', "log'")
@@ -129,5 +129,7 @@ def bracketed(formula: str) -> str:
         node = ast.parse(formula, mode="eval").body
     except SyntaxError:
         return formula
-    loose = isinstance(node, ast.Compare) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub))
+    loose = isinstance(node, ast.Compare | ast.UnaryOp) or (
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+    )
     return f"({formula})" if loose else formula

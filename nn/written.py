@@ -156,7 +156,7 @@ def _both_layouts(d: MatrixDerivation) -> str:
         lines = [line for column in zip(*rows, strict=True) for line in ("", *(f"    {cell}" for cell in column))][1:]
     return "\n".join(
         (
-            "Samples in columns: every matrix transposed; (A @ B).T = B.T @ A.T, so the order turns around",
+            "Samples in columns: every matrix transposed, and (A @ B).T = B.T @ A.T turns the order",
             *lines,
             *_paragraph(f"Both computed, the largest difference of an entry is {number_text(d.columns_apart)}."),
         )
@@ -170,20 +170,19 @@ def _both_signs(d: MatrixDerivation) -> str:
     old, step = (plain(a[entry]) for a in (d.model.weights[-1], d.signs.steps[place]))
     minus, plus = (_exact(plain(a[place][entry])) for a in (d.signs.minus, d.signs.plus))
     p, dW = predicted(d.loss, d.model.activations[-1], last), d.equations[1].rows.text
-    name, numbers = f"W{last}[{entry[0]},{entry[1]}] = {_short(old)}", sum(a.size for a in d.signs.plus)
     rows = [
-        (f"W{last} -= {dW}", f"from ({p} - Y)", f"{name} - {_bracketed(-step)}", f"= {minus}"),
-        (f"W{last} += {dW}", f"from (Y - {p})", f"{name} + {_bracketed(step)}", f"= {plus}"),
+        (f"W{last} -= {dW}, from ({p} - Y)", f"{_short(old)} - {_bracketed(-step)}", f"= {minus}"),
+        (f"W{last} += {dW}, from (Y - {p})", f"{_short(old)} + {_bracketed(step)}", f"= {plus}"),
     ]
+    numbers, both = sum(a.size for a in d.signs.plus), " and biases" if d.model.biases else ""
     verdict = "the same, bit for bit" if d.signs.same else "not the same"
     return "\n".join(
         (
-            "Minus or plus: one step of gradient descent, at rate 1",
+            f"Minus or plus: one step of gradient descent at rate 1, for W{last}[{entry[0]},{entry[1]}]",
             *_aligned(rows, "   "),
             *_paragraph(
                 f"({p} - Y) and (Y - {p}) differ in the sign alone, and so do the products and sums that are made of them: the "
-                f"minus stands in front, or inside. All {numbers} weights{' and biases' if d.model.biases else ''} after the "
-                f"step: {verdict}."
+                f"minus stands in front, or inside. All {numbers} weights{both} after the step: {verdict}."
             ),
         )
     )
@@ -191,7 +190,7 @@ def _both_signs(d: MatrixDerivation) -> str:
 
 def latex(equations: Sequence[Equation]) -> str:
     """The equations, an `align*` environment each, so that a page may break between them."""
-    return "\n".join("\\begin{align*}\n" + " \\\\\n".join(_latex_lines(e)) + "\n\\end{align*}" for e in equations)
+    return "\n".join("\\begin{align*}\n" + " \\\\[3pt]\n".join(_latex_lines(e)) + "\n\\end{align*}" for e in equations)
 
 
 def _latex_lines(e: Equation) -> Iterator[str]:

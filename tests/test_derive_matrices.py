@@ -106,6 +106,7 @@ def test_the_terms_of_every_entry_sum_to_it_and_matrix_and_graph_agree(d: Matrix
         assert (e.from_matrix, e.entry, e.name) == (number, index, name)
         assert abs(sum(terms) - e.from_graph) <= len(terms) * 2.0**-52 * size
         assert e.difference == abs(number - e.from_graph) <= 1e-13 * size + 1e-16
+        assert len(terms) > 1 or terms == [e.from_graph]  # a single term is multiplied in the order of the sweep
         for term in e.terms:
             assert np.prod(term.factors) == pytest.approx(term.number, rel=1e-14, abs=1e-300)
 
@@ -138,6 +139,10 @@ def test_the_symbols_of_every_term_are_the_numbers_beside_them(d: MatrixDerivati
                     continue  # log', of more exponentials than are written out
                 said = run(symbol.replace("[z", "(z").replace("> 0]", "> 0)"), names)
                 assert said == pytest.approx(factor, rel=1e-4 if "exp" in symbol else 1e-5, abs=1e-12)
+        slope = d.model.activations[e.layer - 1]
+        if e.line == 2 or (e.line == 1 and "entropy" not in d.loss):  # a relu's slope is shown where it is 1, too
+            shown = {"relu": f"[z{e.layer}[", "linear": ""}.get(slope, f"a{e.layer}[")
+            assert all(term.symbols[-1].count(shown) for term in e.terms)
         if e.line == 2:
             assert [term.neuron for term in e.terms] == list(range(d.model.weights[e.layer].shape[1]))
         if e.line > 2:
@@ -246,7 +251,7 @@ def test_the_network_of_the_question_reads_like_this() -> None:
         "(2) delta1 = (delta2 @ W2.T) * a1 * (1 - a1)        (n, 1) @ (1, 4) -> (n, 4)",
         "(3) dW1 = X.T @ delta1                              (3, n) @ (n, 4) -> (3, 4)",
         "(3) dW2 = a1.T @ delta2                        (3) dW2 = delta2 @ a1.T\n",
-        "    W2 += a1.T @ delta2   from (Y - a2)   W2[2,0] = -0.945225 + (-0.00676932)   = -0.95199412995310",
+        "    W2 += a1.T @ delta2, from (Y - a2)   -0.945225 + (-0.00676932)   = -0.95199412995310",
     ):
         assert expected in text
     words = " ".join(text.split())
@@ -277,11 +282,14 @@ def test_many_terms_are_folded_and_the_lines_stay_short() -> None:
         shown = [line for line in str(e).splitlines() if re.match(r" +(sample|neuron|route) ", line)]
         assert len(shown) == min(6, len(e.terms))
         assert (f"and {len(e.terms) - 6} more, none of them larger" in str(e)) == (len(e.terms) > 6)
+        assert f"sum = {number_text(sum(term.number for term in e.terms))}\n" in str(e).replace("=  ", "= ").replace(
+            "=  ", "= "
+        )
         if e.line > 2:
             largest = sorted(e.terms, key=lambda term: -abs(term.number))[:6]
             assert [line.split()[1] for line in shown] == [str(term.sample) for term in sorted(largest)]
     for found in (d, *every_pair()):
-        assert max(map(len, str(found).splitlines())) <= 108
+        assert max(map(len, str(found).splitlines())) <= 100
 
 
 def test_a_network_of_values_is_derived_and_left_as_it_is() -> None:
@@ -363,6 +371,14 @@ def test_the_latex_has_every_formula_and_its_braces_match() -> None:
         r"\frac{\partial C}{\partial W^{(2)}} &= a^{(1)\top}\, \delta^{(2)} && (4 \times n)\,(n \times 1) \to 4 \times 1"
         in (nn.derive_matrices(model_of_the_question(), X, Y).latex())
     )
+
+
+def test_the_latex_keeps_the_parentheses_that_matter() -> None:
+    assert as_latex("a1 - (a2 - Y)") == r"a^{(1)} - \left(a^{(2)} - Y\right)"
+    assert as_latex("(a1 @ W2) * a2 * (z1 > 0)") == (
+        r"\left(a^{(1)}\, W^{(2)}\right) \odot a^{(2)} \odot \left(z^{(1)} > 0\right)"
+    )
+    assert as_latex("(a1 + a2).T") == r"\left(a^{(1)} + a^{(2)}\right)^{\top}"
 
 
 def test_code_that_is_no_formula_is_refused_by_latex() -> None:
