@@ -142,6 +142,14 @@ def test_names_are_those_of_python() -> None:
     assert parse("tanh_", {"tanh_": 2}).data == 2
 
 
+def refusal(text: str, numbers: dict[str, float] = NAMES) -> ParseError | None:
+    try:
+        assert type(parse(text, numbers).data) is float
+    except ParseError as error:
+        return error
+    return None
+
+
 WRONG = [
     ("2x", "no operator between 2 and x\nfor a product write 2*x", "x"),
     ("w x", "no operator between w and x\nfor a product write w*x", "x"),
@@ -218,6 +226,19 @@ def test_it_says_which_names_and_functions_there_are() -> None:
     ]
 
 
+def test_a_long_name_is_neither_shown_nor_meant() -> None:
+    for text, names in (("qrs", ["qrs" + "d" * 1000]), ("a" * 1000, ["a" * 999]), ("a" * 2000 + "+", ["a" * 1000])):
+        error = refusal(text, dict.fromkeys(names, 1.0))
+        assert "did you mean" not in str(error)
+        assert max(map(columns, str(error).splitlines())) <= 80
+
+
+def test_an_end_is_where_the_text_ends() -> None:
+    error = refusal("x +   \n")
+    assert error is not None
+    assert (error.start, str(error)) == (3, "an operand is missing after +\n    x +   \\n\n       ^")
+
+
 def test_a_long_text_is_cut_around_the_place_and_nothing_drives_the_terminal() -> None:
     shown, carets = excerpt("a + " * 500 + "?? \x1b[2J\u202e" + " + b" * 500, 2000, 2002)
     assert shown[carets.index("^") :].startswith(r"?? \x1b[2J\u202e + b + b")
@@ -226,14 +247,6 @@ def test_a_long_text_is_cut_around_the_place_and_nothing_drives_the_terminal() -
     assert shown.endswith("...")
     assert max(columns(shown), columns(carets)) <= 76
     assert excerpt("\u91cd\u307f e\u0301 ?", 6, 7)[1] == " " * 7 + "^"  # wide letters, and an accent of no width
-
-
-def refusal(text: str) -> ParseError | None:
-    try:
-        assert type(parse(text, NAMES).data) is float
-    except ParseError as error:
-        return error
-    return None
 
 
 GARBAGE = st.lists(
