@@ -31,8 +31,8 @@ from autograd.gradients import grad as grad
 from autograd.gradients import zero_grad as zero_grad
 from autograd.graph import topological_order as topological_order
 from autograd.parse import parse as parse
+from autograd.parting import WrongWay as WrongWay
+from autograd.parting import WrongWays as WrongWays
 from autograd.tokens import ParseError as ParseError
 from autograd.value import Value as Value
-from autograd.wrong_ways import WrongWay as WrongWay
-from autograd.wrong_ways import WrongWays as WrongWays
 from autograd.wrong_ways import wrong_ways as wrong_ways

@@ -11,82 +11,21 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd.floats import as_float
-from autograd.formulas import FORMULAS, as_text
 from autograd.gradients import values
 from autograd.graph import consumers_first, local_partials, topological_order
+from autograd.parting import Adjoints, WrongWay, WrongWays
 from autograd.printed import named, number_text
 from autograd.rules import CONSTANT
 from autograd.sweep import adjoints
-from autograd.symbols import number, symbol
-from autograd.tokens import columns, visible
 from autograd.value import Number, Value
 
-Adjoints = dict[Value, Number]
-
-WIDTH, NAME, NUMBER = 80, 20, 12  # columns of a line, of a node, of a number
-ROWS, TERMS = 24, 6  # how many nodes, and how many terms of a node, are shown
+TERMS = 6  # of a sum that are told
 ROUNDING = 1e-10  # of all that was added up
-
-
-class WrongWay(NamedTuple):
-    """One mistake: what is done, the adjoints that come of it, the nodes where they are wrong in sweep order, and why."""
-
-    name: str
-    what: str
-    adjoints: Adjoints
-    wrong: tuple[Value, ...]
-    why: str
-
-    @property
-    def first(self) -> Value | None:
-        """The node at which this way parts from the right one; None where this graph does not show the mistake."""
-        return self.wrong[0] if self.wrong else None
-
-
-class WrongWays(NamedTuple):
-    """The `right` adjoint of each node in sweep order, its name in `names`, and the wrong `ways`. Print it."""
-
-    output: Value
-    names: dict[Value, str]
-    right: Adjoints
-    ways: tuple[WrongWay, ...]
-
-    def __str__(self) -> str:
-        from textwrap import fill
-
-        paragraphs = ["\n".join(self._table())]
-        for i, way in enumerate(self.ways, 1):
-            what = fill(f"({i}) {way.name}: {way.what}", WIDTH, subsequent_indent="    ")
-            paragraphs.append(what + "\n" + fill(way.why, WIDTH, initial_indent="    ", subsequent_indent="    "))
-        return "\n\n".join(paragraphs)
-
-    def _table(self) -> Iterator[str]:
-        """A line for each node: the right adjoint, and that of each way, with a star where it is wrong."""
-        yield f"d {self.names[self.output]} / d node, in the order of the sweep; * where it is wrong"
-        heads = ["right", *(f"({i})" for i in range(1, len(self.ways) + 1))]
-        yield (" " * NAME + "".join(f"{head:>{NUMBER - 1}} " for head in heads)).rstrip()
-        wrong = [{*way.wrong} for way in self.ways]
-        anywhere = set().union(*wrong)
-        shown = [node for node in self.right if node in anywhere or len(self.right) <= ROWS][:ROWS]
-        for node in shown:
-            name = visible(self._definition(node), NAME - 3)
-            cells = [f"{number_text(self.right[node]):>{NUMBER - 1}} "]
-            for way, there in zip(self.ways, wrong, strict=True):
-                cells.append(f"{number_text(way.adjoints[node]):>{NUMBER - 1}}{'*' if node in there else ' '}")
-            yield (name + " " * (NAME - columns(name)) + "".join(cells)).rstrip()
-        if len(shown) < len(self.right):
-            yield f"... and {len(self.right) - len(shown):,} more nodes"
-
-    def _definition(self, node: Value) -> str:
-        if not node.parents or node.rule.name not in FORMULAS:
-            return self.names[node]
-        operands = [number(p.data) if p.rule is CONSTANT else symbol(self.names[p]) for p in node.parents]
-        return f"{self.names[node]} = {as_text(FORMULAS[node.rule.name].forward(*operands))}"
 
 
 def wrong_ways(output: Value) -> WrongWays:
@@ -128,7 +67,7 @@ class _Graph:
         self.zeros[output] = kind(1)
         self.results, _ = consumers_first(output, None)
         found = adjoints(output, kind(1), kind())
-        leaves = [node for node in order if not node.parents and node.rule is not CONSTANT]
+        leaves = [node for node in reversed(order) if not node.parents and node.rule is not CONSTANT]
         self.right: Adjoints = {node: found[node] for node in (*self.results, *leaves)}
         self.sizes = dict(self.zeros)  # the sums of absolute terms, of which rounding is a share
         _sweep(self.results, self.sizes, lambda size, term: size + abs(term))

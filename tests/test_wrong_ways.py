@@ -84,8 +84,8 @@ def test_on_a_tree_all_orders_agree() -> None:
     assert assigned.first is None
     assert early.why.endswith("where results make a tree all orders agree.")
     assert assigned.why.endswith("nothing is used twice, so no sum is lost.")
-    assert [report.names[node] for node in leaves.wrong] == ["w", "x", "b"]
-    assert [report.names[node] for node in everything.wrong] == ["z2", "z1", "w", "x", "b"]
+    assert [report.names[node] for node in leaves.wrong] == ["b", "x", "w"]
+    assert [report.names[node] for node in everything.wrong] == ["z2", "z1", "b", "x", "w"]
 
 
 def test_where_only_leaves_keep_anything_both_second_sweeps_are_twice_the_gradient() -> None:
@@ -221,6 +221,17 @@ def test_a_long_graph_is_cut() -> None:
     assert lines[26] == "... and 39,977 more nodes"
     assert len(lines) < 60
     assert "It has 20,001 terms; the last one, 1, wrote over the others." in " ".join(map(str.strip, lines))
+
+
+def test_long_names_and_numbers_stay_in_their_columns() -> None:
+    x = Value(1.0, "a rather long label of a node")
+    output = x
+    for _ in range(3):
+        output = output * x.tanh() * -1.23456e-17
+    table = str(wrong_ways(output)).split("\n\n")[0].splitlines()
+    assert "z8 = z6 * z7         -1.235e-17 " in table[3]
+    assert table[-1].startswith("a rather long la...  -2.206e-51 ")
+    assert max(map(len, table)) <= 80
 
 
 def test_only_values_have_sweeps() -> None:
