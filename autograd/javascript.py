@@ -67,7 +67,7 @@ def _text(e: Expression, operands: list[tuple[str, int]]) -> tuple[str, int]:
     if e.op is NAME:
         return e.content, ATOM
     if e.op is NUMBER:
-        text = _literal(e.content)
+        text = literal(e.content)
         return text, UNARY if text.startswith("-") else ATOM
     if e.op in _INFIX:
         sign, strength = _INFIX[e.op]
@@ -81,7 +81,12 @@ def _text(e: Expression, operands: list[tuple[str, int]]) -> tuple[str, int]:
     raise ValueError(f"the operation {e.op!r} has no JavaScript here; give it a line in autograd/javascript.py")
 
 
-def _literal(x: Any) -> str:
+def literal(x: Any) -> str:
+    """A number, True or False as it stands in JavaScript.
+
+    >>> literal(2.0), literal(-float("inf"))
+    ('2', '-Infinity')
+    """
     if isinstance(x, bool):
         return str(x).lower()
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x).removesuffix(".0"))

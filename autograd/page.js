@@ -70,7 +70,7 @@ function show(news = status()) {
   byId("story").replaceChildren(...(lit === undefined ? [] : story(lit)));
   for (const i of inputs) {
     byId(`gradient${i}`).textContent = isReached(i) ? short(adjoints[i]) : "";
-    byId(`gradient${i}`).title = isReached(i) ? adjoints[i] : "";
+    byId(`gradient${i}`).title = isReached(i) ? written(adjoints[i]) : "";
   }
   paint(lit);
 }
@@ -103,6 +103,8 @@ function short(x) { // four digits, as in the boxes
   const text = size && size < Infinity && (size < 1e-4 || size >= 1e6) ? x.toExponential(3) : String(Number(x.toPrecision(4)));
   return text.replace(/\.?0+e/, "e").replace("Infinity", "inf").replace("NaN", "nan").replaceAll("-", "\u2212");
 }
+
+const written = (x) => (Object.is(x, -0) ? "-0" : String(x).replace("Infinity", "inf").replace("NaN", "nan")); // all digits
 
 function number(x) {
   const [digits, exponent] = short(x).split("e");
@@ -177,6 +179,7 @@ function story(i) {
 function gradient(i) {
   const whole = () => [derivative(output, i)];
   if (i === output) return [equation(whole(), [number(1)]), html("p", { textContent: "Here the sweep starts." })];
+  if (!terms[i].length) return [html("p", { textContent: `It is 0: ${nodes[output].name} does not depend on it.` })];
   const chains = terms[i].map((term) => chain(i, term));
   if (chains.length === 1) return [equation(whole(), ...chains[0])];
   const sum = (parts) => parts.flatMap((part, k) => (k ? [mo("+"), ...part] : part));
@@ -253,7 +256,8 @@ function paint(lit) {
     group.setAttribute("class", `node ${kind}${i === lit ? " lit" : ""}`);
     group.setAttribute("tabindex", i === (lit ?? 0) ? 0 : -1);
     group.setAttribute("aria-label", [name, operation, ...known].filter(Boolean).join(", "));
-    group.querySelector("title").textContent = `${name} = ${data[i]}${isReached(i) ? `, gradient ${adjoints[i]}` : ""}`;
+    const digits = [isComputed(i) ? ` = ${written(data[i])}` : "", isReached(i) ? `, gradient ${written(adjoints[i])}` : ""];
+    group.querySelector("title").textContent = name + digits.join("");
   });
   const flows = edges.map(({ consumer, position }) => adjoints[consumer] * partialsOf(consumer)[position]);
   const strongest = Math.max(...flows.filter((flow, k) => isVaried(edges[k].parent) && Number.isFinite(flow)).map(Math.abs));
@@ -292,8 +296,6 @@ function zoom(to) {
 
 // ---- Inputs: numbers that can be changed.
 
-const written = (x) => (Object.is(x, -0) ? "-0" : String(x).replace("Infinity", "inf").replace("NaN", "nan"));
-
 function parsed(text) { // undefined where it is no number; Number("") would be 0
   const plain = text.trim().toLowerCase().replace("\u2212", "-");
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(plain)) return Number(plain);
@@ -304,15 +306,14 @@ function row(i) {
   const field = html("input", { id: `input${i}`, type: "text", autocomplete: "off", spellcheck: false });
   field.defaultValue = written(data[i]);
   field.setAttribute("aria-describedby", "problem");
-  field.addEventListener("input", () => change(field, i, parsed(field.value)));
-  field.addEventListener("change", () => complain(field, parsed(field.value) === undefined));
+  field.addEventListener("change", () => change(field, i, parsed(field.value)));
   const label = html("label", { htmlFor: field.id, textContent: nodes[i].name });
   return html("tr", {}, html("th", { scope: "row" }, label), html("td", {}, field), html("td", { id: `gradient${i}` }));
 }
 
-function change(field, i, x) { // while it is being written: "-" may be on the way to "-2"
+function change(field, i, x) {
+  complain(field, x === undefined);
   if (x === undefined) return;
-  complain(field, false);
   data[i] = x;
   compute();
   show(`${nodes[i].name} is ${short(x)}: ${nodes[output].name} is ${short(data[output])}.`);

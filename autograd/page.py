@@ -20,9 +20,8 @@ from autograd import symbols
 from autograd.draw import FILL, INK, NEGATIVE, POSITIVE, RESULT, Drawing, dot
 from autograd.floats import as_float
 from autograd.formulas import _CHOICES as CHOICES
-from autograd.formulas import FORMULAS, as_latex, operation, substituted
-from autograd.graph import topological_order
-from autograd.javascript import as_javascript, rows
+from autograd.formulas import FORMULAS, as_latex, operands_first, operation, substituted
+from autograd.javascript import as_javascript, literal, rows
 from autograd.printed import latex_name
 from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.symbols import Expression, number, symbol
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from autograd.derive import Derivation
 
 INDEXED = re.compile(r"[^\W\d][\w\[\],#]*")  # a name in which HTML finds nothing that means more
+KIND = {LEAF: "input", CONSTANT: "given"}
 WIDTH = 76  # of a box, in points: room for a number that changes
 HOLES = {"a": symbol("u"), "b": symbol("v"), "out": symbol("w")}  # what stands in a formula for the names of a row
 
@@ -67,37 +67,43 @@ def page(derivation: Derivation, limit: int = 500) -> str:
 
 
 class _Graph:
-    """The part of the graph that the page shows: the nodes that are told, and their other operands, which are given.
+    """The part of the graph that the page shows: the nodes that are told, which vary, and their other operands, given.
 
-    It is a copy, for on the page a node may be less than it was: a result that is varied itself has no operands there. Its
-    gradients are those of the derivation.
+    `nodes` has each with its copy, for on the page a node may be less than it was: what `wrt` asks for is an input there, and
+    the gradients are those of the derivation.
     """
 
     def __init__(self, derivation: Derivation, limit: int) -> None:
         output, free = derivation.output, set(derivation.wrt or ())
-        order = topological_order(output, *free)
-        varied = {node for node in order if node in derivation.told and node.rule is not CONSTANT} | {output}
-        results = {n for n in varied if n.left is not None and (n not in free or not varied.isdisjoint(n.parents))}
-        shown = varied.union(*(node.parents for node in results))
+        self.varied = {node for node in derivation.told if node.rule is not CONSTANT} | {output}
+        self.results = {
+            node
+            for node in self.varied & derivation.adjoints.keys()
+            if node.left is not None and (node not in free or not self.varied.isdisjoint(node.parents))
+        }
+        shown = self.varied.union(*(node.parents for node in self.results))
         if len(shown) > limit:
             raise ValueError(
                 f"page: the graph has {len(shown)} nodes, more than the limit of {limit}; take a part of it: "
                 "derive(output, wrt=w) has only what lies between w and the output, derive(output.parents[0]) an operand"
             )
-        adjoints = {step.node: step.adjoint for step in derivation.steps}
-        self.nodes: dict[Value, Value] = {}  # each with its copy
-        for node in order:
+        self.nodes: dict[Value, Value] = {}
+        for node in derivation.order:
             if node in shown:
-                self.nodes[node] = copy = new(Value)
-                copy.rule = node.rule if node in results else LEAF if node in varied else CONSTANT
-                copy.left, copy.right = (
-                    self.nodes[p] if p is not None and node in results else None for p in (node.left, node.right)
-                )
-                copy.data, copy.grad = as_float(node.data), as_float(adjoints.get(node, 0.0))
-                copy.label = node.label if node.rule is CONSTANT else derivation.names[node]
-        told = (step.node for step in derivation.steps if step.node in varied)
-        self.sweep = list(dict.fromkeys((output, *told, *(node for node in order if node in varied))))
+                self.nodes[node] = self._copy(node, derivation)
         self.names = derivation.names
+        self.sweep = list(dict.fromkeys((output, *(step.node for step in derivation.steps if step.node in self.varied))))
+
+    def _copy(self, node: Value, derivation: Derivation) -> Value:
+        copy: Value = new(Value)
+        is_result = node in self.results
+        copy.rule = node.rule if is_result else LEAF if node in self.varied else CONSTANT
+        copy.left = self.nodes[node.left] if is_result and node.left is not None else None
+        copy.right = self.nodes[node.right] if is_result and node.right is not None else None
+        copy.data = as_float(derivation.data[node])
+        copy.grad = as_float(derivation.adjoints.get(node, 0.0))
+        copy.label = "" if node.rule is CONSTANT else derivation.names[node]
+        return copy
 
     def svg(self) -> str:
         """The picture, without the head that a file of its own would have."""
@@ -105,18 +111,15 @@ class _Graph:
         return text[text.index("<svg") :]
 
     def program(self) -> dict[str, Any]:
-        """The graph as data: `nodes` with the places of their operands, and the order of the sweep."""
+        """The graph as data: its nodes, with the places of their operands, and the places in the order of the sweep."""
         place = {node: i for i, node in enumerate(self.nodes)}
-        copied = {copy: place[node] for node, copy in self.nodes.items()}
         nodes = [
             {
                 "name": self.names[node],
-                "kind": {LEAF: "input", CONSTANT: "constant" if node.rule is CONSTANT else "given"}.get(copy.rule, "result"),
-                "operation": copy.rule.name if copy.left is not None else "",
-                "parents": [copied[parent] for parent in copy.parents],
-                "data": copy.data
-                if math.isfinite(copy.data)
-                else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(copy.data, "NaN"),
+                "kind": "constant" if node.rule is CONSTANT else KIND.get(copy.rule, "result"),
+                "operation": copy.rule.name if node in self.results else "",
+                "parents": [place[parent] for parent in node.parents if node in self.results],
+                "data": copy.data if math.isfinite(copy.data) else literal(copy.data),
             }
             for node, copy in self.nodes.items()
         ]
@@ -144,7 +147,7 @@ class _Formulas:
 
     def _numbered(self, formula: Expression) -> Expression:
         """The number of the formula's template; if it has a choice, the same choice between the templates of its arms."""
-        order = topological_order(formula)  # type: ignore[type-var]  # it reads an expression's parents, nothing else
+        order = operands_first(formula)
         choice = next((e for e in order if e.op == "where"), None)
         if choice is not None:
             condition, *arms = choice.parents
