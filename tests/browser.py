@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd import Value
 from autograd.derive import derive
@@ -18,6 +18,8 @@ FLAGS = (
     "--disable-component-update --disable-sync --window-size=1280,800"
 )
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+TITLES = "boxes.map(({ group }) => group.querySelector('title').textContent)"
+Boxes: TypeAlias = dict[str, tuple[float | None, float | None]]
 
 
 class Browser:
@@ -64,11 +66,14 @@ class Browser:
         self.run("arguments[0].select(); arguments[0].focus()", field)
         self.keys(BACKSPACE, text, TAB)
 
-    def boxes(self) -> dict[str, tuple[float | None, float | None]]:
+    def boxes(self) -> Boxes:
         """By name, the number and the gradient that the page tells of each box, with all digits; None for not yet."""
-        titles = self.run("return boxes.map(({ group }) => group.querySelector('title').textContent)")
-        found = (re.fullmatch(r"(.*?)(?: = (\S+?))?(?:, gradient (\S+))?", title) for title in titles)
-        return {m[1]: (float(m[2]) if m[2] else None, float(m[3]) if m[3] else None) for m in found if m}
+        return told(self.run(f"return {TITLES}"))
+
+    def steps(self, count: int) -> list[Boxes]:
+        """The boxes after each of so many clicks on Next."""
+        script = f"return Array.from({{length: arguments[0]}}, () => (byId('next').click(), {TITLES}))"
+        return [told(titles) for titles in self.run(script, count)]
 
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.driver.get_log("browser")]
@@ -76,3 +81,8 @@ class Browser:
     def requests(self) -> set[str]:
         events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
         return {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+
+
+def told(titles: list[str]) -> Boxes:
+    found = (re.fullmatch(r"(.*?)(?: = (\S+?))?(?:, gradient (\S+))?", title) for title in titles)
+    return {m[1]: (float(m[2]) if m[2] else None, float(m[3]) if m[3] else None) for m in found if m}

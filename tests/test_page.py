@@ -69,23 +69,23 @@ def test_stepping_to_the_end_shows_the_gradients_of_the_sweep(browser: Browser) 
     output = network()
     derivation = derive(output)
     browser.open(output)
-    results = sum(node.left is not None for node in derivation.order)
+    assert browser.run("return step") == sum(node.left is not None for node in derivation.order)
     told = [step for step in derivation.steps if step.node.rule is not CONSTANT]
-    for i in range(len(told) + 1):
-        shown = browser.boxes()
-        assert [name for name, (_, gradient) in shown.items() if gradient is not None and name] != [] or i == 0
+    for i, shown in enumerate([browser.boxes(), *browser.steps(len(told))]):
         for k, step in enumerate(told):
             data, gradient = shown[step.name]
             assert data is not None
             assert is_close(data, float(step.data))
-            assert (gradient is None) == (k >= i)
+            assert (gradient is None) == (k >= i), "a gradient is shown when the sweep has reached it, and not before"
             assert gradient is None or is_close(gradient, float(step.adjoint))
-        assert browser.run("return step") == results + i
-        browser.run("document.getElementById('next').click()")
-    cells = browser.run("return inputs.map((i) => [nodes[i].name, document.getElementById(`gradient${i}`).title])")
+    assert browser.run("return step === last")
+    cells = browser.run(
+        "return inputs.map((i) => [nodes[i].name, byId(`gradient${i}`).title, byId(`gradient${i}`).textContent])"
+    )
     output.backward()
     leaves = {node.label: float(node.grad) for node in derivation.order if node.left is None and node.rule is not CONSTANT}
-    assert {name: float(title) for name, title in cells} == pytest.approx(leaves, rel=1e-14, abs=0)
+    assert all(is_close(float(title), leaves[name]) for name, title, _ in cells)
+    assert [text.replace("\u2212", "-") for *_, text in cells] == [f"{leaves[name] + 0.0:.4g}" for name, *_ in cells]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
