@@ -33,13 +33,18 @@ def _is_nan(x: Any) -> bool:
     return isinstance(x, float) and math.isnan(x)
 
 
-def _operands_first(expression: Expression) -> list[Expression]:
+def operands_first(expression: Expression) -> list[Expression]:
+    """Every part of an expression, each once and after its operands; the expression itself is the last.
+
+    >>> operands_first(1 - symbol("x"))
+    [1, x, subtract(1, x)]
+    """
     return topological_order(expression)  # type: ignore[type-var]  # it reads an expression's parents, nothing else
 
 
 def _usual(condition: Expression, a: Any, b: Any) -> Any:
     """Of a choice the arm that is not an edge: where an equality holds, or the derivative is undefined."""
-    if _is_nan(a) or any(e.op == "equal" for e in _operands_first(condition)):
+    if _is_nan(a) or any(e.op == "equal" for e in operands_first(condition)):
         return b
     return a if _is_nan(b) else symbols.where(condition, a, b)
 
@@ -68,7 +73,7 @@ def substituted(expression: Expression, meanings: Mapping[str, Expression]) -> E
     (add(0.1875, y), 0.1875)
     """
     image: dict[Expression, Expression] = {}
-    for e in _operands_first(expression):
+    for e in operands_first(expression):
         operands = [image[parent] for parent in e.parents]
         image[e] = getattr(symbols, e.op, operation(e.op))(*operands) if operands else meanings.get(e.content, e)
     return image[expression]
@@ -99,7 +104,7 @@ def partials_at(
 def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expression:
     """The expression with every choice made: the arm that these numbers of its names take."""
     image: dict[Expression, Expression] = {}
-    for e in _operands_first(expression):
+    for e in operands_first(expression):
         operands = [image[parent] for parent in e.parents]
         if e.op == "where":
             image[e] = operands[1 if substituted(e.parents[0], numbers).content else 2]
@@ -110,7 +115,7 @@ def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expres
 
 def _has_choices(rule: Rule) -> bool:
     partials = rule.partials(*map(symbol, ("out", "a", "b")[: 1 + len(rule.domain)]))
-    return any(e.op == "where" for partial in partials for e in _operands_first(partial))
+    return any(e.op == "where" for partial in partials for e in operands_first(partial))
 
 
 _CHOOSING = {name for name, rule in _CHOICES.items() if _has_choices(rule)}
@@ -129,39 +134,56 @@ _INFIX = {  # operation: its sign in text and in LaTeX, its strength, what it as
     "greater": (">", ">", COMPARISON, SUM, SUM),
     "greater_equal": (">=", r"\ge", COMPARISON, SUM, SUM),
     "equal": ("==", "=", COMPARISON, SUM, SUM),
+    "equation": ("=", "=", CHOICE, CONDITION, CHOICE),
     "logical_and": ("and", r"\text{ and }", CONDITION, CONDITION, COMPARISON),
 }
 _SHORT = {"absolute": "abs", "maximum": "max", "minimum": "min"}
 _MACROS = {"sigmoid": r"\sigma", "maximum": r"\max", "minimum": r"\min"} | {f: f"\\{f}" for f in ("log", "sin", "cos", "tanh")}
 
 
-def as_text(expression: Expression) -> str:
+def derivative(output: Expression, node: Expression) -> Expression:
+    """The name of the derivative of one by the other: dy/dx."""
+    return Expression("derivative", (output, node))
+
+
+def equation(left: Expression, right: Expression) -> Expression:
+    """The statement that both are equal; to be printed, not to be decided.
+
+    >>> as_text(equation(derivative(symbol("y"), symbol("x")), symbol("x") * 2))
+    'dy/dx = x * 2'
+    """
+    return Expression("equation", (left, right))
+
+
+def as_text(expression: Expression, least: int = CHOICE) -> str:
     """The formula as text, in Python's operators, with no more parentheses than a reader needs; [a > b] is 1 or 0.
 
-    Numbers have six digits; a name that is not one at first sight stands in quotes.
+    Numbers have six digits; a name that is not one at first sight stands in quotes. If the formula is weaker than `least`,
+    for instance than POWER, which is what stands right in a product, all of it stands in parentheses.
 
     >>> a, b = symbol("a"), symbol("b")
     >>> as_text(a * (1 - b) ** 2), as_text(FORMULAS["relu"].partials(b, a)[0]), as_text(symbol("my weight") * -2)
     ('a * (1 - b)**2', '[a > 0]', "'my weight' * (-2)")
     """
-    return _printed(expression, _text)
+    return _at_least(least, _printed(expression, _text))
 
 
-def as_latex(expression: Expression) -> str:
+def as_latex(expression: Expression, least: int = CHOICE) -> str:
     r"""The formula as LaTeX for plain amsmath, or for MathJax: \cdot, \frac, \sigma, subscripts for indices of names.
 
     >>> W, out = symbol("W1[2,0]"), symbol("a1[0]")
     >>> print(as_latex(W * (out * (1 - out))))
     W^{(1)}_{2,0} \cdot \left(a^{(1)}_{0} \cdot \left(1 - a^{(1)}_{0}\right)\right)
     """
-    return _printed(expression, _latex)
+    return _at_least(least, _printed(expression, _latex), r"\left(", r"\right)")
 
 
-def _printed(expression: Expression, line: Callable[[Expression, dict[Expression, Printed]], Printed]) -> str:
+def _printed(expression: Expression, line: Callable[[Expression, dict[Expression, Printed]], Printed]) -> Printed:
     printed: dict[Expression, Printed] = {}
-    for e in _operands_first(expression):
-        printed[e] = line(e, printed)
-    return printed[expression][0]
+    for e in operands_first(expression):
+        text, strength = line(e, printed)
+        printed[e] = text, min(strength, SIGN) if text.startswith("-") else strength
+    return printed[expression]
 
 
 def _step(e: Expression, printed: dict[Expression, Printed]) -> list[str]:
@@ -181,7 +203,7 @@ def _text(e: Expression, printed: dict[Expression, Printed]) -> Printed:
         return text_name(e.content), ATOM
     if e.op == NUMBER:
         text = number_text(e.content)
-        return text, SIGN if text.startswith("-") else PRODUCT if "/" in text else ATOM
+        return text, PRODUCT if "/" in text else ATOM
     if e.op in _INFIX:
         sign, _, strength, left, right = _INFIX[e.op]
         return f"{_at_least(left, operands[0])} {sign} {_at_least(right, operands[1])}", strength
@@ -191,6 +213,8 @@ def _text(e: Expression, printed: dict[Expression, Printed]) -> Printed:
         return f"-{_at_least(POWER, operands[0])}", SIGN
     if e.op == "heaviside":
         return "[{} > {}]".format(*_step(e, printed)), ATOM
+    if e.op == "derivative":
+        return "d{}/d{}".format(*(text for text, _ in operands)), ATOM
     if e.op == "where":
         return "{1} if {0} else {2}".format(*(_at_least(CONDITION, operand) for operand in operands)), CHOICE
     return f"{_SHORT.get(e.op, e.op)}({', '.join(text for text, _ in operands)})", ATOM
@@ -213,7 +237,7 @@ def _latex(e: Expression, printed: dict[Expression, Printed]) -> Printed:
         return text, POWER if "^" in text else ATOM
     if e.op == NUMBER:
         text = latex_number(e.content)
-        return text, SIGN if text.startswith("-") else PRODUCT if "10^" in text else POWER if "frac" in text else ATOM
+        return text, PRODUCT if "10^" in text else POWER if "frac" in text else ATOM
     if e.op == "divide":
         return f"\\frac{{{operand(0, 0)}}}{{{operand(1, 0)}}}", POWER
     if e.op in _INFIX:
@@ -225,6 +249,8 @@ def _latex(e: Expression, printed: dict[Expression, Printed]) -> Printed:
         return f"-{operand(0, PRODUCT)}", SIGN
     if e.op == "heaviside":
         return r"\left[{} > {}\right]".format(*_step(e, printed)), ATOM
+    if e.op == "derivative":
+        return f"\\frac{{\\partial {operand(0, 0)}}}{{\\partial {operand(1, 0)}}}", POWER
     if e.op == "where":
         rows = f"{operand(1, 0)} & \\text{{if }} {operand(0, 0)} \\\\ {operand(2, 0)} & \\text{{otherwise}}"
         return f"\\begin{{cases}} {rows} \\end{{cases}}", ATOM

@@ -92,6 +92,26 @@ def number_text(x: Number) -> str:
     return f"{rounded.normalize():.{DIGITS}g}"
 
 
+def listed(texts: list[str]) -> str:
+    """The texts as they stand in a sentence; of many the first, and how many others there are.
+
+    >>> listed(["a", "b", "c"]), listed(list("abcdefgh"))
+    ('a, b and c', 'a, b, c, d, e and 3 more')
+    """
+    *most, last = texts if len(texts) <= 6 else [*texts[:5], f"{len(texts) - 5:,} more"]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def free_letters(taken: Iterable[str], *choices: str) -> str:
+    """The first choice of letters of which none is a name already; the last if there is none.
+
+    >>> free_letters(["a", "w"], "vab", "vpq")
+    'vpq'
+    """
+    names = set(taken)
+    return next((letters for letters in choices if names.isdisjoint(letters)), choices[-1])
+
+
 _SIMPLE = re.compile(r"[^\W\d]\w*(\[\w+(,\w+)*\])?(#\d+)?")  # w, W1[2,0], x#2: what is a name at first sight
 _INDEXED = re.compile(r"([^\W\d_]+)(\d*)(?:_([^\W_]+))?(?:\[([^\W_]+(?:,[^\W_]+)*)\])?(?:#(\d+))?")
 _GREEK = re.compile(  # the letters that LaTeX has a name for

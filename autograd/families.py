@@ -1,0 +1,155 @@
+"""Steps that are told once for many: the products of a layer, which differ in nothing but their indices.
+
+Two steps are alike if they are the same operation on operands that were made alike, two operations deep, and go into alike
+consumers; the indices in their labels may differ. The trade-off: two operations deep is enough to tell a layer from the next
+by its labels, and forgets how far along a chain of sums a step stands, so that a sum of 784 products is told in a few lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+from autograd.derive import Derivation
+from autograd.formulas import operands_first
+from autograd.rules import CONSTANT
+from autograd.symbols import NAME, NUMBER, Expression, symbol
+from autograd.value import Value
+
+FEWEST = 3  # nodes that are told as one
+LETTERS, NUMBERS = "ijklmnpqrstuvw", "cdefgh"  # for indices and for constants
+_NUMBERED = re.compile(r"([^\W\d]+?)(\d*)(?:_(\d+))?(?:\[(\d+(?:,\d+)*)\])?(?:#(\d+))?")  # W1[2,0], x_1, w12, a1[0]#2
+
+Row: TypeAlias = Callable[[Value], Expression]
+Template: TypeAlias = tuple[str, tuple[Any, ...]]  # a name with gaps for its numbers, and these; the last counts namesakes
+
+
+class Family(NamedTuple):
+    """Nodes that are alike, and the row of the first as a `pattern`, with letters for what differs from row to row.
+
+    `letters` has the numbers that each letter stands for, one for each node. A node that is alone has none.
+    """
+
+    nodes: tuple[Value, ...]
+    pattern: Expression
+    letters: dict[str, tuple[Any, ...]]
+
+
+class Folding:
+    """What makes the nodes of a derivation alike: the template of each name, and how each node was made.
+
+    >>> from autograd import Value, derive
+    >>> derivation = derive(Value(2.0, "x1") + Value(3.0, "x2") + Value(4.0, "x3"))
+    >>> leaves = [node for node in derivation.order if not node.parents]
+    >>> (family,) = Folding(derivation).families(leaves, lambda node: symbol(derivation.names[node]))
+    >>> family.pattern, family.letters
+    (x_i, {'i': (1, 2, 3)})
+    """
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self.place = {node: i for i, node in enumerate(derivation.order)}
+        self.templates = {name: _template(name) if node.label else ("z", ()) for node, name in derivation.names.items()}
+        self.roles: dict[Value, Any] = {
+            node: (node.rule.name, None if node.rule is CONSTANT else self.templates[name][0])
+            for node, name in derivation.names.items()
+        }
+        for _ in range(2):
+            known: dict[Hashable, int] = {}
+            self.roles = {
+                node: known.setdefault((role, *(self.roles[parent] for parent in node.parents)), len(known))
+                for node, role in self.roles.items()
+            }
+
+    def families(self, nodes: Iterable[Value], row: Row) -> list[Family]:
+        """The nodes in order, those of which alike rows are told in one family, where the first of them stands."""
+        alike: dict[Hashable, dict[Value, Expression]] = {}
+        place: dict[Value, int] = {}
+        for node in nodes:
+            place[node] = len(place)
+            expression = row(node)
+            alike.setdefault((self.roles[node], self._shape(expression)), {})[node] = expression
+        found: list[Family] = []
+        for rows in alike.values():
+            first, *more = rows
+            if len(rows) < FEWEST:
+                found += [Family((node,), expression, {}) for node, expression in rows.items()]
+            else:
+                same = (first, *sorted(more, key=self._index))
+                found.append(Family(same, *self._pattern([rows[node] for node in same])))
+        return sorted(found, key=lambda family: place[family.nodes[0]])
+
+    def _index(self, node: Value) -> tuple[Any, ...]:
+        """Where a node stands among others like it: by the numbers in its label, then as computed."""
+        return *self.templates[self.derivation.names[node]][1], self.place[node]
+
+    def _shape(self, expression: Expression) -> Hashable:
+        """What an expression has in common with those that differ in numbers only."""
+        place: dict[Expression, int] = {}
+        shape = []
+        for e in operands_first(expression):
+            shape.append((self.templates[e.content][0] if e.op is NAME else e.op, *(place[parent] for parent in e.parents)))
+            place[e] = len(place)
+        return tuple(shape)
+
+    def _pattern(self, rows: list[Expression]) -> tuple[Expression, dict[str, tuple[Any, ...]]]:
+        """The first row with a letter for every number that is not the same in all rows, and the numbers of each letter."""
+        letters = _Letters(self.templates)
+        image: dict[Expression, Expression] = {}
+        for same in zip(*map(operands_first, rows), strict=True):
+            parents = tuple(image[parent] for parent in same[0].parents)
+            image[same[0]] = Expression(same[0].op, parents) if parents else letters.operand(same)
+        return image[rows[0]], letters.columns
+
+
+def _template(name: str) -> Template:
+    """The name with gaps for its indices, and these; the digit of W1[2,0] is no index, that of w1 is one.
+
+    >>> _template("W1[2,0]"), _template("w1"), _template("x[0]#2"), _template("loss")
+    (('W1[{},{}]{}', (2, 0, 1)), ('w_{}{}', (1, 1)), ('x[{}]{}', (0, 2)), ('loss{}', (1,)))
+    """
+    found = _NUMBERED.fullmatch(name)
+    if not found:
+        return name.replace("{", "{{").replace("}", "}}"), ()
+    stem, digits, sub, index, copy = found.groups()
+    indices = index.split(",") if index else []
+    below = [n for n in (sub, None if sub or index else digits) if n]
+    text = stem + (digits if sub or index else "") + ("_{}" if below else "")
+    text += f"[{','.join('{}' for _ in indices)}]" if indices else ""
+    return text + "{}", tuple(map(int, (*below, *indices, copy or 1)))
+
+
+class _Letters:
+    """The letters for columns of numbers, one number from each row: equal columns get one letter, shifted ones i and i-1."""
+
+    def __init__(self, templates: dict[str, Template]) -> None:
+        self.templates = templates
+        self.columns: dict[str, tuple[Any, ...]] = {}
+
+    def operand(self, same: tuple[Expression, ...]) -> Expression:
+        """What stands in the pattern for the names or numbers that stand in one place of the rows."""
+        first = same[0]
+        if first.op is NUMBER:
+            contents = tuple(e.content for e in same)
+            return first if len(set(contents)) == 1 else symbol(self._letter(contents, NUMBERS))
+        template, _ = self.templates[first.content]
+        columns = list(zip(*(self.templates[e.content][1] for e in same), strict=True))
+        if not columns:
+            return symbol(template.format())
+        if all(len(set(column)) == 1 for column in columns):
+            return first
+        *texts, copy = [str(column[0]) if len(set(column)) == 1 else self._letter(column, LETTERS) for column in columns]
+        return symbol(template.format(*texts, "" if copy == "1" else f"#{copy}"))
+
+    def _letter(self, column: tuple[Any, ...], pool: str) -> str:
+        for letter, known in self.columns.items():
+            shift = column[0] - known[0]
+            if all(c - k == shift for c, k in zip(column, known, strict=True)):
+                return f"{letter}{shift:+d}" if shift else letter
+        letter = next(
+            (letter for letter in pool if letter not in self.columns and letter not in self.templates),
+            f"{pool[0]}{len(self.columns)}",
+        )
+        self.columns[letter] = column
+        return letter
