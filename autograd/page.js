@@ -152,7 +152,7 @@ function equation(...sides) { // left = right = right; a line may break before e
     piece.setAttribute("displaystyle", "true");
     for (const sign of piece.querySelectorAll("mo")) {
       if (sign.textContent === "=") sign.setAttribute("form", "infix"); // also at the beginning of a line
-      else sign.setAttribute("stretchy", sign.parentElement.querySelector("mfrac") !== null);
+      if ("()[]|".includes(sign.textContent)) sign.setAttribute("stretchy", sign.parentElement.querySelector("mfrac") !== null);
     }
   }
   return html("p", { className: "equation" }, ...kept);

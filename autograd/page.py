@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 INDEXED = re.compile(r"[^\W\d][\w\[\],#]*")  # a name in which HTML finds nothing that means more
 KIND = {LEAF: "input", CONSTANT: "given"}
-WIDTH = 76  # of a box, in points: room for a number that changes
+WIDTH = 84  # of a box, in points: room for a number that changes
 HOLES = {"a": symbol("u"), "b": symbol("v"), "out": symbol("w")}  # what stands in a formula for the names of a row
 
 

@@ -240,6 +240,29 @@ def test_the_active_node_and_its_edges_light_up(browser: Browser) -> None:
     ]
 
 
+def test_values_appear_one_by_one_before_the_sweep(browser: Browser) -> None:
+    browser.open(neuron())
+    browser.run("goTo(0)")
+    known = [[name for name, (data, _) in shown.items() if data is not None] for shown in [browser.boxes(), *browser.steps(3)]]
+    inputs = {"w", "x", "b"}
+    assert list(map(set, known)) == [inputs, inputs | {"z1"}, inputs | {"z1", "z2"}, inputs | {"z1", "z2", "y"}]
+    browser.run("goTo(1)")
+    assert browser.run("return boxes[4].numbers[0].textContent + arrows[2].querySelector('text').textContent") == ""
+
+
+def test_in_a_notebook_the_page_stands_in_a_frame(browser: Browser) -> None:
+    browser.open(neuron())
+    path = browser.directory / "notebook.html"
+    path.write_text(f"<!DOCTYPE html><p>cell</p>{derive(neuron())._repr_html_()}", encoding="utf-8")
+    browser.driver.get(path.as_uri())
+    browser.driver.switch_to.frame(0)
+    browser.keys(TAB, RIGHT)
+    browser.run("byId('next').click()")
+    assert browser.text("#status") == "Backward, 2 of 6: the gradient of z2 is 1 \u00b7 1 = 1."
+    browser.driver.switch_to.default_content()
+    assert browser.complaints() == []
+
+
 def test_texts_and_arrows_of_the_picture_follow_the_numbers(browser: Browser) -> None:
     browser.open(neuron())
     texts = "return [...boxes[0].group.querySelectorAll('text')].map((text) => text.textContent)"
