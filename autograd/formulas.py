@@ -61,7 +61,7 @@ def _row(rule: Rule) -> Rule:
 
 
 _NAMES = {**vars(symbols), "sigmoid": operation("sigmoid")}
-_CHOICES = {rule.name: _row(rule) for rule in table(SimpleNamespace(**_NAMES)).values()}
+CHOICES = {rule.name: _row(rule) for rule in table(SimpleNamespace(**_NAMES)).values()}
 FORMULAS = {rule.name: _row(rule) for rule in table(SimpleNamespace(**{**_NAMES, "where": _usual})).values()}
 
 
@@ -98,7 +98,7 @@ def partials_at(
     if rule not in _CHOOSING:
         return FORMULAS[rule].partials(out, *operands)
     known = {name: number(x) for name, x in numbers.items()}
-    return tuple(_chosen(partial, known) for partial in _CHOICES[rule].partials(out, *operands))
+    return tuple(_chosen(partial, known) for partial in CHOICES[rule].partials(out, *operands))
 
 
 def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expression:
@@ -118,7 +118,7 @@ def _has_choices(rule: Rule) -> bool:
     return any(e.op == "where" for partial in partials for e in operands_first(partial))
 
 
-_CHOOSING = {name for name, rule in _CHOICES.items() if _has_choices(rule)}
+_CHOOSING = {name for name, rule in CHOICES.items() if _has_choices(rule)}
 
 # How it is printed. A text has a strength, how tightly it holds together; an operand that is weaker than its place asks for
 # stands in parentheses. A minus is stronger on the left of a product than on the right: -a * b, but a * (-b).

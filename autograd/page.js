@@ -98,9 +98,11 @@ const enclosed = (...children) => math("mrow", mo("("), ...children, mo(")"));
 const template = (id) => byId(id)?.content.firstElementChild.cloneNode(true).childNodes;
 const times = () => mo("\u00b7");
 
-function short(x) { // four digits, as in the boxes
+function short(x) { // four digits; a whole number below a million has all of its own
   const size = Math.abs(x);
-  const text = size && size < Infinity && (size < 1e-4 || size >= 1e6) ? x.toExponential(3) : String(Number(x.toPrecision(4)));
+  const isPlain = (size >= 1e-4 && size < 1e4) || !Number.isFinite(x);
+  const isWhole = Number.isInteger(x) && size < 1e6;
+  const text = isWhole ? String(x) : isPlain ? String(Number(x.toPrecision(4))) : x.toExponential(3);
   return text.replace(/\.?0+e/, "e").replace("Infinity", "inf").replace("NaN", "nan").replaceAll("-", "\u2212");
 }
 
@@ -374,7 +376,7 @@ byId("inputs").addEventListener("reset", (event) => (event.preventDefault(), res
 document.addEventListener("keydown", onKey);
 picture.addEventListener("keydown", onPictureKey);
 
-document.querySelector("h1").textContent = `The derivatives of ${nodes[output].name}, step by step`;
+document.title = document.querySelector("h1").textContent = `The derivatives of ${nodes[output].name}, step by step`;
 byId("summary").remove();
 byId("rows").append(...inputs.map(row));
 byId("slider").max = last;

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import symbols
 from autograd.draw import FILL, INK, NEGATIVE, POSITIVE, RESULT, Drawing, dot
 from autograd.floats import as_float
-from autograd.formulas import _CHOICES as CHOICES
-from autograd.formulas import FORMULAS, as_latex, operands_first, operation, substituted
+from autograd.formulas import CHOICES, FORMULAS, as_latex, operands_first, operation, substituted
 from autograd.javascript import as_javascript, literal, rows
 from autograd.printed import latex_name
 from autograd.rules import CONSTANT, LEAF, RULES

@@ -335,6 +335,15 @@ def test_what_is_no_number_is_said_and_the_number_stays(browser: Browser) -> Non
     assert browser.text("#problem") == ""
 
 
+def test_numbers_are_shown_with_four_digits_and_whole_ones_as_they_are(browser: Browser) -> None:
+    browser.open(neuron())
+    numbers = ["0", "-0", "1", "-12345", "999999", "1234567", "0.5", "1234.5678", "12345.678", "0.00012345", "1.2e-5", "inf", "nan"]
+    assert browser.run("return arguments[0].map((text) => short(parsed(text)))", numbers) == [
+        *("0", "0", "1", "\u221212345", "999999", "1.235e+6", "0.5", "1235", "1.235e+4", "0.0001234", "1.2e-5".replace("-", "\u2212")),
+        *("inf", "nan"),
+    ]
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(), min_size=20, max_size=20))
 def test_a_number_is_written_and_read_again_as_it_is(browser: Browser, numbers: list[float]) -> None:
