@@ -250,17 +250,25 @@ function write(text, content, room = Infinity) { // squeezed where the box has n
 const signOf = (x) => (x > 0 ? "positive" : x < 0 ? "negative" : "zero");
 
 function paint(lit) {
-  boxes.forEach(({ group, numbers, room }, i) => {
-    const { name, kind, operation } = nodes[i];
-    const known = [isComputed(i) ? `data ${short(data[i])}` : "", isReached(i) ? `grad ${short(adjoints[i])}` : ""];
-    known.forEach((text, k) => write(numbers[k], text, room));
-    numbers[1]?.setAttribute("class", signOf(adjoints[i]));
-    group.setAttribute("class", `node ${kind}${i === lit ? " lit" : ""}`);
-    group.setAttribute("tabindex", i === (lit ?? 0) ? 0 : -1);
-    group.setAttribute("aria-label", [name, operation, ...known].filter(Boolean).join(", "));
-    const digits = [isComputed(i) ? ` = ${written(data[i])}` : "", isReached(i) ? `, gradient ${written(adjoints[i])}` : ""];
-    group.querySelector("title").textContent = name + digits.join("");
-  });
+  nodes.forEach((node, i) => paintBox(node, i, i === lit));
+  paintArrows(lit);
+  if (lit !== undefined) reveal(boxes[lit].group);
+  else boxes[0].group.setAttribute("tabindex", 0);
+}
+
+function paintBox(node, i, isLit) {
+  const { group, numbers, room } = boxes[i];
+  const known = [isComputed(i) ? `data ${short(data[i])}` : "", isReached(i) ? `grad ${short(adjoints[i])}` : ""];
+  known.forEach((text, k) => write(numbers[k], text, room));
+  numbers[1]?.setAttribute("class", signOf(adjoints[i]));
+  group.setAttribute("class", `node ${node.kind}${isLit ? " lit" : ""}`);
+  group.setAttribute("tabindex", isLit ? 0 : -1); // of all boxes one is a stop of the Tab key
+  group.setAttribute("aria-label", [node.name, node.operation, ...known].filter(Boolean).join(", "));
+  const digits = [isComputed(i) ? ` = ${written(data[i])}` : "", isReached(i) ? `, gradient ${written(adjoints[i])}` : ""];
+  group.querySelector("title").textContent = node.name + digits.join("");
+}
+
+function paintArrows(lit) { // as in a drawing: the stronger what flows back, the thicker; the strongest is 5 wide
   const flows = edges.map(({ consumer, position }) => adjoints[consumer] * partialsOf(consumer)[position]);
   const strongest = Math.max(...flows.filter((flow, k) => isVaried(edges[k].parent) && Number.isFinite(flow)).map(Math.abs));
   arrows.forEach((group, k) => {
@@ -274,7 +282,6 @@ function paint(lit) {
     write(group.querySelector("text"), partial);
     group.querySelector("title").textContent = `d ${nodes[consumer].name} / d ${nodes[parent].name}${partial && ` = ${partial}`}`;
   });
-  if (lit !== undefined) reveal(boxes[lit].group);
 }
 
 function reveal(element) { // scrolls the picture, never the page

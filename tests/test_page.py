@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import math
 import re
 import sys
@@ -337,9 +338,35 @@ def test_what_is_no_number_is_said_and_the_number_stays(browser: Browser) -> Non
 
 def test_numbers_are_shown_with_four_digits_and_whole_ones_as_they_are(browser: Browser) -> None:
     browser.open(neuron())
-    numbers = ["0", "-0", "1", "-12345", "999999", "1234567", "0.5", "1234.5678", "12345.678", "0.00012345", "1.2e-5", "inf", "nan"]
+    numbers = [
+        "0",
+        "-0",
+        "1",
+        "-12345",
+        "999999",
+        "1234567",
+        "0.5",
+        "1234.5678",
+        "12345.678",
+        "0.00012345",
+        "1.2e-5",
+        "inf",
+        "nan",
+    ]
     assert browser.run("return arguments[0].map((text) => short(parsed(text)))", numbers) == [
-        *("0", "0", "1", "\u221212345", "999999", "1.235e+6", "0.5", "1235", "1.235e+4", "0.0001234", "1.2e-5".replace("-", "\u2212")),
+        *(
+            "0",
+            "0",
+            "1",
+            "\u221212345",
+            "999999",
+            "1.235e+6",
+            "0.5",
+            "1235",
+            "1.235e+4",
+            "0.0001234",
+            "1.2e-5".replace("-", "\u2212"),
+        ),
         *("inf", "nan"),
     ]
 
@@ -593,6 +620,18 @@ def test_the_same_graph_gives_the_same_page_and_is_left_as_it_was() -> None:
     assert [node.grad for node in topological_order(output)] == [0.0] * 6
     output.backward()
     assert page(derive(output)) == text
+
+
+@settings(max_examples=15, deadline=None)
+@given(graphs(), st.booleans())
+def test_boxes_and_arrows_have_the_numbers_that_the_program_gives_them(output: Value, narrowed: bool) -> None:
+    text = page(derive(output, topological_order(output)[0] if narrowed else None))
+    nodes = json.loads(re.findall(r'id="program">(.*)</script>', text)[0])["nodes"]
+    boxes = dict(re.findall(r'<g id="node(\d+)" class="node">\s*<title>n(\d+)</title>', text))
+    assert boxes == {str(i + 1): str(i) for i in range(len(nodes))}
+    arrows = dict(re.findall(r'<g id="edge(\d+)" class="edge">\s*<title>n(\d+&#45;&gt;n\d+)</title>', text))
+    want = [f"{parent}&#45;&gt;n{i}" for i, node in enumerate(nodes) for parent in node["parents"]]
+    assert arrows == {str(k + 1): arrow for k, arrow in enumerate(want)}
 
 
 def test_a_graph_beyond_the_limit_is_refused_with_a_way_out() -> None:
