@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.formulas import FORMULAS, partials_at
 from autograd.gradients import values
@@ -19,6 +19,9 @@ from autograd.rules import CONSTANT
 from autograd.sweep import ONE, adjoints
 from autograd.symbols import Expression, number, symbol
 from autograd.value import Number, Value
+
+if TYPE_CHECKING:
+    from autograd.paths import Paths
 
 
 class Term(NamedTuple):
@@ -100,7 +103,7 @@ class Derivation:
     def _step(self, node: Value, terms: dict[Value, list[Term]]) -> Step:
         """The step of a node that has all its terms; its own share goes to the terms of its operands."""
         adjoint = self.adjoints.get(node, self._zero)
-        partials = self._partials(node)
+        partials = self.partials(node)
         for position in range(len(partials))[::-1]:  # the sweep adds to the right operand first
             formula, partial = partials[position]
             if node in self.adjoints and (operand := node.parents[position]) in terms:
@@ -109,7 +112,8 @@ class Derivation:
         definition = FORMULAS[node.rule.name].forward(*map(self._named, node.parents)) if partials else None
         return Step(node, self.names[node], definition, partials, tuple(terms[node]), adjoint, self.data[node])
 
-    def _partials(self, node: Value) -> tuple[tuple[Expression, Number], ...]:
+    def partials(self, node: Value) -> tuple[tuple[Expression, Number], ...]:
+        """Formula and number of the derivative of a node by each of its operands."""
         parents = node.parents
         if not parents:
             return ()
@@ -144,6 +148,25 @@ class Derivation:
         from autograd.page import page
 
         return page(self)
+
+    def paths(self, limit: int = 1000) -> Paths:
+        """The routes from `wrt` to the output, of which the products of the local derivatives sum to the gradient.
+
+        However many there are, `.count` says how many, and `str()` tells of them; to list more than `limit` raises
+        `ValueError`, and so does a derivation by anything but one Value.
+
+        >>> from autograd import Value
+        >>> x = Value(3.0, "x")
+        >>> paths = derive(x * x * x, wrt=x).paths()
+        >>> paths.count, [route.product for route in paths], paths.total, paths.adjoint
+        (3, [9.0, 9.0, 9.0], 27.0, 27.0)
+        """
+        from autograd.paths import Paths
+
+        if self.wrt is None or len(self.wrt) != 1:
+            asked = "every node" if self.wrt is None else f"{len(self.wrt)} Values"
+            raise ValueError(f"paths: this is a derivation by {asked}; ask for one, derive(output, wrt=w).paths()")
+        return Paths(self, self.wrt[0], limit)
 
     def __str__(self) -> str:
         return self.text()

@@ -22,7 +22,8 @@ LETTERS, NUMBERS = "ijklmnpqrstuvw", "cdefgh"  # for indices and for constants
 _NUMBERED = re.compile(r"([^\W\d]+?)(\d*)(?:_(\d+))?(?:\[(\d+(?:,\d+)*)\])?(?:#(\d+))?")  # W1[2,0], x_1, w12, a1[0]#2
 
 Row: TypeAlias = Callable[[Value], Expression]
-Template: TypeAlias = tuple[str, tuple[Any, ...]]  # a name with gaps for its numbers, and these; the last counts namesakes
+Numbers: TypeAlias = tuple[Any, ...]
+Template: TypeAlias = tuple[str, Numbers]  # a name with gaps for its numbers, and these; the last counts namesakes
 
 
 class Family(NamedTuple):
@@ -33,7 +34,7 @@ class Family(NamedTuple):
 
     nodes: tuple[Value, ...]
     pattern: Expression
-    letters: dict[str, tuple[Any, ...]]
+    letters: dict[str, Numbers]
 
 
 class Folding:
@@ -64,43 +65,49 @@ class Folding:
 
     def families(self, nodes: Iterable[Value], row: Row) -> list[Family]:
         """The nodes in order, those of which alike rows are told in one family, where the first of them stands."""
-        alike: dict[Hashable, dict[Value, Expression]] = {}
+        alike: dict[Hashable, dict[Value, tuple[Numbers, ...]]] = {}
         place: dict[Value, int] = {}
         for node in nodes:
             place[node] = len(place)
-            expression = row(node)
-            alike.setdefault((self.roles[node], self._shape(expression)), {})[node] = expression
+            shape, numbers = self._read(row(node))
+            alike.setdefault((self.roles[node], shape), {})[node] = numbers
         found: list[Family] = []
         for rows in alike.values():
             first, *more = rows
             if len(rows) < FEWEST:
-                found += [Family((node,), expression, {}) for node, expression in rows.items()]
+                found += [Family((node,), row(node), {}) for node in rows]
             else:
                 same = (first, *sorted(more, key=self._index))
-                found.append(Family(same, *self._pattern([rows[node] for node in same])))
+                found.append(Family(same, *self._pattern(row(first), zip(*(rows[node] for node in same), strict=True))))
         return sorted(found, key=lambda family: place[family.nodes[0]])
 
     def _index(self, node: Value) -> tuple[Any, ...]:
         """Where a node stands among others like it: by the numbers in its label, then as computed."""
         return *self.templates[self.derivation.names[node]][1], self.place[node]
 
-    def _shape(self, expression: Expression) -> Hashable:
-        """What an expression has in common with those that differ in numbers only."""
+    def _read(self, expression: Expression) -> tuple[Hashable, tuple[Numbers, ...]]:
+        """What an expression has in common with those that differ in numbers only, and the numbers of each name in it."""
         place: dict[Expression, int] = {}
-        shape = []
+        shape: list[Hashable] = []
+        numbers: list[Numbers] = []
         for e in operands_first(expression):
-            shape.append((self.templates[e.content][0] if e.op is NAME else e.op, *(place[parent] for parent in e.parents)))
             place[e] = len(place)
-        return tuple(shape)
+            if e.parents:
+                shape.append((e.op, *(place[parent] for parent in e.parents)))
+            else:
+                template, found = self.templates[e.content] if e.op is NAME else ("", (e.content,))
+                shape.append(template)
+                numbers.append(found)
+        return tuple(shape), tuple(numbers)
 
-    def _pattern(self, rows: list[Expression]) -> tuple[Expression, dict[str, tuple[Any, ...]]]:
+    def _pattern(self, first: Expression, rows: Iterable[tuple[Numbers, ...]]) -> tuple[Expression, dict[str, Numbers]]:
         """The first row with a letter for every number that is not the same in all rows, and the numbers of each letter."""
-        letters = _Letters(self.templates)
+        letters, columns = _Letters(self.templates), iter(rows)
         image: dict[Expression, Expression] = {}
-        for same in zip(*map(operands_first, rows), strict=True):
-            parents = tuple(image[parent] for parent in same[0].parents)
-            image[same[0]] = Expression(same[0].op, parents) if parents else letters.operand(same)
-        return image[rows[0]], letters.columns
+        for e in operands_first(first):
+            parents = tuple(image[parent] for parent in e.parents)
+            image[e] = Expression(e.op, parents) if parents else letters.operand(e, list(zip(*next(columns), strict=True)))
+        return image[first], letters.columns
 
 
 def _template(name: str) -> Template:
@@ -125,31 +132,28 @@ class _Letters:
 
     def __init__(self, templates: dict[str, Template]) -> None:
         self.templates = templates
-        self.columns: dict[str, tuple[Any, ...]] = {}
+        self.columns: dict[str, Numbers] = {}
 
-    def operand(self, same: tuple[Expression, ...]) -> Expression:
-        """What stands in the pattern for the names or numbers that stand in one place of the rows."""
-        first = same[0]
-        if first.op is NUMBER:
-            contents = tuple(e.content for e in same)
-            return first if len(set(contents)) == 1 else symbol(self._letter(contents, NUMBERS))
-        template, _ = self.templates[first.content]
-        columns = list(zip(*(self.templates[e.content][1] for e in same), strict=True))
-        if not columns:
-            return symbol(template.format())
-        if all(len(set(column)) == 1 for column in columns):
-            return first
-        *texts, copy = [str(column[0]) if len(set(column)) == 1 else self._letter(column, LETTERS) for column in columns]
-        return symbol(template.format(*texts, "" if copy == "1" else f"#{copy}"))
+    def operand(self, e: Expression, columns: list[Numbers]) -> Expression:
+        """What stands in the pattern for a name or a number of the first row; `columns` has its numbers in all rows."""
+        vary = [len(set(column)) > 1 for column in columns]
+        if e.op is NUMBER:
+            return symbol(self._letter(columns[0], NUMBERS)) if vary[0] else e
+        template, numbers = self.templates[e.content]
+        if numbers and not any(vary):
+            return e
+        texts = [
+            self._letter(column, LETTERS) if varies else str(column[0]) for column, varies in zip(columns, vary, strict=True)
+        ]
+        namesake = texts.pop() if texts else "1"
+        return symbol(template.format(*texts, "" if namesake == "1" else f"#{namesake}"))
 
-    def _letter(self, column: tuple[Any, ...], pool: str) -> str:
+    def _letter(self, column: Numbers, pool: str) -> str:
         for letter, known in self.columns.items():
             shift = column[0] - known[0]
             if all(c - k == shift for c, k in zip(column, known, strict=True)):
                 return f"{letter}{shift:+d}" if shift else letter
-        letter = next(
-            (letter for letter in pool if letter not in self.columns and letter not in self.templates),
-            f"{pool[0]}{len(self.columns)}",
-        )
+        free = (letter for letter in pool if letter not in self.columns and letter not in self.templates)
+        letter = next(free, f"{pool[0]}{len(self.columns)}")
         self.columns[letter] = column
         return letter

@@ -88,8 +88,11 @@ def number_text(x: Number) -> str:
         return str(x)
     from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal  # for numbers that a float may not hold
 
-    rounded = Context(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN).divide(Decimal(x.numerator), Decimal(x.denominator))
-    return f"{rounded.normalize():.{DIGITS}g}"
+    precise = Context(prec=40, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    cut = [max(0, n.bit_length() - 128) for n in (x.numerator, x.denominator)]  # of a longer number the first bits will do
+    size = precise.divide(Decimal(x.numerator >> cut[0]), Decimal(x.denominator >> cut[1]))
+    size = precise.multiply(size, precise.power(2, cut[0] - cut[1]))
+    return f"{Context(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN).plus(size).normalize():.{DIGITS}g}"
 
 
 def listed(texts: list[str]) -> str:
