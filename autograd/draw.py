@@ -92,21 +92,25 @@ def draw(output: Value, limit: int = 500) -> Drawing:
     return Drawing(dot(order, swept))
 
 
-def dot(order: Sequence[Value], swept: bool, width: int = 0) -> str:
-    """The DOT text of the nodes in `order`, with their gradients if `swept`; boxes are `width` points wide, or wider."""
+def dot(order: Sequence[Value], swept: bool, room: int = 0) -> str:
+    """The DOT text of the nodes in `order`, with their gradients if `swept`.
+
+    With `room`, for a picture in which numbers will change, boxes are at least so many points wide and arrows all alike.
+    """
     import graphviz  # not with autograd itself, which stays light to import
 
     names = {node: f"n{i}" for i, node in enumerate(order)}
     arrows = [_Arrow(parent, consumer, position, swept) for parent, consumer, position in edges(order)]
-    strongest = max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
+    strongest = math.inf if room else max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
+    arrowsize = "0.9" if room else "0.6"
     graph = graphviz.Digraph(
         graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.12", "ranksep": "0.4", "ordering": "in"},
         node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
-        edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": "0.6"},
+        edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": arrowsize},
     )
     for node in order:
         tip = f"{_plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
-        graph.node(names[node], label=_box(node, swept, width), tooltip=graphviz.escape(tip.replace("\\", "\\\\")))
+        graph.node(names[node], label=_box(node, swept, room), tooltip=graphviz.escape(tip.replace("\\", "\\\\")))
     for arrow in arrows:
         graph.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
     source: str = graph.source
@@ -135,7 +139,7 @@ class _Arrow:
         return {**label, "color": color, "fontcolor": color, "penwidth": f"{1 + 4 * math.sqrt(share):.2f}"}
 
 
-def _box(node: Value, swept: bool, width: int) -> str:
+def _box(node: Value, swept: bool, room: int) -> str:
     title = " ".join(
         part
         for part in (
@@ -151,7 +155,7 @@ def _box(node: Value, swept: bool, width: int) -> str:
         lines.append(f'<FONT COLOR="{color}">grad {_number(node.grad)}</FONT>')
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
     fill = FILL.get(node.rule, RESULT)
-    least = f' WIDTH="{width}"' if width else ""
+    least = f' WIDTH="{room}"' if room else ""
     return (
         f'<<TABLE{least} STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
         f'COLOR="{GREY}" BGCOLOR="{fill}">{rows}</TABLE>>'

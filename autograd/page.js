@@ -268,7 +268,7 @@ function paintBox(node, i, isLit) {
   group.querySelector("title").textContent = node.name + digits.join("");
 }
 
-function paintArrows(lit) { // as in a drawing: the stronger what flows back, the thicker; the strongest is 5 wide
+function paintArrows(lit) { // as in a drawing: the stronger what flows back, the thicker; the strongest is 4 wide
   const flows = edges.map(({ consumer, position }) => adjoints[consumer] * partialsOf(consumer)[position]);
   const strongest = Math.max(...flows.filter((flow, k) => isVaried(edges[k].parent) && Number.isFinite(flow)).map(Math.abs));
   arrows.forEach((group, k) => {
@@ -278,7 +278,7 @@ function paintArrows(lit) { // as in a drawing: the stronger what flows back, th
     const partial = isComputed(consumer) ? short(partialsOf(consumer)[position]) : "";
     const share = Number.isFinite(flow) ? Math.abs(flow) / strongest : 1;
     group.setAttribute("class", `edge ${flow === undefined ? "" : signOf(flow)}${isLit ? " lit" : ""}`);
-    group.style.setProperty("--width", flow ? 1 + 4 * Math.sqrt(share) : 1);
+    group.style.setProperty("--width", flow ? 1 + 3 * Math.sqrt(share) : 1);
     write(group.querySelector("text"), partial);
     group.querySelector("title").textContent = `d ${nodes[consumer].name} / d ${nodes[parent].name}${partial && ` = ${partial}`}`;
   });

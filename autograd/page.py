@@ -106,7 +106,7 @@ class _Graph:
 
     def svg(self) -> str:
         """The picture, without the head that a file of its own would have."""
-        text = Drawing(dot(list(self.nodes.values()), swept=True, width=WIDTH)).svg()
+        text = Drawing(dot(list(self.nodes.values()), swept=True, room=WIDTH)).svg()
         return text[text.index("<svg") :]
 
     def program(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from browser import CHROMIUM, DOWN, DRIVER, END, ENTER, ESCAPE, HOME, LEFT, RIGHT, TAB, UP, Browser
@@ -221,6 +222,31 @@ def test_a_story_tells_every_term_of_a_sum_in_symbols_and_in_numbers(browser: Br
     assert browser.run("return document.activeElement.id") == "story"
 
 
+@pytest.mark.parametrize(
+    ("build", "text"),
+    [
+        (lambda a, b: b + a, "y=b+a=-3+2=-1"),
+        (lambda a, b: a - b, "y=a-b=2-(-3)=5"),
+        (lambda a, b: a * b, "y=a*b=2*(-3)=-6"),
+        (lambda a, b: a / b, "y=ab=2-3=-0.6667"),
+        (lambda a, b: b**a, "y=ba=(-3)2=9"),
+        (lambda a, b: a**b, "y=ab=2-3=0.125"),
+        (lambda a, b: -b, "y=-b=-(-3)=3"),
+        (lambda a, b: abs(b) + a * 0, "z1=|b|=|-3|=3"),
+        (lambda a, b: b.tanh() + a * 0, "z1=tanh(b)=tanh(-3)=-0.9951"),
+        (lambda a, b: b * 1e7, "y=b*1*107=-3*1*107=-3*107"),
+    ],
+)
+def test_signs_stand_in_parentheses_where_they_would_be_misread(browser: Browser, build: Any, text: str) -> None:
+    y = build(Value(2.0, "a"), Value(-3.0, "b"))
+    y.label = "y"
+    browser.open(y)
+    if text.startswith("z1"):
+        browser.run("choose(nodes.findIndex(({ name }) => name === 'z1'))")
+    shown = browser.text("#story .equation").replace("\u2212", "-").replace("\u00b7", "*")
+    assert shown == text
+
+
 def test_the_active_node_and_its_edges_light_up(browser: Browser) -> None:
     browser.open(neuron())
     lit = (
@@ -301,7 +327,9 @@ def test_a_result_that_is_asked_for_is_an_input_of_the_page(browser: Browser) ->
     x = Value(2.0, "x")
     z = x * 3
     z.label = "z"
-    browser.open(z * z + x, wrt=[z, Value(1.0, "far")])
+    far = z - 5  # does not lead to the output
+    far.label = "far"
+    browser.open(z * z + x, wrt=[z, far])
     assert browser.run("return inputs.map((i) => nodes[i].name)") == ["z", "far"]
     browser.run("goTo(last)")
     assert (browser.boxes()["z"], browser.boxes()["far"]) == ((6.0, 12.0), (1.0, 0.0))
