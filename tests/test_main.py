@@ -25,6 +25,7 @@ def neuron() -> tuple[Value, Value]:
 
 def in_terminal(*words: str, encoding: str = "utf-8", stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "PYTHONWARNINGS": "error"}
+    environment.pop("PYTHONUNBUFFERED", None)  # what is left in a buffer is what complains at the end
     command = [sys.executable, "-m", "autograd", *words]
     return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, env=environment, check=False)  # noqa: S603  # our own
 
