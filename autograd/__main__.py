@@ -112,10 +112,8 @@ def _marked(argv: Sequence[str]) -> list[str]:
     end = words.index("--") if "--" in words else len(words)
     for option in (word.partition("=")[0] for word in words[:end] if word.startswith("--")):
         if option not in OPTIONS:
-            raise ValueError(
-                f"there is no option {visible(option)}{meant(option, OPTIONS)}; an expression that begins with two minuses "
-                f"stands after a word --, and --help says more"
-            )
+            remedy = meant(option, OPTIONS) or "; an expression that begins with two minuses stands after a word --"
+            raise ValueError(f"there is no option {visible(option)}{remedy}\n--help says more")
     return [f" {word}" if re.match("-[^-]", word) else word for word in words[:end]] + [f" {word}" for word in words[end + 1 :]]
 
 
@@ -139,7 +137,7 @@ def _derivation(options: argparse.Namespace) -> tuple[list[Value], Derivation]:
     wanted = [spelled(name.strip()) for names in options.wrt for name in names.split(",")]
     for name in wanted:
         if name not in leaves:
-            raise ValueError(f"--wrt {visible(name)}: there is no such name{meant(name, leaves)}; names: {' '.join(leaves)}")
+            raise ValueError(f"--wrt {visible(name)}: there is no such name{meant(name, leaves)}\nnames: {' '.join(leaves)}")
     wrt = [leaves[name] for name in wanted]
     return wrt or used, derive(output, wrt or None)
 

@@ -92,7 +92,7 @@ def test_by_what_to_derive(capsys: pytest.CaptureFixture[str]) -> None:
         assert main([*WORDS, *words]) == 0
         assert capsys.readouterr() == (want, "")
     assert main([*WORDS, "--wrt", "W"]) == 2
-    assert capsys.readouterr().err == "--wrt W: there is no such name; did you mean w?; names: w x b\n"
+    assert capsys.readouterr().err == "--wrt W: there is no such name; did you mean w?\nnames: w x b\n"
 
 
 def test_other_forms_are_printed_instead(capsys: pytest.CaptureFixture[str]) -> None:
