@@ -115,7 +115,8 @@ function number(x) {
 }
 
 const value = (i) => number(data[i]);
-const name = (i) => (nodes[i].kind === "constant" ? value(i) : math("mrow", ...(template(`name${i}`) ?? [math("mi", nodes[i].name)])));
+const typeset = (i) => template(`name${i}`) ?? [math("mi", nodes[i].name)];
+const name = (i) => (nodes[i].kind === "constant" ? value(i) : math("mrow", ...typeset(i)));
 const isTwice = (consumer) => nodes[consumer].parents[0] === nodes[consumer].parents[1];
 const side = (position) => (position ? "right" : "left");
 
@@ -137,7 +138,8 @@ function formula(id, i, put) {
 
 function isClear(filling, hole) { // without parentheses: not where a sign would follow an operator, or a power have a power
   const [before, around] = [hole.previousElementSibling, hole.parentElement.localName];
-  if (around === "msup" && !before) return !/[\u2212\u00b7]/.test(filling.textContent) && !filling.querySelector("msup, msubsup");
+  const isSimple = !/[\u2212\u00b7]/.test(filling.textContent) && !filling.querySelector("msup, msubsup");
+  if (around === "msup" && !before) return isSimple;
   return !filling.textContent.startsWith("\u2212") || around !== "mrow" || !before || "([|".includes(before.textContent);
 }
 
@@ -163,7 +165,8 @@ function equation(...sides) { // left = right = right; a line may break before e
 // ---- The story of a node: what it is, where its gradient comes from, what it hands on.
 
 const title = (textContent) => html("h3", { textContent });
-const link = (i) => html("button", { type: "button", textContent: nodes[i].name, onclick: () => (choose(i), byId("story").focus()) });
+const visit = (i) => (choose(i), byId("story").focus());
+const link = (i) => html("button", { type: "button", textContent: nodes[i].name, onclick: () => visit(i) });
 
 function story(i) {
   const { kind, operation } = nodes[i];
@@ -204,7 +207,8 @@ function chain(i, { consumer, position, contribution }) { // one term: the chain
   ];
 }
 
-const use = ({ consumer, position }) => ["through ", link(consumer), isTwice(consumer) ? `, as its ${side(position)} operand` : ""];
+const which = (consumer, position) => (isTwice(consumer) ? `, as its ${side(position)} operand` : "");
+const use = ({ consumer, position }) => ["through ", link(consumer), which(consumer, position)];
 
 function partials(i) {
   const items = nodes[i].parents.flatMap((parent, position) => {
@@ -280,7 +284,8 @@ function paintArrows(lit) { // as in a drawing: the stronger what flows back, th
     group.setAttribute("class", `edge ${flow === undefined ? "" : signOf(flow)}${isLit ? " lit" : ""}`);
     group.style.setProperty("--width", flow ? 1 + 3 * Math.sqrt(share) : 1);
     write(group.querySelector("text"), partial);
-    group.querySelector("title").textContent = `d ${nodes[consumer].name} / d ${nodes[parent].name}${partial && ` = ${partial}`}`;
+    const fraction = `d ${nodes[consumer].name} / d ${nodes[parent].name}`;
+    group.querySelector("title").textContent = partial ? `${fraction} = ${partial}` : fraction;
   });
 }
 
@@ -332,9 +337,8 @@ function complain(field, isWrong) {
   field.setAttribute("aria-invalid", isWrong);
   const wrong = byId("inputs").querySelector("[aria-invalid=true]");
   const i = wrong?.id.replace("input", "");
-  byId("problem").textContent = wrong
-    ? `\u201c${wrong.value}\u201d is not a number: ${nodes[i].name} stays ${written(data[i])}. Write it like 0.5, -2, 1e-3, inf or nan.`
-    : "";
+  const kept = wrong && `is not a number: ${nodes[i].name} stays ${written(data[i])}.`;
+  byId("problem").textContent = wrong ? `\u201c${wrong.value}\u201d ${kept} Write it like 0.5, -2, 1e-3, inf or nan.` : "";
 }
 
 function reset() {
