@@ -13,6 +13,8 @@ from autograd.check import GradientReport as GradientReport
 from autograd.check import NonFinite as NonFinite
 from autograd.check import first_nonfinite as first_nonfinite
 from autograd.check import gradcheck as gradcheck
+from autograd.derive import Derivation as Derivation
+from autograd.derive import derive as derive
 from autograd.draw import Drawing as Drawing
 from autograd.draw import RenderError as RenderError
 from autograd.draw import draw as draw
@@ -30,5 +32,10 @@ from autograd.functions import tanh as tanh
 from autograd.gradients import grad as grad
 from autograd.gradients import zero_grad as zero_grad
 from autograd.graph import topological_order as topological_order
+from autograd.parse import parse as parse
+from autograd.parting import WrongWay as WrongWay
+from autograd.parting import WrongWays as WrongWays
+from autograd.tokens import ParseError as ParseError
 from autograd.tape import Tape as Tape
 from autograd.value import Value as Value
+from autograd.wrong_ways import wrong_ways as wrong_ways

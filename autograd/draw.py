@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,6 @@ def draw(output: Value, limit: int = 500) -> Drawing:
     >>> draw(x * x).source.count("->")
     2
     """
-    import graphviz  # not with autograd itself, which stays light to import
-
     if not isinstance(output, Value):
         raise TypeError(f"draw: {output!r:.80} is of type {type(output).__name__}; give the Value whose graph to draw")
     order = topological_order(output)
@@ -90,20 +89,32 @@ def draw(output: Value, limit: int = 500) -> Drawing:
             f"draw(output.parents[0]), or raise the limit, draw(output, limit={len(order)})"
         )
     swept = bool(output.grad) if output.left is None else output.grad is not UNSWEPT
+    return Drawing(dot(order, swept))
+
+
+def dot(order: Sequence[Value], swept: bool, room: int = 0) -> str:
+    """The DOT text of the nodes in `order`, with their gradients if `swept`.
+
+    With `room`, for a picture in which numbers will change, boxes are at least so many points wide and arrows all alike.
+    """
+    import graphviz  # not with autograd itself, which stays light to import
+
     names = {node: f"n{i}" for i, node in enumerate(order)}
     arrows = [_Arrow(parent, consumer, position, swept) for parent, consumer, position in edges(order)]
-    strongest = max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
-    dot = graphviz.Digraph(
+    strongest = math.inf if room else max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
+    arrowsize = "0.9" if room else "0.6"
+    graph = graphviz.Digraph(
         graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.12", "ranksep": "0.4", "ordering": "in"},
         node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
-        edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": "0.6"},
+        edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": arrowsize},
     )
     for node in order:
         tip = f"{_plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
-        dot.node(names[node], label=_box(node, swept), tooltip=graphviz.escape(tip.replace("\\", "\\\\")))
+        graph.node(names[node], label=_box(node, swept, room), tooltip=graphviz.escape(tip.replace("\\", "\\\\")))
     for arrow in arrows:
-        dot.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
-    return Drawing(dot.source)
+        graph.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
+    source: str = graph.source
+    return source
 
 
 class _Arrow:
@@ -128,7 +139,7 @@ class _Arrow:
         return {**label, "color": color, "fontcolor": color, "penwidth": f"{1 + 4 * math.sqrt(share):.2f}"}
 
 
-def _box(node: Value, swept: bool) -> str:
+def _box(node: Value, swept: bool, room: int) -> str:
     title = " ".join(
         part
         for part in (
@@ -144,8 +155,9 @@ def _box(node: Value, swept: bool) -> str:
         lines.append(f'<FONT COLOR="{color}">grad {_number(node.grad)}</FONT>')
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
     fill = FILL.get(node.rule, RESULT)
+    least = f' WIDTH="{room}"' if room else ""
     return (
-        f'<<TABLE STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
+        f'<<TABLE{least} STYLE="ROUNDED" BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
         f'COLOR="{GREY}" BGCOLOR="{fill}">{rows}</TABLE>>'
     )
 

@@ -128,7 +128,7 @@ def symbol(name: str) -> Expression:
     return Expression(NAME, content=name)
 
 
-def number(x: float) -> Expression:
+def number(x: floats.Real) -> Expression:
     """The expression that is a number, or True or False."""
     return Expression(NUMBER, content=x)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from which_factor_is_missing import first_posted, forward_propagation, posted, sigmoid
+from which_factor_is_missing import first_posted, forward_propagation, posted, second_post, sigmoid
 
 import nn
 
@@ -42,18 +42,6 @@ def second_seed(params: Arrays, X: Array, Y: Array) -> Arrays:
     dC_dw2 = delta2 * (a2 * (1 - a2))
     dC_dw1 = (np.multiply(dC_dw2, weight2.T)) * (a1 * (1 - a1))
     return {"dW2": dC_dw2, "dW1": dC_dw1}
-
-
-def second_post(X: Array, Y: Array, out_h: Array, out_y: Array, W2: Array) -> Arrays:
-    """Between the two posts of which_factor_is_missing.py: it uses a slope that is not there yet."""
-    l2_error = out_y - Y
-    dW2 = np.dot(l2_error, out_h.T)
-    db2 = np.sum((l2_error * slope_output), axis=1, keepdims=True)  # type: ignore[name-defined]  # noqa: F821  # as posted
-    dh = np.dot(W2.T, l2_error)
-    l1_error = np.multiply(dh, out_h * (1 - out_h))
-    dW1 = np.dot(l1_error, X.T)
-    db1 = np.sum(l1_error, axis=1, keepdims=True)
-    return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
 
 
 def third_seed(post: Callable[..., Arrays]) -> Callable[[Arrays, Array, Array], Arrays]:

@@ -1,7 +1,7 @@
 """The same network in NumPy, as the matrix formulas that one derives by hand.
 
-`MatrixMLP.gradients` is the derivation, line by line, for any depth. Samples are rows: X is n x d, a weight matrix is
-n_in x n_out, and a layer is A = f(X @ W + b). The trade-off: this code is fast because it knows one kind of network;
+`MatrixMLP.passes` and `gradients` are the derivation, line by line, for any depth. Samples are rows: X is n x d, a weight
+matrix is n_in x n_out, and a layer is A = f(X @ W + b). The trade-off: this code is fast because it knows one kind of network;
 the engine knows any expression. Arrays of objects (Fractions, symbols) go through the same lines.
 
 Weights may carry a leading axis of R networks, (R, n_in, n_out); every formula then holds for each of them.
@@ -71,6 +71,18 @@ class Gradients(NamedTuple):
     loss: Any
     weights: list[Array]
     biases: list[Array] | None
+
+
+class Passes(NamedTuple):
+    """What both passes compute on the way, layer by layer: `z` and `delta` are (n, n_out), `delta` being d loss / d z.
+
+    `a[0]` is X itself and `a[l]` what layer l gives; so `z[l]`, `delta[l]` and `a[l + 1]` belong to one layer.
+    """
+
+    loss: Any
+    z: list[Array]
+    a: list[Array]
+    delta: list[Array]
 
 
 def transposed(m: Array) -> Array:
@@ -191,6 +203,18 @@ class MatrixMLP:
         >>> model.gradients([[3.0]], [[5.0]]).weights[0]     # (2 * 3 - 5) * 3
         array([[3.]])
         """
+        found = self.passes(X, Y, loss)
+        dW = [transposed(a) @ delta for a, delta in zip(found.a[:-1], found.delta, strict=True)]  # the sum is over samples
+        db = [delta.sum(axis=-2) for delta in found.delta]
+        return Gradients(found.loss, dW, None if self.biases is None else db)
+
+    def passes(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Passes:
+        """The forward pass and the deltas of the backward pass, from which `gradients` makes dW and db. Raises what it raises.
+
+        >>> model = MatrixMLP([np.array([[2.0]])], activations="linear")
+        >>> model.passes([[3.0]], [[5.0]]).delta[0]     # 2 * 3 - 5
+        array([[1.]])
+        """
         chosen = loss_named(loss, self.activations[-1])
         x = self.samples(X)
         y = self.targets(Y, len(x))
@@ -200,14 +224,11 @@ class MatrixMLP:
         value = chosen.evaluate(Z[-1], A[-1], y, delta)
         if not chosen.by_preactivation:
             delta = delta * self._slope(-1, A[-1])
-        dW: list[Array] = []
-        db: list[Array] = []
-        for layer in reversed(range(len(self.weights))):
-            dW.insert(0, transposed(A[layer]) @ delta)  # A[layer] is what came into the layer; the sum is over samples
-            db.insert(0, delta.sum(axis=-2))
-            if layer:
-                delta = (delta @ transposed(self.weights[layer])) * self._slope(layer - 1, A[layer])
-        return Gradients(plain(value), dW, None if self.biases is None else db)
+        deltas = [delta]
+        for layer in range(len(self.weights) - 1, 0, -1):
+            delta = (delta @ transposed(self.weights[layer])) * self._slope(layer - 1, A[layer])
+            deltas.insert(0, delta)
+        return Passes(plain(value), Z, A, deltas)
 
     def _forward(self, x: Array) -> tuple[list[Array], list[Array]]:
         """Every layer's pre-activation; and every layer's activation, after the samples themselves."""

@@ -1,0 +1,127 @@
+r"""A derivation as LaTeX: one `align*` for plain amsmath, which MathJax understands too; what it says is in `telling`.
+
+Put \allowdisplaybreaks before it, or it stays on one page. The trade-off: it compiles with pdflatex whatever the labels are,
+so letters that pdflatex has no font for stand there by their numbers, U+4F60.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from autograd.derive import Derivation
+from autograd.formulas import PRODUCT, as_latex, as_text, derivative, operation
+from autograd.printed import free_letters, latex_number
+from autograd.symbols import Expression, symbol
+from autograd.telling import Alike, Equation, Letter, Local, Part, told
+
+WIDTH = 64  # of a row, in characters of the same formula as text: what fits between the margins of an article
+HEADS = {"given": "Given", "forward": "Forward", "local": "Local derivatives", "backward": "Backward"}
+ABOUT = {"forward": r"\text{: every result from its operands}", "local": r"\text{: of every operation by its operands}"}
+
+
+def written(derivation: Derivation, fold: bool = True) -> str:
+    r"""The derivation as an `align*` environment; with `fold=False` every step by itself.
+
+    >>> from autograd import Value, derive
+    >>> x = Value(3.0, "x")
+    >>> print(written(derive(x * 2, wrt=x)))
+    \begin{align*}
+    & \textbf{Given} \\
+    & \quad x = 3 \\[1ex]
+    & \textbf{Forward}\text{: every result from its operands} \\
+    z_{1} & = x \cdot 2 = 3 \cdot 2 = 6 \\[1ex]
+    ...
+    \frac{\partial z_{1}}{\partial x} & = \frac{\partial z_{1}}{\partial z_{1}} \cdot 2 = 1 \cdot 2 = 2
+    \end{align*}
+    """
+    parts = " \\\\[1ex]\n".join(" \\\\\n".join(_part(part, derivation)) for part in told(derivation, fold))
+    return f"\\begin{{align*}}\n{_compilable(parts)}\n\\end{{align*}}"
+
+
+def _part(part: Part, derivation: Derivation) -> Iterator[str]:
+    about = _chain_rule(derivation) if part.name == "backward" else ABOUT.get(part.name, "")
+    yield rf"& \textbf{{{HEADS[part.name]}}}{about}"
+    if part.name == "local":
+        rules = [Expression("sum", (item.operation, *item.partials)) for item in part.items if isinstance(item, Local)]
+        for row in _broken(rules):
+            yield r"& \quad " + r"\qquad ".join(_in_line(*rule.parents) for rule in row)
+    for item in part.items:
+        if not isinstance(item, Local):
+            yield from _alike(item) if isinstance(item, Alike) else _equation(item)
+    if part.left_out:
+        yield rf"& \text{{... and {part.left_out:,} more, left out here; latex(fold=False) tells them all}}"
+
+
+def _compilable(latex: str) -> str:
+    """It with the numbers of those characters that pdflatex does not know."""
+    return re.sub("[^\n\x20-\x7e]", lambda found: f"U+{ord(found[0]):04X}", latex)
+
+
+def _chain_rule(derivation: Derivation) -> str:
+    out = symbol(derivation.names[derivation.output])
+    u, v = map(symbol, free_letters(derivation.names.values(), "uv", "rs"))
+    product = as_latex(operation("multiply")(derivative(out, v), derivative(v, u)))
+    words = rf"\text{{ over the results }} {as_latex(v)} \text{{ that }} {as_latex(u)} \text{{ went into}}"
+    return rf":\quad {as_latex(derivative(out, u))} = \sum_{{{as_latex(v)}}} {product} {words}"
+
+
+def _alike(item: Alike) -> Iterator[str]:
+    words = f"and {item.count:,} more" if item.more else f"{item.count:,} numbers"
+    about = [] if item.pattern is None else [_in_line(item.pattern), *map(_range, item.letters)]
+    rows = [_in_line(*row) for row in _broken(item.results, 0 if about else len(words))]
+    if item.more or not rows:
+        first = r",\quad ".join(about) if about else rows.pop(0) if rows else ""
+        yield rf"& \quad \text{{{words}{': ' if first else ''}}} {first}"
+    yield from (f"& \\quad {row}" for row in rows)
+
+
+def _equation(step: Equation) -> Iterator[str]:
+    """The sides of an equation: in one row if there is room, or the symbols and the numbers apart, and each sum apart."""
+    left, result = as_latex(step.left), f"= {as_latex(step.result)}"
+    if not step.contributions:
+        first, *more = (f"= {as_latex(e)}" for e in (*step.symbols, *step.numbers, step.result))
+        if not step.depends:
+            output, node = map(as_latex, step.left.parents)
+            first += rf" \quad \text{{for }} {output} \text{{ does not depend on }} {node}"
+        apart = sum(map(_width, (*step.symbols, *step.numbers, step.result))) > WIDTH
+        yield f"{left} & {first}" if apart else f"{left} & {' '.join((first, *more))}"
+        if apart:
+            yield f"& {' '.join(more)}"
+        return
+    dots, indent = r" + \cdots" if step.left_out else "", r"\quad +"
+    for side in (step.symbols, step.numbers, step.contributions):
+        rows = list(_broken(side))
+        for i, summands in enumerate(rows):
+            sum_ = " + ".join(as_latex(summand, PRODUCT if i or k else 0) for k, summand in enumerate(summands))
+            last = dots + f" {result}" * (side is step.contributions) if i == len(rows) - 1 else ""
+            yield f"{left} & {indent if i else '='} {sum_}{last}"
+            left = ""
+
+
+def _width(formula: Expression) -> int:
+    """About how many characters a formula is wide in print, where indices are small and a derivative is a fraction."""
+    return len(re.sub(r"d\S*?/d|(?<=\d)\[|,\d", "", as_text(formula))) + 3
+
+
+def _in_line(*equations: Expression) -> str:
+    return r",\quad ".join(map(as_latex, equations)).replace(r"\frac", r"\tfrac")
+
+
+def _broken(formulas: Iterable[Expression], used: int = 0) -> Iterator[list[Expression]]:
+    """As many of the formulas as there is room for in a row of which some is used already, and so on."""
+    row: list[Expression] = []
+    for formula in formulas:
+        if row and used + _width(formula) > WIDTH:
+            yield row
+            row, used = [], 0
+        row.append(formula)
+        used += _width(formula)
+    if row:
+        yield row
+
+
+def _range(letter: Letter) -> str:
+    numbers = [latex_number(n) for n in letter.numbers]
+    shown = r", \dots, ".join(numbers) if letter.interval else ", ".join(numbers[:5]) + (r", \dots" if numbers[5:] else "")
+    return f"{letter.letter} = {shown}"

@@ -1,0 +1,247 @@
+"""From scalars to matrices: where each formula of backpropagation comes from, shown on the user's own network.
+
+Every equation of `MatrixMLP` stands beside the graph of the same loss: one entry of the matrix written out as the sum of the
+terms along which the graph reaches it, its number in both, and the index that is summed over, which says where a transpose
+belongs. The trade-off: the graph has a node for every product of every sample, so it is for as many samples as one reads.
+
+The equations, for samples in rows (Nielsen 2015, chapter 2, BP1 to BP4, transposed):
+    (1) delta of the last layer = dC/da * f'(z)            (2) delta = (delta_after @ W_after.T) * f'(z)
+    (3) dW = a_before.T @ delta                            (4) db = delta, summed over the samples
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from nn.formulas import last_delta_formula, last_delta_why, slope_formula
+from nn.losses import Array, loss_named
+from nn.matrix import MatrixMLP, check_finite, plain
+from nn.mlp import MLP
+from nn.notation import Form, Operand, both_ways, product, why, why_summed
+from nn.recorded import Place, Recorded
+from nn.variants import in_columns, signs
+
+Entry: TypeAlias = tuple[int, ...]
+LARGEST = 200_000  # products that are recorded at most: four seconds
+
+
+class Term(NamedTuple):
+    """One term of an entry, as the graph has it: the factors along one route, in symbols and numbers, and their product.
+
+    `sample` is the sample and `neuron` the neuron, of the layer whose delta is the factor, through which the route goes.
+    """
+
+    sample: int
+    neuron: int
+    symbols: tuple[str, ...]
+    factors: tuple[Any, ...]
+    number: Any
+
+
+class Equation(NamedTuple):
+    """One of the equations (1) to (4), `line`, and one entry of it: what the matrix says and what the graph says.
+
+    `rows` and `columns` are the formula for samples in rows, as everywhere here, and in columns. The `terms` sum to
+    `from_graph`, the adjoint of the node that is this `entry` of the matrix; `from_matrix` is the number in the matrix.
+    """
+
+    line: int
+    layer: int
+    rows: Form
+    columns: Form
+    entry: Entry
+    terms: tuple[Term, ...]
+    from_matrix: Any
+    from_graph: Any
+    why: str
+
+    @property
+    def name(self) -> str:
+        """What the equation gives: delta2, dW2 or db2."""
+        return self.rows.result.text
+
+    @property
+    def difference(self) -> Any:
+        """How far the matrix and the graph are apart."""
+        return abs(self.from_matrix - self.from_graph)
+
+    def __str__(self) -> str:
+        from nn.written import equation_text
+
+        return equation_text(self)
+
+    def latex(self) -> str:
+        """The equation, its shapes and its entry with all terms, as an `align*` environment of amsmath."""
+        from nn.written import latex
+
+        return latex([self])
+
+
+class MatrixDerivation:
+    """The matrix equations of one network beside the graph, from the loss back: `equations`; to print, or `.latex()`.
+
+    `passes` and `gradients` are the matrices, `transposed` the same passes for samples in columns, `signs` one step of
+    gradient descent with minus and with plus. Made by `derive_matrices`.
+    """
+
+    def __init__(self, model: MatrixMLP, values: MLP, x: Array, y: Array, loss: str) -> None:
+        self.model, self.X, self.Y, self.loss = model, x, y, loss
+        self.passes, self.gradients = model.passes(x, y, loss), model.gradients(x, y, loss)
+        for name, matrices in (("z", self.passes.z), ("delta", self.passes.delta)):
+            for layer, matrix in enumerate(matrices, 1):
+                _check_finite(matrix, f"derive_matrices: {name}{layer}")
+        self.transposed = in_columns(model, x, y, loss)
+        self.signs = signs(model, self.passes, y, loss)
+        self._values, self._graph = values, Recorded(values, x, y, loss)
+        self._matrices: dict[str, tuple[Callable[..., Equation], int, Array]] = {}
+        for layer in range(len(model.weights), 0, -1):
+            self._matrices[f"delta{layer}"] = self._delta, layer, self.passes.delta[layer - 1]
+            self._matrices[f"dW{layer}"] = self._weights, layer, self.gradients.weights[layer - 1]
+            if self.gradients.biases is not None:
+                self._matrices[f"db{layer}"] = self._biases, layer, self.gradients.biases[layer - 1]
+        self.equations = tuple(self.at(name, *entry) for name, entry in self._thread())
+
+    def at(self, name: str, *entry: int) -> Equation:
+        """The equation of delta2, dW2 or db2 with this entry of it written out.
+
+        Raises `ValueError` for a name or an entry that the network has not.
+
+        >>> derivation = derive_matrices(MatrixMLP.random([2, 3, 1], rng=0), [[0, 1], [1, 1]], [[1], [0]])
+        >>> [term.symbols for term in derivation.at("dW2", 2, 0).terms]
+        [('a1[0,2]', 'delta2[0,0]'), ('a1[1,2]', 'delta2[1,0]')]
+        """
+        if name not in self._matrices:
+            raise ValueError(f"at: this network has no {name!r}; it has {', '.join(self._matrices)}")
+        equation, layer, matrix = self._matrices[name]
+        if len(entry) != matrix.ndim or not all(0 <= i < size for i, size in zip(entry, matrix.shape, strict=True)):
+            raise ValueError(f"at: {name} has shape {matrix.shape}, counted from 0; there is no entry {list(entry)}")
+        return equation(layer, entry)
+
+    @property
+    def columns_apart(self) -> Any:
+        """The largest difference between an entry and the same one for samples in columns."""
+        rows, columns = self.gradients, self.transposed
+        pairs = [*zip(self.passes.delta, columns.delta, strict=True), *zip(rows.weights, columns.weights, strict=True)]
+        if rows.biases is not None:
+            pairs += [(b, c[:, 0]) for b, c in zip(rows.biases, columns.biases, strict=True)]
+        return max(plain(np.abs(a - b.T).max()) for a, b in pairs)
+
+    def __str__(self) -> str:
+        from nn.written import text
+
+        return text(self)
+
+    def latex(self) -> str:
+        """All equations with their entries, as an `align*` environment of amsmath."""
+        from nn.written import latex
+
+        return latex(self.equations)
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def _thread(self) -> Iterator[tuple[str, Entry]]:
+        """The entries that are written out: one sample, and one neuron of each layer, so that each leads to the next."""
+        dW, sample, neuron = self.gradients.weights, 0, 0
+        for layer in range(len(dW), 0, -1):
+            if layer == len(dW):  # the weight with the largest gradient, and the sample that adds most to it
+                before, neuron = (int(i) for i in np.unravel_index(np.abs(dW[-1]).argmax(), dW[-1].shape))
+                sample = int(np.abs(self.passes.a[-2][:, before] * self.passes.delta[-1][:, neuron]).argmax())
+            else:
+                before = int(np.abs(dW[layer - 1][:, neuron]).argmax())
+            yield f"delta{layer}", (sample, neuron)
+            yield f"dW{layer}", (before, neuron)
+            if self.gradients.biases is not None:
+                yield f"db{layer}", (neuron,)
+            neuron = before
+
+    def _operand(self, name: str, layer: int, index: str) -> Operand:
+        """The matrix of that name as it stands in a formula: X is a0."""
+        found = {"a": self.passes.a, "delta": [self.X, *self.passes.delta], "W": [self.X, *self.model.weights]}[name]
+        return Operand(f"{name}{layer}" if name != "a" or layer else "X", index, found[layer].shape)
+
+    def _terms(self, node: Any, backwards: bool = False) -> tuple[Term, ...]:
+        step = -1 if backwards else 1
+        routes = self._graph.routes(node)
+        return tuple(Term(r.place.sample, r.place.neuron, r.symbols[::step], r.factors[::step], r.number) for r in routes)
+
+    def _equation(self, line: int, layer: int, forms: Iterable[Form], entry: Entry, node: Any, why: str = "") -> Equation:
+        rows, columns = forms
+        number = plain(self._matrices[rows.result.text][2][entry])
+        terms = self._terms(node, backwards=line < 3)
+        return Equation(line, layer, rows, columns, entry, terms, number, self._graph.adjoint[node], why)
+
+    def _weights(self, layer: int, entry: Entry) -> Equation:
+        a, delta = self._operand("a", layer - 1, "si"), self._operand("delta", layer, "sj")
+        result = Operand(f"dW{layer}", "ij", self.model.weights[layer - 1].shape)
+        forms = both_ways(product(a, delta), result, "{} @ {}")
+        node = self._values.weights[layer - 1][entry[0]][entry[1]]
+        return self._equation(3, layer, forms, entry, node, why(a, delta, result))
+
+    def _biases(self, layer: int, entry: Entry) -> Equation:
+        name, k = f"db{layer}", self.model.weights[layer - 1].shape[1]
+        rows = Form(f"delta{layer}.sum(axis=0)", (), Operand(name, "j", (k,)))
+        columns = Form(f"delta{layer}.sum(axis=1, keepdims=True)", (), Operand(name, "j1", (k, 1)))
+        node = (self._values.biases or [])[layer - 1][entry[0]]
+        return self._equation(4, layer, (rows, columns), entry, node, why_summed(layer))
+
+    def _delta(self, layer: int, entry: Entry) -> Equation:
+        node, activation = self._graph.z[Place(layer, *entry)], self.model.activations[layer - 1]
+        if layer == len(self.model.weights):
+            result = self._operand("delta", layer, "sj")
+            rows, columns = (last_delta_formula(self.loss, activation, layer, self.Y, axis) for axis in (1, 0))
+            forms = Form(rows, (), result), Form(columns, (), result.in_columns)
+            return self._equation(1, layer, forms, entry, node, last_delta_why(self.loss, activation, layer))
+        result = self._operand("delta", layer, "si")
+        delta, W = self._operand("delta", layer + 1, "sk"), self._operand("W", layer + 1, "ik")
+        slope = slope_formula(activation, layer)
+        forms = both_ways(product(delta, W), result, f"({{}} @ {{}}){slope}" if slope else "{} @ {}")
+        error = result._replace(text="({} @ {})".format(*(factor.text for factor in forms[0].factors)))
+        return self._equation(2, layer, forms, entry, node, why(delta, W, error))
+
+
+def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_squared_error") -> MatrixDerivation:
+    """Each matrix equation of the network's gradients beside the graph of the same loss; see `MatrixDerivation`. Print it.
+
+    `model` is a single network; X is (n, d) and Y (n, k), a sample a row, all finite. `loss` is one of `nn.LOSSES`. Nothing
+    is written into the model. Raises `ValueError` for shapes that do not fit, stacked networks, numbers that are not finite
+    and more than LARGEST products (samples times weights), and `TypeError` for another kind of model.
+
+    >>> X, Y = [[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], [[0], [1], [1], [0]]
+    >>> derivation = derive_matrices(MatrixMLP.random([3, 4, 1], bias=False, rng=1), X, Y)
+    >>> for equation in derivation.equations:
+    ...     print(equation.line, equation.rows, "   ", equation.rows.shapes)
+    1 delta2 = (a2 - Y) * a2 * (1 - a2)     (n, 1)
+    3 dW2 = a1.T @ delta2     (4, n) @ (n, 1) -> (4, 1)
+    2 delta1 = (delta2 @ W2.T) * a1 * (1 - a1)     (n, 1) @ (1, 4) -> (n, 4)
+    3 dW1 = X.T @ delta1     (3, n) @ (n, 4) -> (3, 4)
+    """
+    if not isinstance(model, MatrixMLP | MLP):
+        raise TypeError(f"derive_matrices: the model is a {type(model).__name__}; give a MatrixMLP or an MLP")
+    matrices, values = (MatrixMLP.from_mlp(model), model) if isinstance(model, MLP) else (model, None)
+    if matrices.weights[0].ndim == 3:
+        raise ValueError(f"derive_matrices: these are {len(matrices.weights[0])} stacked networks; give one, model.network(i)")
+    loss_named(loss, matrices.activations[-1])
+    x = matrices.samples(X)
+    y = matrices.targets(Y, len(x))
+    arrays = {"X": x, "Y": y} | {f"weights[{i}]": w for i, w in enumerate(matrices.weights)}
+    arrays |= {f"biases[{i}]": b for i, b in enumerate(matrices.biases or ())}
+    for name, a in arrays.items():
+        _check_finite(a, f"derive_matrices: {name}")
+    products = len(x) * sum(w.size for w in matrices.weights)
+    if products > LARGEST:
+        some = max(1, LARGEST * len(x) // products)
+        raise ValueError(
+            f"derive_matrices: {len(x)} samples make {products:,} products, each a node of the graph, more than {LARGEST:,}; "
+            f"give some of the samples, X[:{some}] and Y[:{some}]"
+        )
+    with np.errstate(all="ignore"):  # what is not finite is refused by name
+        return MatrixDerivation(matrices, values or matrices.to_mlp(), x, y, loss)
+
+
+def _check_finite(a: Array, name: str) -> None:
+    """As `check_finite`, for arrays of objects too."""
+    check_finite(a.astype(float), name)

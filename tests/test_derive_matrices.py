@@ -1,0 +1,410 @@
+"""`nn.derive_matrices`: matrix and graph agree on every entry, and whatever is printed is run as code or looked up.
+
+The formulas are NumPy code, so they are evaluated here, for samples in rows and in columns; so are the symbols of every
+term; the numbers of the graph are compared with those of `backward()`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd.printed import number_text
+from nn.derivation import MatrixDerivation
+from nn.latex import as_latex
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
+PAIRS = [(loss.name, last) for loss in nn.LOSSES.values() for last in loss.outputs]
+X = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
+Y = np.array([[0], [1], [1], [0]])
+
+
+def model_of_the_question() -> nn.MatrixMLP:
+    random = np.random.RandomState(1)
+    return nn.MatrixMLP([2 * random.random_sample((3, 4)) - 1, 2 * random.random_sample((4, 1)) - 1])
+
+
+def made(seed: int, sizes: list[int], hidden: list[str], pair: tuple[str, str], bias: bool, n: int) -> MatrixDerivation:
+    rng, (loss, last) = np.random.default_rng(seed), pair
+    model = nn.MatrixMLP.random(sizes, [*hidden, last], bias, rng)
+    if model.biases is not None:
+        model.biases = [rng.uniform(-1, 1, b.shape) for b in model.biases]
+    targets = rng.choice([0.0, 0.25, 1.0], (n, sizes[-1])) if "entropy" in loss else rng.uniform(-2, 2, (n, sizes[-1]))
+    if loss == "softmax_cross_entropy" and seed % 2:
+        targets = np.eye(sizes[-1])[rng.integers(sizes[-1], size=n)]
+    return nn.derive_matrices(model, rng.normal(size=(n, sizes[0])), targets, loss)
+
+
+@st.composite
+def derivations(draw: st.DrawFn) -> MatrixDerivation:
+    sizes = draw(st.lists(st.integers(1, 4), min_size=2, max_size=4))
+    hidden = draw(st.lists(st.sampled_from(ACTIVATIONS), min_size=len(sizes) - 2, max_size=len(sizes) - 2))
+    pair, bias, n = draw(st.sampled_from(PAIRS)), draw(st.booleans()), draw(st.integers(1, 5))
+    return made(draw(st.integers(0, 10**6)), sizes, hidden, pair, bias, n)
+
+
+def every_pair() -> list[MatrixDerivation]:
+    """One derivation for each loss with each last activation, all hidden activations among them."""
+    return [
+        made(i, [2, 3, 2, 3], [ACTIVATIONS[i % 4], ACTIVATIONS[(i + 1) % 4]], pair, i % 3 > 0, 4)
+        for i, pair in enumerate(PAIRS)
+    ]
+
+
+def matrices(d: MatrixDerivation) -> dict[str, Any]:
+    """The matrices by the names that they have in formulas."""
+    found: dict[str, Any] = {"X": d.X, "Y": d.Y, "C": d.passes.loss}
+    for layer, w in enumerate(d.model.weights, 1):
+        found |= {f"W{layer}": w, f"z{layer}": d.passes.z[layer - 1], f"a{layer}": d.passes.a[layer]}
+        found |= {f"delta{layer}": d.passes.delta[layer - 1], f"dW{layer}": d.gradients.weights[layer - 1]}
+        if d.model.biases is not None and d.gradients.biases is not None:
+            found |= {f"b{layer}": d.model.biases[layer - 1], f"db{layer}": d.gradients.biases[layer - 1]}
+    return found
+
+
+def turned(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: a if np.ndim(a) == 0 else a[:, None] if a.ndim == 1 else a.T for name, a in found.items()}
+
+
+def functions(axis: int) -> dict[str, Any]:
+    def softmax(z: Any) -> Any:
+        e = np.exp(z - z.max(axis=axis, keepdims=True))
+        return e / e.sum(axis=axis, keepdims=True)
+
+    return {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "softmax": softmax, "tanh": np.tanh, "log": np.log, "exp": np.exp}
+
+
+def run(code: str, names: dict[str, Any], axis: int = 1) -> Any:
+    n = names["X"].shape[1 - axis]
+    return eval(code, {**functions(axis), **names, "n": n})  # noqa: S307  # formulas of our own
+
+
+def entries(d: MatrixDerivation) -> Any:
+    for name, matrix in matrices(d).items():
+        if name.startswith(("delta", "dW", "db")):
+            for index in np.ndindex(matrix.shape):
+                yield name, index, matrix[index].item()
+
+
+def sizes(d: MatrixDerivation) -> dict[str, Any]:
+    """What the terms of each entry could be in size: no slope is larger than 1, no difference than its parts together."""
+    found = matrices(d)
+    delta = np.abs(d.passes.a[-1]) + np.abs(d.Y) + 1
+    for layer in range(len(d.model.weights), 0, -1):
+        found |= {
+            f"delta{layer}": delta,
+            f"dW{layer}": np.abs(d.passes.a[layer - 1]).T @ delta,
+            f"db{layer}": delta.sum(axis=0),
+        }
+        delta = delta @ np.abs(d.model.weights[layer - 1]).T
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(derivations())
+def test_the_terms_of_every_entry_sum_to_it_and_matrix_and_graph_agree(d: MatrixDerivation) -> None:
+    for name, index, number in entries(d):
+        e = d.at(name, *index)
+        terms = [term.number for term in e.terms]
+        assert (e.from_matrix, e.entry, e.name) == (number, index, name)
+        assert abs(sum(terms) - e.from_graph) <= len(terms) * 2.0**-52 * sum(map(abs, terms))
+        assert e.difference == abs(number - e.from_graph) <= 128 * 2.0**-52 * sizes(d)[name][index]
+        assert len(terms) > 1 or terms == [e.from_graph]  # a single term is multiplied in the order of the sweep
+        for term in e.terms:
+            assert np.prod(term.factors) == pytest.approx(term.number, rel=1e-14, abs=1e-300)
+
+
+@settings(max_examples=30, deadline=None)
+@given(derivations())
+def test_the_numbers_of_the_graph_are_those_of_backward(d: MatrixDerivation) -> None:
+    values = d.model.to_mlp()
+    values.loss(d.X, d.Y, d.loss).backward()
+    for layer, rows in enumerate(values.weights, 1):
+        for i, row in enumerate(rows):
+            for j, w in enumerate(row):
+                assert d.at(f"dW{layer}", i, j).from_graph == w.grad
+    for layer, biases in enumerate(values.biases or [], 1):
+        for j, b in enumerate(biases):
+            assert d.at(f"db{layer}", j).from_graph == b.grad
+
+
+@settings(max_examples=30, deadline=None)
+@given(derivations())
+def test_the_symbols_of_every_term_are_the_numbers_beside_them(d: MatrixDerivation) -> None:
+    names = matrices(d)
+    for e in d.equations:
+        last = e.layer == len(d.model.weights)
+        for term in e.terms:
+            assert term.sample in ({e.entry[0]} if e.line < 3 else range(len(d.X)))
+            assert term.neuron == (e.entry[-1] if e.line != 2 else term.neuron)
+            for symbol, factor in zip(term.symbols, term.factors, strict=True):
+                if last and symbol.endswith("'"):
+                    continue  # log', of more exponentials than are written out
+                said = run(symbol.replace("[z", "(z").replace("> 0]", "> 0)"), names)
+                assert said == pytest.approx(factor, rel=1e-4 if "exp" in symbol else 1e-5, abs=1e-12)
+        slope = d.model.activations[e.layer - 1]
+        if e.line == 2 or (e.line == 1 and "entropy" not in d.loss):  # a relu's slope is shown where it is 1, too
+            shown = {"relu": f"[z{e.layer}[", "linear": ""}.get(slope, f"a{e.layer}[")
+            assert all(term.symbols[-1].count(shown) for term in e.terms)
+        if e.line == 2:
+            assert [term.neuron for term in e.terms] == list(range(d.model.weights[e.layer].shape[1]))
+        if e.line > 2:
+            assert [term.sample for term in e.terms] == list(range(len(d.X)))
+
+
+def test_the_formulas_are_code_that_gives_the_matrices_in_rows_and_in_columns() -> None:
+    for d in every_pair():
+        rows = matrices(d)
+        columns = turned(rows)
+        for e in d.equations:
+            for form, names, axis in ((e.rows, rows, 1), (e.columns, columns, 0)):
+                found = run(form.text, names, axis)
+                assert found == pytest.approx(names[e.name], rel=1e-12, abs=1e-15), str(form)
+                assert found.shape == form.result.shape
+        line = str(d).split("    C = ")[1].splitlines()[0]
+        formula, number = line.rsplit(" = ", 1)
+        assert run(formula, rows) == pytest.approx(d.passes.loss, rel=1e-12)
+        assert number == number_text(d.passes.loss)
+
+
+def test_the_shapes_are_those_of_the_arrays_and_say_where_the_samples_are() -> None:
+    for d in every_pair():
+        rows = matrices(d)
+        for e in d.equations:
+            for form, names, axis in ((e.rows, rows, 1), (e.columns, turned(rows), 0)):
+                for operand in (*form.factors, form.result):
+                    shape = run(operand.text if operand in form.factors else e.name, names, axis).shape
+                    assert operand.shape == shape
+                    assert eval(operand.dims, {"n": len(d.X)}) == shape  # noqa: S307  # shapes of our own
+                    assert ("n" in operand.dims) == ("s" in operand.letters)
+                assert form.shapes in str(d)
+            if e.rows.factors:
+                left, right = e.rows.factors
+                assert left.shape[1] == right.shape[0]
+                assert left.letters[1] == right.letters[0] == ("k" if e.line == 2 else "s")
+
+
+def test_samples_in_columns_are_computed_and_are_the_transposes() -> None:
+    for d in every_pair():
+        found = d.transposed
+        pairs = [*zip(found.delta, d.passes.delta, strict=True), *zip(found.weights, d.gradients.weights, strict=True)]
+        pairs += [
+            (c[:, 0], b) for c, b in zip(found.biases, d.gradients.biases or found.biases, strict=True) if d.gradients.biases
+        ]
+        apart = [np.abs(c.T - r).max() for c, r in pairs]
+        assert max(apart) == d.columns_apart < 1e-15
+        assert f"largest difference of an entry is {number_text(d.columns_apart)}." in str(d)
+
+
+def test_the_columns_are_not_made_from_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = nn.MatrixMLP.passes
+
+    def wrong(self: nn.MatrixMLP, *args: Any) -> Any:
+        found = right(self, *args)
+        return found._replace(delta=[delta * 1.5 for delta in found.delta])
+
+    monkeypatch.setattr(nn.MatrixMLP, "passes", wrong)
+    d = nn.derive_matrices(model_of_the_question(), X, Y)
+    assert d.columns_apart > 0.01
+    assert not d.signs.same
+    assert "after the step: not the same." in " ".join(str(d).split())
+    for e in d.equations:  # nor is the graph made from the matrices
+        assert e.difference == pytest.approx(abs(e.from_graph) / 2)
+        assert f"difference {number_text(e.difference)}" in str(e)
+
+
+@settings(max_examples=60, deadline=None)
+@given(derivations())
+def test_plus_with_y_minus_a_is_minus_with_a_minus_y_bit_for_bit(d: MatrixDerivation) -> None:
+    assert d.signs.same
+    numbers = dict(zip(d.signs.names, zip(d.signs.minus, d.signs.plus, strict=True), strict=True))
+    for layer, w in enumerate(d.model.weights):
+        minus, plus = numbers[f"W{layer + 1}"]
+        assert np.array_equal(minus, w - d.gradients.weights[layer])
+        assert np.array_equal(minus.view(np.uint64), plus.view(np.uint64))
+    for layer, b in enumerate(d.model.biases or ()):
+        minus, plus = numbers[f"b{layer + 1}"]
+        assert d.gradients.biases
+        assert np.array_equal(minus, b - d.gradients.biases[layer])
+        assert np.array_equal(minus.view(np.uint64), plus.view(np.uint64))
+
+
+def test_the_step_with_plus_starts_from_y_minus_a() -> None:
+    model = model_of_the_question()
+    W1, W2 = model.weights
+    a1 = 1 / (1 + np.exp(-X @ W1))
+    a2 = 1 / (1 + np.exp(-a1 @ W2))
+    d2 = (Y - a2) * a2 * (1 - a2)
+    d1 = d2 @ W2.T * a1 * (1 - a1)
+    found = nn.derive_matrices(model, X, Y).signs
+    assert found.names == ["W2", "W1"]
+    assert found.steps[0] == pytest.approx(a1.T @ d2, rel=1e-12)
+    assert found.plus[1] == pytest.approx(W1 + X.T @ d1, rel=1e-12)
+
+
+def test_the_network_of_the_question_reads_like_this() -> None:
+    text = str(nn.derive_matrices(model_of_the_question(), X, Y))
+    for expected in (
+        "The 3-4-1 network with C = half_squared_error, for n = 4 samples in rows",
+        "(1) delta2 = (a2 - Y) * a2 * (1 - a2)               (n, 1)",
+        "      route  0.5 * 2 * (a2[0,0] - Y[0,0]) * a2[0,0] * (1 - a2[0,0])\n             = 0.5 * 0.947459 * 0.24931 = 0.1181",
+        "(3) dW2 = a1.T @ delta2                             (4, n) @ (n, 1) -> (4, 1)",
+        "      sample 1  a1[1,2] * delta2[1,0] = 0.312364 * -0.127698 = -0.0398884",
+        "\n                                                         sum = 0.00676932\n",
+        "(2) delta1 = (delta2 @ W2.T) * a1 * (1 - a1)        (n, 1) @ (1, 4) -> (n, 4)",
+        "(3) dW1 = X.T @ delta1                              (3, n) @ (n, 4) -> (3, 4)",
+        "(3) dW2 = a1.T @ delta2                        (3) dW2 = delta2 @ a1.T\n",
+        "    W2 += a1.T @ delta2, from (Y - a2)   -0.945225 + (-0.00676932)   = -0.95199412995310",
+    ):
+        assert expected in text
+    words = " ".join(text.split())
+    assert "s has to be inner and i, j outer, (i,s) @ (s,j): a1[s,i] is turned to a1.T[i,s], delta2[s,j] stays." in words
+    assert "k has to be inner and s, i outer, (s,k) @ (k,i): delta2[s,k] stays, W2[i,k] is turned to W2.T[k,i]." in words
+    assert "All 16 weights after the step: the same, bit for bit." in words
+
+
+def test_every_number_that_is_printed_is_one_that_was_computed() -> None:
+    for d in every_pair():
+        for e in d.equations:
+            text = str(e)
+            for which, number in (("matrix", e.from_matrix), ("graph", e.from_graph)):
+                (said,) = re.findall(rf"in the {which} +(\S+)", text)
+                assert float(said) == number
+            lines = [line for line in text.splitlines() if re.match(r" +((sample|neuron|route) .*|)= ", line)]
+            said = [" = ".join(part.strip() for part in line.split("= ")[1:]) for line in lines]
+            for numbers, term in zip(said, e.terms, strict=True):
+                factors = " * ".join(number_text(x + 0) for x in term.factors)
+                assert numbers in (f"{factors} = {number_text(term.number + 0)}", *[factors] * (len(term.factors) == 1))
+            sums = re.findall(r"sum = +(\S+)", text)
+            assert sums == [number_text(sum(term.number for term in e.terms) + 0)] * (len(e.terms) > 1)
+
+
+def test_many_terms_are_folded_and_the_lines_stay_short() -> None:
+    d = made(3, [4, 9, 8], ["relu"], ("softmax_cross_entropy", "linear"), True, 20)
+    for e in d.equations:
+        shown = [line for line in str(e).splitlines() if re.match(r" +(sample|neuron|route) ", line)]
+        assert len(shown) == min(6, len(e.terms))
+        assert (f"and {len(e.terms) - 6} more, none of them larger" in str(e)) == (len(e.terms) > 6)
+        assert f"sum = {number_text(sum(term.number for term in e.terms))}\n" in str(e).replace("=  ", "= ").replace(
+            "=  ", "= "
+        )
+        if e.line > 2:
+            largest = sorted(e.terms, key=lambda term: -abs(term.number))[:6]
+            assert [line.split()[1] for line in shown] == [str(term.sample) for term in sorted(largest)]
+    for found in (d, *every_pair()):
+        assert max(map(len, str(found).splitlines())) <= 100
+
+
+def test_a_network_of_values_is_derived_and_left_as_it_is() -> None:
+    model = model_of_the_question()
+    values = model.to_mlp()
+    values.weights[0][0][0].grad = 7.0
+    values.weights[0][0][0].label = "mine"
+    assert str(nn.derive_matrices(values, X.tolist(), Y.tolist())) == str(nn.derive_matrices(model, X, Y))
+    assert [p.grad for p in values.parameters()] == [7.0] + [0.0] * 15
+    assert values.weights[0][0][0].label == "mine"
+
+
+def test_fractions_agree_exactly() -> None:
+    third = Fraction(1, 3)
+    W = [np.array([[third, -third], [Fraction(2), third]]), np.array([[Fraction(1, 7)], [Fraction(-2, 5)]])]
+    model = nn.MatrixMLP(W, activations=["relu", "linear"])
+    x, y = np.array([[Fraction(1), Fraction(2)], [third, Fraction(-1, 9)]]), np.array([[Fraction(1)], [Fraction(0)]])
+    d = nn.derive_matrices(model, x, y)
+    assert [e.difference for e in d.equations] == [0] * 4
+    assert all(isinstance(e.from_graph, Fraction) for e in d.equations)
+    assert f"in the graph   {d.equations[1].from_graph}   difference 0\n" in str(d)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": nn.MatrixMLP.random([3, 4, 1], rng=0, networks=5)}, r"5 stacked networks; give one, model\.network\(i\)"),
+        ({"X": X[:, :2]}, r"X has shape \(4, 2\), expected \(n, 3\)"),
+        ({"Y": Y.T}, r"Y has shape \(1, 4\), expected \(4, 1\)"),
+        ({"Y": Y[:, 0]}, r"Y has shape \(4,\), expected \(4, 1\); give one row per sample"),
+        ({"X": X[:0], "Y": Y[:0]}, r"X has shape \(0, 3\), expected \(n, 3\) with at least one sample"),
+        ({"X": X * np.nan}, r"derive_matrices: X holds nan; give finite numbers"),
+        ({"Y": Y + np.inf}, r"derive_matrices: Y holds inf"),
+        ({"model": nn.MatrixMLP([np.full((3, 1), np.inf)])}, r"derive_matrices: weights\[0\] holds inf"),
+        ({"model": nn.MatrixMLP([np.ones((3, 1))], [np.array([np.nan])])}, r"derive_matrices: biases\[0\] holds nan"),
+        (
+            {"model": nn.MatrixMLP([np.full((3, 1), 1e200), np.full((1, 1), 1e200)], None, "linear")},
+            r"derive_matrices: z2 holds inf",
+        ),
+        ({"loss": "hinge"}, r"loss='hinge' is not known; choose one of half_squared_error"),
+        ({"loss": "softmax_cross_entropy"}, r"has to be linear, not sigmoid"),
+        (
+            {"loss": "binary_cross_entropy", "Y": Y + 0.5},
+            r"Y holds 1\.5; the targets of binary_cross_entropy are probabilities",
+        ),
+        ({"X": np.ones((20_000, 3)), "Y": np.ones((20_000, 1))}, r"make 320,000 products.*X\[:12500\] and Y\[:12500\]"),
+    ],
+)
+def test_what_cannot_be_derived_is_refused_with_what_to_do(change: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {"model": model_of_the_question(), "X": X, "Y": Y} | change
+    with pytest.raises(ValueError, match=message):
+        nn.derive_matrices(**arguments)
+
+
+def test_another_model_is_refused() -> None:
+    with pytest.raises(TypeError, match="the model is a list; give a MatrixMLP or an MLP"):
+        nn.derive_matrices([X], X, Y)  # type: ignore[arg-type]  # the user's mistake
+
+
+def test_an_entry_or_a_matrix_that_is_not_there_is_refused() -> None:
+    d = nn.derive_matrices(model_of_the_question(), X, Y)
+    with pytest.raises(ValueError, match="no 'db2'; it has delta2, dW2, delta1, dW1"):
+        d.at("db2", 0)
+    for entry in ((4, 0), (0,), (-1, 0), (0, 0, 0)):
+        with pytest.raises(ValueError, match=r"dW2 has shape \(4, 1\), counted from 0; there is no entry \["):
+            d.at("dW2", *entry)
+
+
+def test_the_latex_has_every_formula_and_its_braces_match() -> None:
+    for d in every_pair():
+        source = d.latex()
+        assert source.count(r"\begin{align*}") == source.count(r"\end{align*}") == len(d.equations)
+        assert source.count(r"\left") == source.count(r"\right")
+        for e in d.equations:
+            assert as_latex(e.rows.text) in e.latex()
+            assert e.latex() in source
+        assert source.count("{") == source.count("}")
+    assert (
+        r"\frac{\partial C}{\partial W^{(2)}} &= a^{(1)\top}\, \delta^{(2)} && (4 \times n)\,(n \times 1) \to 4 \times 1"
+        in (nn.derive_matrices(model_of_the_question(), X, Y).latex())
+    )
+
+
+def test_the_latex_keeps_the_parentheses_that_matter() -> None:
+    assert as_latex("a1 - (a2 - Y)") == r"a^{(1)} - \left(a^{(2)} - Y\right)"
+    assert as_latex("(a1 @ W2) * a2 * (z1 > 0)") == (
+        r"\left(a^{(1)}\, W^{(2)}\right) \odot a^{(2)} \odot \left(z^{(1)} > 0\right)"
+    )
+    assert as_latex("(a1 + a2).T") == r"\left(a^{(1)} + a^{(2)}\right)^{\top}"
+
+
+def test_code_that_is_no_formula_is_refused_by_latex() -> None:
+    for code in ("a1 @", "lambda: 0", "a1 // 2", "a1.real.imag()", "{}"):
+        with pytest.raises(ValueError, match="is not a formula that can be written in LaTeX"):
+            as_latex(code)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_the_latex_compiles(tmp_path: Path) -> None:
+    body = "\n\n".join(d.latex() for d in every_pair())
+    source = rf"\documentclass{{article}}\usepackage{{amsmath}}\begin{{document}}{body}\end{{document}}"
+    (tmp_path / "derivation.tex").write_text(source)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "derivation.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603  # our own source
+    assert done.returncode == 0, done.stdout[-1000:]

@@ -1,0 +1,323 @@
+"""The parser against Python's own: the same numbers and gradients for the same text; what is no expression is pointed at."""
+
+from __future__ import annotations
+
+import ast
+import time
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd import ParseError, Value, parse, topological_order
+from autograd.rules import CONSTANT, LEAF, RULES
+from autograd.tokens import FUNCTIONS, columns, excerpt, visible
+
+NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
+NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])
+SPACE = st.sampled_from(["", "", "", " ", "  ", "\t", "\n"])
+
+
+@st.composite
+def texts(draw: st.DrawFn, depth: int = 5) -> str:
+    """An expression as somebody may type it: any spacing, and parentheses where they are needed, where not, or nowhere."""
+    kinds = ["number", "name", "name"] + ["sign", "infix", "infix", "infix", "parentheses", "function"] * (depth > 0)
+    kind, gap, part = draw(st.sampled_from(kinds)), draw(SPACE), texts(depth - 1)
+    if kind == "number":
+        text = draw(NUMBERS)
+    elif kind == "name":
+        text = draw(st.sampled_from(list(NAMES)))
+    elif kind == "sign":
+        text = draw(st.sampled_from("-+")) + gap + draw(part)
+    elif kind == "infix":
+        text = draw(part) + gap + draw(st.sampled_from(["+", "-", "*", "/", "**"])) + draw(SPACE) + draw(part)
+    elif kind == "parentheses":
+        text = f"({gap}{draw(part)}{gap})"
+    else:
+        rule = FUNCTIONS[draw(st.sampled_from(sorted(FUNCTIONS)))]
+        text = f"{rule.name}{gap}({f'{gap},'.join(draw(part) for _ in rule.domain)})"
+    return text
+
+
+class Constants(ast.NodeTransformer):
+    """Numbers become constants of the engine, which have IEEE arithmetic; a plus in front goes, for Values have none."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Call(ast.Name("Value", ast.Load()), [node], [])
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        operand = self.visit(node.operand)
+        return operand if isinstance(node.op, ast.UAdd) else ast.UnaryOp(node.op, operand)
+
+
+def by_python(text: str, leaves: dict[str, Value]) -> Value:
+    tree = Constants().visit(ast.parse(f"({text})", mode="eval"))
+    known = {name: getattr(autograd, name, abs) for name in FUNCTIONS}
+    code = compile(ast.fix_missing_locations(tree), "text", "eval")
+    result: Value = eval(code, {"Value": Value, **known, **leaves})  # noqa: S307  # the text of the strategy above
+    return result
+
+
+@settings(max_examples=1000)
+@given(texts())
+def test_numbers_and_gradients_are_those_of_python_evaluating_the_same_text(text: str) -> None:
+    text = text.replace("007", "7")  # Python refuses leading zeros
+    leaves, others = ({name: Value(x, name) for name, x in NAMES.items()} for _ in range(2))
+    found, want = parse(text, leaves), by_python(text, others)
+    assert repr(found.data) == repr(want.data)
+    found.backward()
+    want.backward()
+    assert [repr(leaf.grad) for leaf in leaves.values()] == [repr(leaf.grad) for leaf in others.values()]
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("-x**2", "-(x**2)"),
+        ("2**-1", "2**(-1)"),
+        ("2**3**2", "2**(3**2)"),
+        ("2**-x**2", "2**(-(x**2))"),
+        ("2**-x*3", "(2**(-x))*3"),
+        ("-x*w", "(-x)*w"),
+        ("w-x-b", "(w-x)-b"),
+        ("w/x/b", "(w/x)/b"),
+        ("w-x*b**2", "w-(x*(b**2))"),
+        ("w*-x", "w*(-x)"),
+        ("+x", "x"),
+        ("--x", "-(-x)"),
+        ("maximum(w+x,x*b)", "maximum((w+x),(x*b))"),
+    ],
+)
+def test_precedence(text: str, same: str) -> None:
+    def shape(text: str) -> list[Any]:
+        return [(node.rule.symbol, node.data, len(node.parents)) for node in topological_order(parse(text, NAMES))]
+
+    assert shape(text) == shape(same)
+
+
+def test_precedence_by_hand() -> None:
+    for text, value in {"-2**2": -4, "2**-1": 0.5, "2**3**2": 512, "2-3-4": -5, "8/4/2": 1, "-1**-2*3": -3}.items():
+        assert parse(text, {}).data == value
+
+
+def test_the_graph_is_the_one_that_python_records() -> None:
+    y = parse("x*x + 1/2*x", {"x": 3, "unused": 1})
+    nodes = topological_order(y)
+    assert [(node.label or node.rule.symbol or node.data) for node in nodes] == ["x", "*", 0.5, "*", "+"]
+    assert [node.rule for node in nodes if not node.parents] == [LEAF, CONSTANT]
+    x = Value(2.0)
+    assert parse("x", {"x": x}) is x
+    assert parse("sin(x)", {"x": x}).parents[0] is x
+    assert x.label == ""
+    constant = parse("2 + 1", {})
+    assert (constant.data, constant.rule) == (3.0, CONSTANT)
+
+
+def test_every_function_of_the_table_is_there() -> None:
+    for rule in RULES.values():
+        if rule.symbol.isidentifier():
+            found = parse(f"{rule.symbol}({', '.join('xy'[: len(rule.domain)])})", {"x": 0.5, "y": 0.25})
+            assert found.rule is rule
+            assert [parent.label for parent in found.parents] == list("xy"[: len(rule.domain)])
+    assert {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "abs", "maximum", "minimum"} <= {
+        *FUNCTIONS
+    }
+    assert {"+", "-", "*", "/", "**"} == {rule.symbol for rule in RULES.values()} - {*FUNCTIONS}
+
+
+def test_fractions_stay_exact_beside_whole_numbers() -> None:
+    y = parse("2*x**2 - 0/3 + maximum(x, 0)", {"x": Fraction(1, 3)})
+    y.backward()
+    assert (y.data, type(y.data)) == (Fraction(5, 9), Fraction)
+    assert parse("0.5*x", {"x": Fraction(1, 2)}).data == 0.25
+    assert str(parse("x * -0", {"x": 1.0}).data) == "-0.0"
+
+
+def test_names_are_those_of_python() -> None:
+    assert parse("\u00b5 + \u03bb", {"\u03bc": 1, "\u03bb": 2}).data == 3  # a micro sign is the letter mu to Python too
+    assert parse("lambda*if", {"lambda": 2, "if": 3}).data == 6
+    assert parse("tanh_", {"tanh_": 2}).data == 2
+
+
+def refusal(text: str, numbers: dict[str, float] = NAMES) -> ParseError | None:
+    try:
+        assert type(parse(text, numbers).data) is float
+    except ParseError as error:
+        return error
+    return None
+
+
+WRONG = [
+    ("2x", "no operator between 2 and x\nfor a product write 2*x", "x"),
+    ("w x", "no operator between w and x\nfor a product write w*x", "x"),
+    ("x(w)", "no operator between x and (\nfor a product write x*(", "("),
+    ("(x)(w)", "no operator between ) and (", "("),
+    ("1.2.3", "no operator between 1.2 and .3", ".3"),
+    ("x sin(w)", "no operator between x and sin", "sin"),
+    ("", "the expression is empty", ""),
+    (" \n ", "the expression is empty", ""),
+    ("x +", "an operand is missing after +", ""),
+    ("*x", "an operand is missing before *", "*"),
+    ("x */ w", "an operand is missing between * and /", "/"),
+    ("x+-", "an operand is missing after -", ""),
+    ("maximum(x,,w)", "an operand is missing between , and ,", ","),
+    ("maximum(,x)", "no operand in the parentheses", ","),
+    (")", "an operand is missing before )", ")"),
+    ("x + ()", "no operand in the parentheses", ")"),
+    ("sin()", "no operand in the parentheses", ")"),
+    ("((((", "this ( is never closed", "("),
+    ("(x*(w + b)", "this ( is never closed", "("),
+    ("(x))", "no ( for this )", ")"),
+    ("0,5*x", "decimals have a point", ","),
+    ("(x, w)", "a comma stands only between operands of a function", ","),
+    ("sin(x, w)", "sin takes one operand, sin(a), not 2", "(x, w)"),
+    ("maximum(x)", "maximum takes two operands, maximum(a, b), not 1", "(x)"),
+    ("tanh x", "tanh is a function; write tanh(a)", "tanh"),
+    ("minimum", "minimum is a function; write minimum(a, b)", "minimum"),
+    ("y + x", "the name y has no number", "y"),
+    ("X", "the name X has no number; did you mean x?", "X"),
+    ("wx", "wx is one name, and has no number\nfor a product write w*x", "wx"),
+    ("alpha_1 + x", "the name alpha_1 has no number", "alpha_1"),
+    ("sinn(x)", "no function sinn; did you mean sin?", "sinn"),
+    ("ln(x)", "no function ln; did you mean log?", "ln"),
+    ("max(x, w)", "no function max; did you mean maximum?", "max"),
+    ("min(x, w)", "no function min; did you mean minimum?", "min"),
+    ("__import__('os')", "no function __import__", "__import__"),
+    ("x^2", "^ is not known here; write **", "^"),
+    ("x\u00b2", "\u00b2 is not known here; write **2", "\u00b2"),
+    ("w\u00d7x", "write *", "\u00d7"),
+    ("w\u00b7x", "for a product write w*x", "w\u00b7x"),
+    ("w \u2212 x", "write -, the minus of the keyboard", "\u2212"),
+    ("[x]", "write (", "["),
+    ("y = x*x", "numbers are given beside it", "="),
+    ("x.tanh()", "functions are written tanh(x), not x.tanh()", "."),
+    ("x % 2", "% is not known here", "%"),
+    ("1e400", "the number 1e400 is beyond the largest float", "1e400"),
+    ("9" * 5000, "is beyond the largest float", "9" * 5000),
+]
+
+
+@pytest.mark.parametrize(("text", "problem", "place"), WRONG)
+def test_what_is_no_expression_is_pointed_at(text: str, problem: str, place: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        parse(text, NAMES)
+    error = caught.value
+    assert problem in f"{error.problem}\n{error.note}"
+    assert text[error.start : error.end] == place
+    if text.strip():
+        shown, carets = str(error).splitlines()[1:3]
+        assert carets == " " * (shown.index(visible(text)[:1]) + error.start) + "^" * len(carets.strip())
+        assert len(carets.strip()) == max(1, columns(visible(place)))
+    assert max(map(columns, str(error).splitlines())) <= 80
+
+
+def test_it_says_which_names_and_functions_there_are() -> None:
+    with pytest.raises(ParseError) as caught:
+        parse("w*y + b", {"w": 0.5, "x": 2, "b": -1})
+    assert str(caught.value).splitlines() == [
+        "the name y has no number",
+        "    w*y + b",
+        "      ^",
+        "names: w x b",
+        "functions: abs cos exp log maximum minimum relu sigmoid sin softplus sqrt tanh",
+    ]
+
+
+def test_a_long_name_is_neither_shown_nor_meant() -> None:
+    for text, names in (("qrs", ["qrs" + "d" * 1000]), ("a" * 1000, ["a" * 999]), ("a" * 2000 + "+", ["a" * 1000])):
+        error = refusal(text, dict.fromkeys(names, 1.0))
+        assert "did you mean" not in str(error)
+        assert max(map(columns, str(error).splitlines())) <= 80
+
+
+def test_an_end_is_where_the_text_ends() -> None:
+    error = refusal("x +   \n")
+    assert error is not None
+    assert (error.start, str(error)) == (3, "an operand is missing after +\n    x +   \\n\n       ^")
+
+
+def test_a_long_text_is_cut_around_the_place_and_nothing_drives_the_terminal() -> None:
+    shown, carets = excerpt("a + " * 500 + "?? \x1b[2J\u202e" + " + b" * 500, 2000, 2002)
+    assert shown[carets.index("^") :].startswith(r"?? \x1b[2J\u202e + b + b")
+    assert carets.strip() == "^^"
+    assert shown.startswith("...")
+    assert shown.endswith("...")
+    assert max(columns(shown), columns(carets)) <= 76
+    assert excerpt("\u91cd\u307f e\u0301 ?", 6, 7)[1] == " " * 7 + "^"  # wide letters, and an accent of no width
+
+
+GARBAGE = st.lists(
+    st.sampled_from([*"wxb0123()+-*/,.^=_ \t\n\x00\x1b\x7f\u00b2\u00b7\u2212", "**", "sin", "tanh(", "maximum(", "1e999"])
+    | st.characters(),
+    max_size=60,
+).map("".join)
+
+
+@settings(max_examples=2000)
+@given(GARBAGE)
+def test_any_text_is_an_answer_or_a_parse_error_that_can_be_printed(text: str) -> None:
+    error = refusal(text)
+    if error is not None:
+        assert 0 <= error.start <= error.end <= len(text)
+        assert all(line.isprintable() for line in str(error).splitlines())
+        assert max(map(columns, str(error).splitlines())) <= 80
+
+
+LONG = {
+    "10,000 characters": "x+" * 5000 + "x",
+    "parentheses": "(" * 100_000 + "x" + ")" * 100_000,
+    "open parentheses": "(" * 100_000,
+    "closed parentheses": ")" * 100_000,
+    "functions": "tanh(" * 20_000 + "x" + ")" * 20_000,
+    "signs": "-" * 100_000 + "x",
+    "powers": "2**" * 10_000 + "x",
+    "digits": "9" * 1_000_000,
+    "decimals": "0." + "3" * 1_000_000,
+    "one name": "x" * 100_000,
+    "operands": "x " * 50_000,
+    "strays": "?" * 100_000,
+    "a tower": "9**9**9",
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG.keys())
+def test_long_and_deep_texts_end_within_a_second(text: str) -> None:
+    start = time.process_time()
+    error = refusal(text)
+    assert len(str(error)) < 400
+    assert time.process_time() - start < 1
+
+
+def test_a_deep_text_has_the_right_answer() -> None:
+    assert parse("(" * 1000 + "x" + ")" * 1000 + "**2", {"x": 3}).data == 9
+    assert parse("9**9**9", {}).data == float("inf")
+    x = Value(1.0)
+    parse("x+" * 4999 + "x", {"x": x}).backward()
+    assert x.grad == 5000
+
+
+def test_wrong_arguments_are_refused() -> None:
+    for numbers, problem in (
+        ([("x", 1)], "of type list; give {'x': 2.0, ...}"),
+        ({1: 2.0}, "the name 1 is of type int; give a string"),
+        ({"x": "2"}, "parse: the number of x: '2' is of type str, not a real number"),
+    ):
+        with pytest.raises(TypeError) as caught:
+            parse("x", numbers)  # type: ignore[arg-type]  # that is the mistake
+        assert problem in str(caught.value)
+    for names, problem in (
+        ({"x y": 1.0}, "'x y' cannot be a name"),
+        ({"2x": 1.0}, "'2x' cannot be a name"),
+        ({"": 1.0}, "'' cannot be a name"),
+        ({"\x1b[2J": 1.0}, r"'\\x1b[2J' cannot be a name"),
+        ({"tanh": 1.0}, "tanh is a function here"),
+        ({"\u00b5": 1.0, "\u03bc": 1.0}, "given twice"),
+    ):
+        with pytest.raises(ValueError, match="parse: ") as refused:
+            parse("x", names)
+        assert problem in str(refused.value)
+    with pytest.raises(TypeError, match="the expression 5 is of type int; give a string"):
+        parse(5, {})  # type: ignore[arg-type]  # that is the mistake
