@@ -102,7 +102,9 @@ def plot(seconds: list[list[float]], memory: list[list[float]], path: str) -> No
     import matplotlib.pyplot as plt
 
     figure, sides = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
-    for axes, rows, unit, title in zip(sides, (seconds, memory), (1, 1e6), ("time in seconds", "memory in megabytes"), strict=True):
+    for axes, rows, unit, title in zip(
+        sides, (seconds, memory), (1, 1e6), ("time in seconds", "memory in megabytes"), strict=True
+    ):
         totals = [[x * size / unit for x in row] for row, size in zip(rows, SIZES, strict=True)]
         for k, name in enumerate(STEPS):
             column = [row[k] for row in totals]
