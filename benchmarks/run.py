@@ -14,11 +14,23 @@ import sys
 import big
 import engine
 import fit
+import growth
 import numpy as np
 import stacked
 import startup
+import study
+import tape
 
-COMPARISONS = {"engine": engine.run, "fit": fit.run, "big": big.run, "stacked": stacked.run, "startup": startup.run}
+COMPARISONS = {
+    "engine": engine.run,
+    "fit": fit.run,
+    "big": big.run,
+    "stacked": stacked.run,
+    "startup": startup.run,
+    "tape": tape.run,
+    "study": study.run,
+    "growth": growth.run,
+}
 
 
 def main() -> None:

@@ -54,6 +54,18 @@ PRINTED = {
         r"raised NameError: name 'slope_output' is not defined",
         r"There is one mistake.\n\n1. missing_activation_derivative, layer 2",
     ),
+    "record_once.py": (
+        r"def replay\(w, x, b\):(.|\n)*return v5, \[d_w, d_x, d_b\]",
+        r"tape on floats +same bits +same bits",
+        r"tape on arrays of samples +\d\.\de-1[6-9] +\d\.\de-1[4-6]",
+        r"matrix formulas +\d\.\de-1[6-9] +\d\.\de-1[4-6]",
+        r"native, a call a step +same bits +same bits(.|\n)*native, descend +same bits|native left out: .*pip install",
+        r"those of\n.*\n( +-?0\.\d{6})\d+( +-?0\.\d{6})\d+.*\n\1\d+\2\d+",
+        r"d/dw = x\*\(1 - tanh\(b \+ w\*x\)\*\*2\)",
+        r"if x > 0 else x / 2: at 2 \(8\.0, \[4\.0\]\), at -3 \(-12\.0, \[4\.0\]\)",
+        r"maximum\(x \* 4, x / 2\): at 2 \(8\.0, \[4\.0\]\), at -3 \(-1\.5, \[0\.5\]\)",
+        r"plot: record_once\.png|plot left out: pip install",
+    ),
     "digits.py": (r"read right: 9[5-9]\.\d% of 450 held-out digits", r"plot: digits\.png"),
 }
 
