@@ -12,6 +12,7 @@ The equations, for samples in rows (Nielsen 2015, chapter 2, BP1 to BP4, transpo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -243,5 +244,6 @@ def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_sq
 
 
 def _check_finite(a: Array, name: str) -> None:
-    """As `check_finite`, for arrays of objects too."""
-    check_finite(a.astype(float), name)
+    """As `check_finite`, for arrays of objects too, in which Fractions are finite."""
+    numbers = [x for x in a.flat if not isinstance(x, Fraction)] if a.dtype.hasobject else a
+    check_finite(np.asarray(numbers, dtype=float), name)

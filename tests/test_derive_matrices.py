@@ -217,7 +217,7 @@ def test_the_columns_are_not_made_from_the_rows(monkeypatch: pytest.MonkeyPatch)
     d = nn.derive_matrices(model_of_the_question(), X, Y)
     assert d.columns_apart > 0.01
     assert not d.signs.same
-    assert "after the step: not the same." in " ".join(str(d).split())
+    assert "After the step all 16 weights are not the same." in " ".join(str(d).split())
     for e in d.equations:  # nor is the graph made from the matrices
         assert e.difference == pytest.approx(abs(e.from_graph) / 2)
         assert f"difference {number_text(e.difference)}" in str(e)
@@ -270,7 +270,7 @@ def test_the_network_of_the_question_reads_like_this() -> None:
     words = " ".join(text.split())
     assert "s has to be inner and i, j outer, (i,s) @ (s,j): a1[s,i] is turned to a1.T[i,s], delta2[s,j] stays." in words
     assert "k has to be inner and s, i outer, (s,k) @ (k,i): delta2[s,k] stays, W2[i,k] is turned to W2.T[k,i]." in words
-    assert "All 16 weights after the step: the same, bit for bit." in words
+    assert "After the step all 16 weights are the same, bit for bit." in words
 
 
 def test_every_number_that_is_printed_is_one_that_was_computed() -> None:
@@ -324,6 +324,9 @@ def test_fractions_agree_exactly() -> None:
     assert [e.difference for e in d.equations] == [0] * 4
     assert all(isinstance(e.from_graph, Fraction) for e in d.equations)
     assert f"in the graph   {d.equations[1].from_graph}   difference 0\n" in str(d)
+    large = nn.derive_matrices(nn.MatrixMLP([np.array([[Fraction(10) ** 400]])], None, "linear"), x[:1, :1], y[:1])
+    assert "in the matrix  9999999999999999999999999999999999999999..." in str(large)
+    assert "After the step the weight is the same, bit for bit." in " ".join(str(large).split())
 
 
 @pytest.mark.parametrize(
