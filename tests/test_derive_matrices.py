@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd.printed import number_text
-from nn.derivation import MatrixDerivation
+from nn import MatrixDerivation
 from nn.latex import as_latex
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
@@ -313,6 +313,16 @@ def test_a_network_of_values_is_derived_and_left_as_it_is() -> None:
     assert str(nn.derive_matrices(values, X.tolist(), Y.tolist())) == str(nn.derive_matrices(model, X, Y))
     assert [p.grad for p in values.parameters()] == [7.0] + [0.0] * 15
     assert values.weights[0][0][0].label == "mine"
+
+
+def test_a_derivation_stays_as_it_is_when_the_network_is_trained() -> None:
+    model, x, y = model_of_the_question(), X.astype(float), Y.astype(float)
+    d = nn.derive_matrices(model, x, y)
+    before = str(d), str(d.at("dW1", 0, 0))
+    nn.fit(model, x, y, steps=10, learning_rate=1)
+    x += 1
+    y += 1
+    assert (str(d), str(d.at("dW1", 0, 0))) == before
 
 
 def test_fractions_agree_exactly() -> None:
