@@ -209,8 +209,8 @@ def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_sq
     """Each matrix equation of the network's gradients beside the graph of the same loss; see `MatrixDerivation`. Print it.
 
     `model` is a single network; X is (n, d) and Y (n, k), a sample a row, all finite. `loss` is one of `nn.LOSSES`. The
-    derivation has copies of all numbers. Raises `ValueError` for shapes that do not fit, stacked networks, numbers that are not finite
-    and more than LARGEST products (samples times weights), and `TypeError` for another kind of model.
+    derivation has copies of all numbers. Raises `ValueError` for shapes that do not fit, stacked networks, numbers that are
+    not finite and more than LARGEST products (samples times weights), and `TypeError` for another kind of model.
 
     >>> X, Y = [[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], [[0], [1], [1], [0]]
     >>> derivation = derive_matrices(MatrixMLP.random([3, 4, 1], bias=False, rng=1), X, Y)
