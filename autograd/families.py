@@ -146,6 +146,8 @@ class _Letters:
             self._letter(column, LETTERS) if varies else str(column[0]) for column, varies in zip(columns, vary, strict=True)
         ]
         namesake = texts.pop() if texts else "1"
+        if not all(text.isalnum() for text in texts):
+            template = template.replace("_{}", "[{}]")  # h_i, but h[i-1]
         return symbol(template.format(*texts, "" if namesake == "1" else f"#{namesake}"))
 
     def _letter(self, column: Numbers, pool: str) -> str:

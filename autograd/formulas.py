@@ -7,7 +7,6 @@ a handful of operations, and is printed as the tree that it is.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -29,10 +28,6 @@ def operation(op: str) -> Callable[..., Expression]:
     return lambda *operands: Expression(op, operands)
 
 
-def _is_nan(x: Any) -> bool:
-    return isinstance(x, float) and math.isnan(x)
-
-
 def operands_first(expression: Expression) -> list[Expression]:
     """Every part of an expression, each once and after its operands; the expression itself is the last.
 
@@ -43,10 +38,10 @@ def operands_first(expression: Expression) -> list[Expression]:
 
 
 def _usual(condition: Expression, a: Any, b: Any) -> Any:
-    """Of a choice the arm that is not an edge: where an equality holds, or the derivative is undefined."""
-    if _is_nan(a) or any(e.op == "equal" for e in operands_first(condition)):
+    """Of a choice the arm that is not an edge: where an equality holds, or the derivative is undefined, which is None."""
+    if a is None or any(e.op == "equal" for e in operands_first(condition)):
         return b
-    return a if _is_nan(b) else symbols.where(condition, a, b)
+    return a if b is None else symbols.where(condition, a, b)
 
 
 def _row(rule: Rule) -> Rule:
@@ -62,7 +57,7 @@ def _row(rule: Rule) -> Rule:
 
 _NAMES = {**vars(symbols), "sigmoid": operation("sigmoid")}
 CHOICES = {rule.name: _row(rule) for rule in table(SimpleNamespace(**_NAMES)).values()}
-FORMULAS = {rule.name: _row(rule) for rule in table(SimpleNamespace(**{**_NAMES, "where": _usual})).values()}
+FORMULAS = {rule.name: _row(rule) for rule in table(SimpleNamespace(**{**_NAMES, "where": _usual, "nan": None})).values()}
 
 
 def substituted(expression: Expression, meanings: Mapping[str, Expression]) -> Expression:

@@ -16,6 +16,7 @@ from autograd.symbols import Expression, symbol
 from autograd.telling import Alike, Equation, Letter, Local, Part, told
 
 WIDTH = 64  # of a row, in characters of the same formula as text: what fits between the margins of an article
+UNKNOWN = "ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ"  # letters of Latin that the fonts of plain LaTeX have not
 HEADS = {"given": "Given", "forward": "Forward", "local": "Local derivatives", "backward": "Backward"}
 ABOUT = {"forward": r"\text{: every result from its operands}", "local": r"\text{: of every operation by its operands}"}
 
@@ -55,7 +56,7 @@ def _part(part: Part, derivation: Derivation) -> Iterator[str]:
 
 def _compilable(latex: str) -> str:
     """It with the numbers of those characters that pdflatex does not know."""
-    return re.sub("[^\n\x20-\x7e]", lambda found: f"U+{ord(found[0]):04X}", latex)
+    return re.sub(f"[^\n -~\u00c0-\u017f]|[{UNKNOWN}]", lambda found: f"U+{ord(found[0]):04X}", latex)
 
 
 def _chain_rule(derivation: Derivation) -> str:

@@ -115,8 +115,9 @@ def free_letters(taken: Iterable[str], *choices: str) -> str:
     return next((letters for letters in choices if names.isdisjoint(letters)), choices[-1])
 
 
-_SIMPLE = re.compile(r"[^\W\d]\w*(\[\w+(,\w+)*\])?(#\d+)?")  # w, W1[2,0], x#2: what is a name at first sight
-_INDEXED = re.compile(r"([^\W\d_]+)(\d*)(?:_([^\W_]+))?(?:\[([^\W_]+(?:,[^\W_]+)*)\])?(?:#(\d+))?")
+_INDEX = r"\[([^\W_]+(?:[+-][0-9]+)?(?:,[^\W_]+(?:[+-][0-9]+)?)*)\]"  # [2,0], and [i-1,j] where indices are letters
+_SIMPLE = re.compile(rf"[^\W\d]\w*({_INDEX})?(#\w+)?")  # w, W1[2,0], x#2: what is a name at first sight
+_INDEXED = re.compile(rf"([^\W\d_]+)([0-9]*)(?:_([^\W_]+))?(?:{_INDEX})?(?:#(\w+))?")
 _GREEK = re.compile(  # the letters that LaTeX has a name for
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega|"
     "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
@@ -143,15 +144,11 @@ def latex_name(name: str) -> str:
     if not found:
         parts = re.split(r"([{}$%&#_\\^~<>])", name)
         return "{" + "".join(_SPECIAL.get(part) or f"\\text{{{part}}}" for part in parts if part) + "}"
-    stem, digits, sub, index, copy = found.groups()
-    indices = [i for i in (sub, index and ",".join(map(_word, index.split(",")))) if i]
+    stem, digits, below, index, namesake = found.groups()
+    indices = [re.sub(r"[^\W_]+", lambda word: _word(word[0]), part) for part in (below, index) if part]
     above = f"^{{({digits})}}" if digits and indices else ""
-    below = ",".join(indices) or digits
-    if sub:
-        below = ",".join([_word(sub), *indices[1:]])
-    if copy:
-        below += rf"\#{copy}"
-    return _word(stem) + above + (f"_{{{below}}}" if below else "")
+    subscript = (",".join(indices) or digits) + (rf"\#{namesake}" if namesake else "")
+    return _word(stem) + above + (f"_{{{subscript}}}" if subscript else "")
 
 
 def _word(word: str) -> str:

@@ -9,6 +9,7 @@
 True
 """
 
+from nn.derivation import MatrixDerivation as MatrixDerivation
 from nn.derivation import derive_matrices as derive_matrices
 from nn.diagnose import Finding as Finding
 from nn.diagnose import Report as Report

@@ -12,6 +12,7 @@ The equations, for samples in rows (Nielsen 2015, chapter 2, BP1 to BP4, transpo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -87,7 +88,7 @@ class MatrixDerivation:
     gradient descent with minus and with plus. Made by `derive_matrices`.
     """
 
-    def __init__(self, model: MatrixMLP, values: MLP, x: Array, y: Array, loss: str) -> None:
+    def __init__(self, model: MatrixMLP, x: Array, y: Array, loss: str) -> None:
         self.model, self.X, self.Y, self.loss = model, x, y, loss
         self.passes, self.gradients = model.passes(x, y, loss), model.gradients(x, y, loss)
         for name, matrices in (("z", self.passes.z), ("delta", self.passes.delta)):
@@ -95,7 +96,8 @@ class MatrixDerivation:
                 _check_finite(matrix, f"derive_matrices: {name}{layer}")
         self.transposed = in_columns(model, x, y, loss)
         self.signs = signs(model, self.passes, y, loss)
-        self._values, self._graph = values, Recorded(values, x, y, loss)
+        self._values = model.to_mlp()
+        self._graph = Recorded(self._values, x, y, loss)
         self._matrices: dict[str, tuple[Callable[..., Equation], int, Array]] = {}
         for layer in range(len(model.weights), 0, -1):
             self._matrices[f"delta{layer}"] = self._delta, layer, self.passes.delta[layer - 1]
@@ -206,9 +208,9 @@ class MatrixDerivation:
 def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_squared_error") -> MatrixDerivation:
     """Each matrix equation of the network's gradients beside the graph of the same loss; see `MatrixDerivation`. Print it.
 
-    `model` is a single network; X is (n, d) and Y (n, k), a sample a row, all finite. `loss` is one of `nn.LOSSES`. Nothing
-    is written into the model. Raises `ValueError` for shapes that do not fit, stacked networks, numbers that are not finite
-    and more than LARGEST products (samples times weights), and `TypeError` for another kind of model.
+    `model` is a single network; X is (n, d) and Y (n, k), a sample a row, all finite. `loss` is one of `nn.LOSSES`. The
+    derivation has copies of all numbers. Raises `ValueError` for shapes that do not fit, stacked networks, numbers that are
+    not finite and more than LARGEST products (samples times weights), and `TypeError` for another kind of model.
 
     >>> X, Y = [[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], [[0], [1], [1], [0]]
     >>> derivation = derive_matrices(MatrixMLP.random([3, 4, 1], bias=False, rng=1), X, Y)
@@ -221,7 +223,7 @@ def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_sq
     """
     if not isinstance(model, MatrixMLP | MLP):
         raise TypeError(f"derive_matrices: the model is a {type(model).__name__}; give a MatrixMLP or an MLP")
-    matrices, values = (MatrixMLP.from_mlp(model), model) if isinstance(model, MLP) else (model, None)
+    matrices = MatrixMLP.from_mlp(model) if isinstance(model, MLP) else model
     if matrices.weights[0].ndim == 3:
         raise ValueError(f"derive_matrices: these are {len(matrices.weights[0])} stacked networks; give one, model.network(i)")
     loss_named(loss, matrices.activations[-1])
@@ -239,9 +241,10 @@ def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_sq
             f"give some of the samples, X[:{some}] and Y[:{some}]"
         )
     with np.errstate(all="ignore"):  # what is not finite is refused by name
-        return MatrixDerivation(matrices, values or matrices.to_mlp(), x, y, loss)
+        return MatrixDerivation(MatrixMLP(matrices.weights, matrices.biases, matrices.activations), x.copy(), y.copy(), loss)
 
 
 def _check_finite(a: Array, name: str) -> None:
-    """As `check_finite`, for arrays of objects too."""
-    check_finite(a.astype(float), name)
+    """As `check_finite`, for arrays of objects too, in which Fractions are finite."""
+    numbers = [x for x in a.flat if not isinstance(x, Fraction)] if a.dtype.hasobject else a
+    check_finite(np.asarray(numbers, dtype=float), name)

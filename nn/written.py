@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import formulas
 from autograd.printed import number_text
 from autograd.symbols import number
+from autograd.value import shown
 from nn.formulas import loss_formula, predicted
 from nn.latex import as_latex
 from nn.matrix import plain
@@ -85,7 +86,7 @@ def _entry(name: str, e: Equation) -> str:
 
 
 def _exact(x: Any) -> str:
-    return str(x + 0)  # -0.0 is shown as the zero that it is
+    return shown(x + 0)  # -0.0 is shown as the zero that it is
 
 
 def _short(x: Any) -> str:
@@ -103,7 +104,7 @@ def _lead(e: Equation) -> str:
         routes = "one route leads" if len(e.terms) == 1 else f"{len(e.terms)} routes lead"
         return f"Entry {entry}: {routes} from z{l}{entry} to C in the graph. Along a route the slopes multiply, from C back:"
     if e.line == 2:
-        return f"Entry {entry}: a{l}{entry} goes into every neuron k of layer {l + 1}, and each route back adds a term:"
+        return f"Entry {entry}: a{l}{entry} goes into every neuron k of layer {l + 1}; each route adds a term:"
     if e.line == 3:
         return f"Entry {entry}: every sample s uses W{l}{entry} once, on its way to z{l}[s,{to}], and adds a term:"
     return f"Entry {entry}: every sample s adds b{l}{entry} to its z{l}[s,{to}], and adds a term:"
@@ -175,6 +176,7 @@ def _both_signs(d: MatrixDerivation) -> str:
         (f"W{last} += {dW}, from (Y - {p})", f"{_short(old)} + {_bracketed(step)}", f"= {plus}"),
     ]
     numbers, both = sum(a.size for a in d.signs.plus), " and biases" if d.model.biases else ""
+    all_of_them = f"all {numbers} weights{both} are" if numbers > 1 else "the weight is"
     verdict = "the same, bit for bit" if d.signs.same else "not the same"
     return "\n".join(
         (
@@ -182,7 +184,7 @@ def _both_signs(d: MatrixDerivation) -> str:
             *_aligned(rows, "   "),
             *_paragraph(
                 f"({p} - Y) and (Y - {p}) differ in the sign alone, and so do the products and sums that are made of them: the "
-                f"minus stands in front, or inside. All {numbers} weights{both} after the step: {verdict}."
+                f"minus stands in front, or inside. After the step {all_of_them} {verdict}."
             ),
         )
     )

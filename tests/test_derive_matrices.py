@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd.printed import number_text
-from nn.derivation import MatrixDerivation
+from nn import MatrixDerivation
 from nn.latex import as_latex
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
@@ -217,7 +217,7 @@ def test_the_columns_are_not_made_from_the_rows(monkeypatch: pytest.MonkeyPatch)
     d = nn.derive_matrices(model_of_the_question(), X, Y)
     assert d.columns_apart > 0.01
     assert not d.signs.same
-    assert "after the step: not the same." in " ".join(str(d).split())
+    assert "After the step all 16 weights are not the same." in " ".join(str(d).split())
     for e in d.equations:  # nor is the graph made from the matrices
         assert e.difference == pytest.approx(abs(e.from_graph) / 2)
         assert f"difference {number_text(e.difference)}" in str(e)
@@ -270,7 +270,7 @@ def test_the_network_of_the_question_reads_like_this() -> None:
     words = " ".join(text.split())
     assert "s has to be inner and i, j outer, (i,s) @ (s,j): a1[s,i] is turned to a1.T[i,s], delta2[s,j] stays." in words
     assert "k has to be inner and s, i outer, (s,k) @ (k,i): delta2[s,k] stays, W2[i,k] is turned to W2.T[k,i]." in words
-    assert "All 16 weights after the step: the same, bit for bit." in words
+    assert "After the step all 16 weights are the same, bit for bit." in words
 
 
 def test_every_number_that_is_printed_is_one_that_was_computed() -> None:
@@ -315,6 +315,16 @@ def test_a_network_of_values_is_derived_and_left_as_it_is() -> None:
     assert values.weights[0][0][0].label == "mine"
 
 
+def test_a_derivation_stays_as_it_is_when_the_network_is_trained() -> None:
+    model, x, y = model_of_the_question(), X.astype(float), Y.astype(float)
+    d = nn.derive_matrices(model, x, y)
+    before = str(d), str(d.at("dW1", 0, 0))
+    nn.fit(model, x, y, steps=10, learning_rate=1)
+    x += 1
+    y += 1
+    assert (str(d), str(d.at("dW1", 0, 0))) == before
+
+
 def test_fractions_agree_exactly() -> None:
     third = Fraction(1, 3)
     W = [np.array([[third, -third], [Fraction(2), third]]), np.array([[Fraction(1, 7)], [Fraction(-2, 5)]])]
@@ -324,6 +334,9 @@ def test_fractions_agree_exactly() -> None:
     assert [e.difference for e in d.equations] == [0] * 4
     assert all(isinstance(e.from_graph, Fraction) for e in d.equations)
     assert f"in the graph   {d.equations[1].from_graph}   difference 0\n" in str(d)
+    large = nn.derive_matrices(nn.MatrixMLP([np.array([[Fraction(10) ** 400]])], None, "linear"), x[:1, :1], y[:1])
+    assert "in the matrix  9999999999999999999999999999999999999999..." in str(large)
+    assert "After the step the weight is the same, bit for bit." in " ".join(str(large).split())
 
 
 @pytest.mark.parametrize(

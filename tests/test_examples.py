@@ -30,6 +30,7 @@ PRINTED = {
         r"dC/dw2 = dC/dk \* a1 +since k = w2 \* a1\n +(= 0\.122137 \* 0\.812062 = 0\.0991826)",
         r"sample 3 .*= 0\.812062 \* 0\.122137 +=  0\.0991826\n +sum =   0\.144507\n",
         r"in the matrix  (0\.1445073141740)\d+\n +in the graph   \1",
+        r"4 routes lead(.|\n)*products \+0\.0959061 -0\.0246792 -0\.0259022 \+0\.0991826 sum to \+0\.1445073\.",
         r"broadcast together with shapes \(4,2\) \(2,4\)(.|\n)*neuron 0 (.|\n)*neuron 1 ",
         r"the same: True",
         r"derv_sigmoid\(a2\) (0\.\d{7})\d   derv_sigmoid\(z2\) -0\.\d+   by differences \1",

@@ -1,0 +1,215 @@
+"""Formulas against SymPy and against the engine: every row forward and back, as expressions, as text and as LaTeX."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import compiled, evaluated, from_latex
+
+from autograd import symbols
+from autograd.formulas import CHOICES, FORMULAS, as_latex, as_text, derivative, equation, operation, partials_at, substituted
+from autograd.rules import RULES
+from autograd.symbols import Expression, number, symbol
+
+ROWS = pytest.mark.parametrize("name", RULES)
+P, Q = sympy.symbols("p q", positive=True)
+POINTS = {"maximum": [(Q + P, Q), (Q, Q + P)], "minimum": [(Q + P, Q), (Q, Q + P)], "pow": [(P, Q)]}  # beside the tie
+
+
+def points(name: str) -> list[tuple[Any, ...]]:
+    """Operands in general, on both sides of a kink and inside the domain."""
+    signs = itertools.product(*((P, -P) if low < 0 else (P,) for low, _ in RULES[name].domain[:1]))
+    return POINTS.get(name, [(*first, Q) for first in signs])
+
+
+def step(a: Any, b: Any) -> Any:
+    return sympy.Piecewise((1, a > b), (0, True))
+
+
+NAMED: dict[str, Any] = {
+    **{name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "sign")},
+    "abs": sympy.Abs,
+    "max": sympy.Max,
+    "min": sympy.Min,
+    "sigmoid": lambda a: 1 / (1 + sympy.exp(-a)),
+    "softplus": lambda a: sympy.log(1 + sympy.exp(a)),
+    "relu": lambda a: sympy.Max(a, 0),
+    "step": step,
+}
+
+
+def operands(name: str) -> list[Expression]:
+    return [symbol("a"), symbol("b")][: len(RULES[name].domain)]
+
+
+def partials(name: str) -> tuple[Expression, ...]:
+    found: tuple[Expression, ...] = FORMULAS[name].partials(symbol("out"), *operands(name))
+    return found
+
+
+@ROWS
+@pytest.mark.parametrize("written", [as_text, lambda e: from_latex(as_latex(e))], ids=["text", "latex"])
+def test_printed_partials_are_sympys_derivatives_of_the_printed_forward(name: str, written: Any) -> None:
+    letters = sympy.symbols("a b", real=True)[: len(operands(name))]
+    names = {**NAMED, **{letter.name: letter for letter in letters}}
+    forward = evaluated(written(FORMULAS[name].forward(*operands(name))), sympy.Rational, names)
+    for letter, partial in zip(letters, partials(name), strict=True):
+        got = evaluated(written(partial).replace("out", "o"), sympy.Rational, {**names, "o": forward})
+        want = sympy.diff(forward, letter)
+        for point in points(name):
+            difference = (want - got).subs(dict(zip(letters, point, strict=False)), simultaneous=True)
+            assert sympy.simplify(difference.rewrite(sympy.Piecewise)) == 0
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, -8.0, 1 / 3, 800.0, math.inf, -math.inf, math.nan]
+
+
+@ROWS
+def test_formulas_at_any_numbers_come_to_the_engines_partials(name: str) -> None:
+    rule = RULES[name]
+    for at in itertools.product(SPECIAL, repeat=len(rule.domain)):
+        out = rule.forward(*at)
+        known = {"out": out, **dict(zip("ab", at, strict=False))}
+        formulas = partials_at(name, symbol("out"), operands(name), known)
+        assert not any(e.op == "where" for formula in formulas for e in (formula, *formula.parents))
+        for formula, want in zip(formulas, rule.partials(out, *at), strict=True):
+            numbers = {letter: number(x) for letter, x in known.items()}
+            found = substituted(formula, numbers)
+            got = RULES["sigmoid"].forward(*at) if found.op == "sigmoid" else found.content
+            assert got == want or (math.isnan(got) and math.isnan(want))
+
+
+@ROWS
+def test_usual_formulas_have_no_choices_and_are_those_at_usual_numbers(name: str) -> None:
+    rule = RULES[name]
+    at = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.8, 0.3), strict=False)]
+    known = {"out": rule.forward(*at), **dict(zip("ab", at, strict=False))}
+    here = partials_at(name, symbol("out"), operands(name), known)
+    assert [as_text(formula) for formula in partials(name)] == [as_text(formula) for formula in here]
+    assert FORMULAS.keys() == CHOICES.keys() == RULES.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "want"),
+    [
+        ("maximum", (2.0, 2.0), ["0.5", "0.5"]),
+        ("maximum", (1.0, 2.0), ["[a > b]", "[b > a]"]),
+        ("relu", (0.0,), ["[a > 0]"]),
+        ("log", (0.0,), ["1 / (a + 0)"]),
+        ("log", (-1.0,), ["nan"]),
+        ("pow", (0.0, 0.0), ["0", "0"]),
+        ("pow", (2.0, 3.0), ["b * a**(b - 1)", "out * log(a)"]),
+        ("sqrt", (0.0,), ["0.5 / (out + 0)"]),
+        ("div", (1.0, 2.0), ["1 / b", "-(out / b)"]),
+        ("tanh", (1.0,), ["1 - out * out"]),
+        ("sigmoid", (1.0,), ["out * (1 - out)"]),
+    ],
+)
+def test_formulas_at_edges_say_what_holds_there(name: str, at: tuple[float, ...], want: list[str]) -> None:
+    known = {"out": float(RULES[name].forward(*at)), **dict(zip("ab", at, strict=False))}
+    assert [as_text(formula) for formula in partials_at(name, symbol("out"), operands(name), known)] == want
+
+
+def test_an_operation_without_a_row_is_named() -> None:
+    with pytest.raises(ValueError, match="operation 'mine' is not in the table of rules"):
+        partials_at("mine", symbol("out"), [symbol("a")], {})
+
+
+def test_a_number_in_the_place_of_an_operand_simplifies_the_formula_as_the_engine_computes() -> None:
+    x, out = symbol("x"), symbol("out")
+    assert as_text(partials_at("pow", out, (x, number(2.0)), {"out": 9.0, "x": 3.0})[0]) == "2 * x"
+    assert as_text(partials_at("pow", out, (x, number(1.0)), {"out": 3.0, "x": 3.0})[0]) == "x**0"
+    assert as_text(partials_at("div", out, (x, number(4.0)), {"out": 0.5, "x": 2.0})[0]) == "0.25"
+
+
+LEAVES = st.sampled_from([*map(symbol, "abc"), *map(number, (0.0, 2.0, -3.0, 0.25, -1.5, 4e12, 123456789.0))])
+BINARY = st.sampled_from(["add", "subtract", "multiply", "divide", "power", "maximum", "minimum"])
+UNARY = st.sampled_from(["negative", "absolute", "exp", "sin", "tanh", "sign", "log", "sqrt"])
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda parts: st.one_of(
+        st.builds(lambda op, a, b: operation(op)(a, b), BINARY, parts, parts),
+        st.builds(lambda op, a: operation(op)(a), UNARY, parts),
+        st.builds(lambda a, b: operation("heaviside")(operation("subtract")(a, b), number(0)), parts, parts),
+    ),
+    max_leaves=8,
+)
+AT = {"a": number(0.5), "b": number(-2.0), "c": number(3.0)}
+READ: dict[str, Any] = {
+    **{name: getattr(symbols, name) for name in ("exp", "log", "sqrt", "sin", "tanh", "sign")},
+    "abs": symbols.absolute,
+    "max": symbols.maximum,
+    "min": symbols.minimum,
+    "step": lambda a, b: symbols.heaviside(a - b, 0),
+    **{name: symbol(name) for name in AT},
+}
+
+
+@given(EXPRESSIONS)
+def test_what_is_printed_computes_the_same_to_the_last_bit(expression: Expression) -> None:
+    want = substituted(expression, AT).content
+    for text in (as_text(expression), from_latex(as_latex(expression))):
+        got = substituted(evaluated(text, lambda digits: number(float(digits)), READ), AT).content
+        assert got == want or (math.isnan(got) and math.isnan(want))
+
+
+def test_parentheses_are_there_where_they_are_needed_and_nowhere_else() -> None:
+    a, b, c = map(symbol, "abc")
+    minus, times, over, to = (operation(op) for op in ("negative", "multiply", "divide", "power"))
+    texts = [a + b + c, a + (b + c), a - (b - c), times(a, times(b, c)), times(times(a, b), c), over(over(a, b), c)]
+    assert list(map(as_text, texts)) == ["a + b + c", "a + (b + c)", "a - (b - c)", "a * (b * c)", "a * b * c", "a / b / c"]
+    signs = [
+        minus(a) * b,
+        a * minus(b),
+        minus(a * b),
+        a - minus(b),
+        a * number(-2),
+        a + number(-2.5) * b,
+        to(minus(a), number(2)),
+    ]
+    want = ["-a * b", "a * (-b)", "-(a * b)", "a - (-b)", "a * (-2)", "a + (-2.5 * b)", "(-a)**2"]
+    assert list(map(as_text, signs)) == want
+    powers = [to(to(a, b), c), to(a, to(b, c)), to(a, -b), to(a + b, number(2)), to(number(Fraction(3, 4)), a), minus(to(a, b))]
+    assert list(map(as_text, powers)) == ["(a**b)**c", "a**b**c", "a**(-b)", "(a + b)**2", "(3/4)**a", "-a**b"]
+    choice = operation("where")(operation("logical_and")(a > 0, b >= c), a + 1, b)
+    assert as_text(choice) == "a + 1 if a > 0 and b >= c else b"
+
+
+def test_latex_by_hand() -> None:
+    a, W = symbol("a"), symbol("W1[2,0]")
+    wanted = {
+        r"\frac{W^{(1)}_{2,0}}{a + 1}": W / (a + 1),
+        r"\left(W^{(1)}_{2,0}\right)^{2}": W**2,
+        r"e^{-a} \cdot \sqrt{a}": symbols.exp(-a) * symbols.sqrt(a),
+        r"\left|a\right| - \max\left(a, 0\right)": symbols.absolute(a) - symbols.maximum(a, 0),
+        r"\left[a > W^{(1)}_{2,0}\right]": symbols.heaviside(a - W, 0),
+        r"a \cdot \left(1.5 \cdot 10^{-9}\right) + \infty": a * 1.5e-9 + math.inf,
+        r"\left(\frac{3}{4}\right)^{a}": number(Fraction(3, 4)) ** a,
+        r"\frac{\partial a}{\partial W^{(1)}_{2,0}} = \sigma\left(a\right)": equation(
+            derivative(a, W), operation("sigmoid")(a)
+        ),
+    }
+    assert {as_latex(expression): latex for latex, expression in wanted.items()} == {latex: latex for latex in wanted}
+
+
+def test_a_long_formula_is_printed_without_recursion() -> None:
+    expression = symbol("x")
+    for _ in range(5000):
+        expression = -(expression + 1)
+    assert as_text(expression).count("(") == as_latex(expression).count(r"\left(") == 5000
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex here")
+def test_the_latex_of_every_row_compiles(tmp_path: Path) -> None:
+    formulas = [e for name in RULES for e in (FORMULAS[name].forward(*operands(name)), *partials(name))]
+    formulas += [e for name in RULES for e in CHOICES[name].partials(symbol("out"), *operands(name))]
+    compiled(tmp_path, "".join(f"\\[ {as_latex(formula)} \\]\n" for formula in formulas))
