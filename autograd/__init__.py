@@ -35,7 +35,7 @@ from autograd.graph import topological_order as topological_order
 from autograd.parse import parse as parse
 from autograd.parting import WrongWay as WrongWay
 from autograd.parting import WrongWays as WrongWays
-from autograd.tokens import ParseError as ParseError
 from autograd.tape import Tape as Tape
+from autograd.tokens import ParseError as ParseError
 from autograd.value import Value as Value
 from autograd.wrong_ways import wrong_ways as wrong_ways

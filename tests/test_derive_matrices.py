@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import nn
 from autograd.printed import number_text
 from nn import MatrixDerivation
-from nn.latex import as_latex
+from nn.derivation.latex import as_latex
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
 PAIRS = [(loss.name, last) for loss in nn.LOSSES.values() for last in loss.outputs]

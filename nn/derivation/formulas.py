@@ -12,8 +12,8 @@ import numpy as np
 
 from autograd.formulas import FORMULAS, as_text
 from autograd.symbols import symbol
+from nn.derivation.notation import bracketed
 from nn.losses import LOSSES, Array
-from nn.notation import bracketed
 
 LOSS = {  # of the targets Y and of p, what the network says of them
     "half_squared_error": "((p - Y) ** 2).sum() / 2",

@@ -14,13 +14,13 @@ from autograd import formulas
 from autograd.printed import number_text
 from autograd.symbols import number
 from autograd.value import shown
-from nn.formulas import loss_formula, predicted
-from nn.latex import as_latex
+from nn.derivation.formulas import loss_formula, predicted
+from nn.derivation.latex import as_latex
+from nn.derivation.notation import Form, bracketed
 from nn.matrix import plain
-from nn.notation import Form, bracketed
 
 if TYPE_CHECKING:
-    from nn.derivation import Equation, MatrixDerivation, Term
+    from nn.derivation.matrices import Equation, MatrixDerivation, Term
 
 WIDTH = 92
 SHOWN = 6  # of more terms, the largest are shown
