@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd import symbols
-from autograd.graph import topological_order
+from autograd.printing import ATOM, Dialect, Form, infix, written
 from autograd.rules import Rule, table
-from autograd.symbols import NAME, NUMBER, Expression, number, symbol
+from autograd.symbols import NAME, Expression, number, symbol
 
 PRELUDE = """\
 // NumPy's functions, where JavaScript has none or one that differs at nan, at -0 or at infinity.
@@ -25,21 +25,46 @@ const heaviside = (a, atZero) => (a > 0 ? 1 : a < 0 ? 0 : a === 0 ? atZero : NaN
 const maximum = (a, b) => (a >= b || Number.isNaN(a) ? a : b);
 const minimum = (a, b) => (a <= b || Number.isNaN(a) ? a : b);
 """
-ATOM, UNARY, CONDITIONAL = 9, 8, 1  # how tightly a text holds together, beside those of _INFIX
-_INFIX = {
-    "multiply": ("*", 7),
-    "divide": ("/", 7),
-    "add": ("+", 6),
-    "subtract": ("-", 6),
-    "less": ("<", 5),
-    "less_equal": ("<=", 5),
-    "greater": (">", 5),
-    "greater_equal": (">=", 5),
-    "equal": ("===", 4),
-    "logical_and": ("&&", 3),
-}
-_CALLS = {name: f"Math.{name}" for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}
-_CALLS |= {"absolute": "Math.abs"} | {name: name for name in ("power", "sign", "heaviside", "maximum", "minimum")}
+UNARY = 8
+CALLS = {name: f"Math.{name}" for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}
+CALLS |= {"absolute": "Math.abs"} | {name: name for name in ("power", "sign", "heaviside", "maximum", "minimum")}
+
+
+def _function(op: str) -> str:
+    if op not in CALLS:
+        raise ValueError(f"the operation {op!r} has no JavaScript here; give it a line in autograd/javascript.py")
+    return CALLS[op]
+
+
+def _leaf(e: Expression) -> tuple[str, int]:
+    text = e.content if e.op is NAME else literal(e.content)
+    return text, UNARY if text.startswith("-") else ATOM
+
+
+def literal(x: Any) -> str:
+    if isinstance(x, bool):
+        return str(x).lower()
+    return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x).removesuffix(".0"))
+
+
+JAVASCRIPT = Dialect(
+    {
+        "where": Form("{} ? {} : {}", 1, (2, 2, 1)),
+        "logical_and": infix("&&", 3),
+        "equal": infix("===", 4),
+        "less": infix("<", 5),
+        "less_equal": infix("<=", 5),
+        "greater": infix(">", 5),
+        "greater_equal": infix(">=", 5),
+        "add": infix("+", 6),
+        "subtract": infix("-", 6),
+        "multiply": infix("*", 7),
+        "divide": infix("/", 7),
+        "negative": Form("-{}", UNARY, (ATOM,)),
+    },
+    _leaf,
+    _function,
+)
 
 
 def as_javascript(expression: Expression) -> str:
@@ -51,45 +76,7 @@ def as_javascript(expression: Expression) -> str:
     >>> as_javascript(symbols.where(a > 0, a * (1 - b), -symbols.exp(a)))
     'a > 0 ? a * (1 - b) : -Math.exp(a)'
     """
-    texts: dict[Expression, tuple[str, int]] = {}
-    for e in topological_order(expression):  # type: ignore[type-var]  # it reads an expression's parents, nothing else
-        texts[e] = _text(e, [texts[parent] for parent in e.parents])
-    return texts[expression][0]
-
-
-def _text(e: Expression, operands: list[tuple[str, int]]) -> tuple[str, int]:
-    """An expression of operands that are texts, and how tightly its own text holds together."""
-
-    def operand(i: int, strength: int) -> str:
-        text, own = operands[i]
-        return text if own >= strength else f"({text})"
-
-    if e.op is NAME:
-        return e.content, ATOM
-    if e.op is NUMBER:
-        text = literal(e.content)
-        return text, UNARY if text.startswith("-") else ATOM
-    if e.op in _INFIX:
-        sign, strength = _INFIX[e.op]
-        return f"{operand(0, strength)} {sign} {operand(1, strength + 1)}", strength
-    if e.op == "negative":
-        return f"-{operand(0, ATOM)}", UNARY
-    if e.op == "where":
-        return f"{operand(0, 2)} ? {operand(1, 2)} : {operand(2, CONDITIONAL)}", CONDITIONAL
-    if e.op in _CALLS:
-        return f"{_CALLS[e.op]}({', '.join(text for text, _ in operands)})", ATOM
-    raise ValueError(f"the operation {e.op!r} has no JavaScript here; give it a line in autograd/javascript.py")
-
-
-def literal(x: Any) -> str:
-    """A number, True or False as it stands in JavaScript.
-
-    >>> literal(2.0), literal(-float("inf"))
-    ('2', '-Infinity')
-    """
-    if isinstance(x, bool):
-        return str(x).lower()
-    return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x).removesuffix(".0"))
+    return written(expression, JAVASCRIPT)
 
 
 def rows(names: Iterable[str]) -> str:

@@ -1,8 +1,7 @@
 """Formulas written down as a program, one line for each operation.
 
-An expression becomes text from its operands up, with the parentheses that it needs and no others. What has a name is
-assigned to it on a line of its own; what is used twice, or has grown long, gets one. The trade-off: a `Dialect` is no more
-than a template for each operation, so it can say how an operation is spelled, not what it means.
+What has a name is assigned to it on a line of its own; what is used twice, or has grown long, gets one. The trade-off: a
+program is straight on, without loops, so it is as long as the graph that it computes.
 """
 
 from __future__ import annotations
@@ -12,70 +11,46 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from autograd.graph import topological_order
+from autograd.printing import ATOM, Dialect, Form, Written, call, composed, infix
 from autograd.symbols import NAME, NUMBER, Expression
 
-ATOM = 9  # the precedence of what never needs parentheses
 DEEPEST = 12  # operations within one another on a line
+SIGN = 6
+WHOLE_POWER = Form("{} ** {}", 7, (8, SIGN))
 
 
-class Form(NamedTuple):
-    """How an operation is spelled: its precedence, and the least that its operands may have without parentheses."""
-
-    template: str
-    precedence: int
-    operands: tuple[int, ...]
-
-
-Dialect = Mapping[str, Form]
-
-
-def _infix(symbol: str, precedence: int) -> Form:
-    return Form(f"{{}} {symbol} {{}}", precedence, (precedence, precedence + 1))
-
-
-PYTHON: Dialect = {
-    "where": Form("{1} if {0} else {2}", 0, (1, 1, 0)),
-    "logical_and": _infix("and", 1),
-    "less": _infix("<", 2),
-    "less_equal": _infix("<=", 2),
-    "greater": _infix(">", 2),
-    "greater_equal": _infix(">=", 2),
-    "equal": _infix("==", 2),
-    "add": _infix("+", 4),
-    "subtract": _infix("-", 4),
-    "multiply": _infix("*", 5),
-    "divide": _infix("/", 5),
-    "negative": Form("-{}", 6, (6,)),
-}
-WHOLE_POWER = Form("{} ** {}", 7, (8, 6))  # of a whole constant: never complex, so Python's own operator will do
-
-
-class Written(NamedTuple):
-    """The text of an expression, its precedence, and how many operations lie within one another in it."""
-
-    text: str
-    precedence: int
-    depth: int
-
-
-def _leaf(e: Expression) -> Written:
+def _leaf(e: Expression) -> tuple[str, int]:
     if e.op is NAME:
-        return Written(e.content, ATOM, 0)
-    negative = math.copysign(1, e.content) < 0
-    return Written(repr(e.content), 6 if negative else ATOM, 0)
+        return e.content, ATOM
+    return repr(e.content), SIGN if math.copysign(1, e.content) < 0 else ATOM
 
 
-def _composed(e: Expression, operands: list[Written], dialect: Dialect) -> Written:
-    form = dialect.get(e.op)
-    if e.op == "power" and e.parents[1].op is NUMBER and float(e.parents[1].content).is_integer():
-        form = WHOLE_POWER
-    if form is None:
-        form = Form(f"{e.op}({', '.join('{}' for _ in operands)})", ATOM, (0,) * len(operands))
-    texts = (w.text if w.precedence >= least else f"({w.text})" for w, least in zip(operands, form.operands, strict=True))
-    return Written(form.template.format(*texts), form.precedence, 1 + max(w.depth for w in operands))
+def _power(e: Expression) -> Form:
+    """Python's own operator for a whole constant, with which it never gets complex."""
+    exponent = e.parents[1]
+    return WHOLE_POWER if exponent.op is NUMBER and float(exponent.content).is_integer() else call("power", 2)
+
+
+PYTHON = Dialect(
+    {
+        "where": Form("{1} if {0} else {2}", 0, (1, 1, 0)),
+        "logical_and": infix("and", 1),
+        "less": infix("<", 2),
+        "less_equal": infix("<=", 2),
+        "greater": infix(">", 2),
+        "greater_equal": infix(">=", 2),
+        "equal": infix("==", 2),
+        "add": infix("+", 4),
+        "subtract": infix("-", 4),
+        "multiply": infix("*", 5),
+        "divide": infix("/", 5),
+        "negative": Form("-{}", SIGN, (SIGN,)),
+        "power": _power,
+    },
+    _leaf,
+)
 
 
 def assignments(
@@ -99,12 +74,9 @@ def assignments(
     lines: list[str] = []
     found: dict[Expression, Written] = {}
     for e in topological_order(*(e for e in names if e in known), *outputs):
-        if not e.parents:
-            found[e] = _leaf(e)
-            continue
-        written = _composed(e, [found[p] for p in e.parents], dialect)
+        written = composed(e, [found[p] for p in e.parents], dialect)
         name = names.get(e) or (next(temporaries) if uses[e] > 1 or written.depth >= DEEPEST else None)
-        if name is not None:
+        if name is not None and e.parents:
             lines.append(f"{name} = {written.text}")
             written = Written(name, ATOM, 0)
         found[e] = written
