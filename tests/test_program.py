@@ -15,8 +15,8 @@ from programs import NUMBERS, bits
 from test_symbols import NAMES, evaluated, expressions
 
 from autograd import floats, symbols
-from autograd.program import DEEPEST, Form, assignments, identifiers
 from autograd.symbols import Expression, exp, number, sin, symbol, where
+from autograd.tapes.program import DEEPEST, Form, assignments, identifiers
 
 x, y, z = map(symbol, NAMES)
 AT = {"x": 0.7, "y": -1.3, "z": 2.0}

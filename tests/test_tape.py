@@ -39,8 +39,8 @@ from programs import (
 )
 
 from autograd import Tape, Value, floats, grad, maximum, topological_order
-from autograd import tape as module
 from autograd.rules import RULES
+from autograd.tapes import tape as module
 
 ROWS = pytest.mark.parametrize("name", RULES)
 x, y = Value(2.0, "x"), Value(3.0, "y")
