@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 from operator import add
 
@@ -82,6 +83,8 @@ def test_layers_are_told_apart() -> None:
         assert patterns.count(f"z = {source}[i] * W{layer}[i,j]") == 1
         assert patterns.count(f"a{layer}[i] = sigmoid(z)") == 1
     assert [count for count, pattern, _ in folded(output) if "W3" in pattern] == [3]
+    sums = [count for count, pattern, _ in folded(output) if re.search(r" = z\d* \+ z", pattern)]
+    assert sums == [3, 3, 3, 3, 1, 1]  # two of each neuron; those of the two layers are not told together
 
 
 def test_two_alike_are_told_one_by_one_and_different_operations_apart() -> None:

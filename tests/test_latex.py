@@ -19,6 +19,7 @@ from test_graph import graphs
 from test_text import agree, close, network, value
 
 from autograd import Derivation, Value, derive
+from autograd.printed import latex_name
 from autograd.rules import CONSTANT
 
 PDFLATEX = pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex here")
@@ -112,6 +113,17 @@ def test_a_small_one_by_hand() -> None:
     ]
     (row,) = (row for row in rows(derive(x * x, Value(1.0, "w"))) if "depend" in row)
     assert row == (r"\frac{\partial z_{1}}{\partial w} & = 0 \quad \text{for } z_{1} \text{ does not depend on } w")
+
+
+def test_an_equation_without_room_has_its_numbers_in_a_row_of_their_own() -> None:
+    a, b = Value(0.25, "a" * 30), Value(0.5, "b" * 30)
+    above, below = r"\frac{\partial z_{1}}{\partial z_{1}}", rf"{{\partial {latex_name(a.label)}}}"
+    assert [row for row in rows(derive(a * b, a)) if "0.25" in row or "0.5" in row] == [
+        rf"& \quad {latex_name(a.label)} = 0.25 \\",
+        rf"& \quad {latex_name(b.label)} = 0.5 \\[1ex]",
+        r"& = 0.25 \cdot 0.5 = 0.125 \\[1ex]",
+        rf"\frac{{\partial z_{{1}}}}{below} & = {above} \cdot {latex_name(b.label)} = 1 \cdot 0.5 = 0.5",
+    ]
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -62,6 +62,13 @@ def test_a_repeated_operand_is_two_routes() -> None:
     assert [route.product for route in derive(inner / inner, x).paths()] == [0.2, -0.2]
 
 
+def test_a_product_is_multiplied_as_the_sweep_multiplies() -> None:
+    x = Value(1.0, "x")
+    y = x * 1e200 * 1e-200 * 1e-200
+    (route,) = derive(y, x).paths()
+    assert route.product == grad(y, x) == 0.0  # in the other order it would be 1e-200
+
+
 def test_routes_go_along_consumers_in_the_order_of_computing() -> None:
     x = Value(3.0, "x")
     y = x * x * x + x

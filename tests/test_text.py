@@ -139,6 +139,7 @@ def test_the_network_of_three_four_one_fits_on_two_pages() -> None:
         "      and 3 more like it: a1[i] = sigmoid(z), i = 0..3",
         "      and 3 more like it: z = a1[i] * W2[i,0], i = 0..3",
         "  v = sigmoid(a)        dv/da = v * (1 - v)",
+        "  W1[0,0] = 0.125   W1[0,1] = -0.125  W1[0,2] = -0.375  W1[0,3] = -0.625",
         "      and 11 more like it: dC/dW1[i,j] = dC/dz * x[i], i = 0..2, j = 0..3",
         "      and 3 more like it: dC/dW2[i,0] = dC/dz * a1[i], i = 0..3",
     ):
@@ -251,6 +252,7 @@ def test_steps_of_the_same_kind_are_told_once_with_their_numbers_as_long_as_thes
     few, many = products(10), products(1000)
     assert "and 9 more like it: z = w_i * x_i, i = 0..9" in few
     assert "w9 = 2.25" in few
+    assert "and 9 more like it: dz19/dw_i = dz19/dz * x_i, i = 0..9" in few
     assert "and 999 more like it: z = w_i * x_i, i = 0..999" in many
     assert "  1000 numbers: w_i, i = 0..999" in many
     assert "w998" not in many
