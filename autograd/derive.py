@@ -166,6 +166,8 @@ class Derivation:
         if self.wrt is None or len(self.wrt) != 1:
             asked = "every node" if self.wrt is None else f"{len(self.wrt)} Values"
             raise ValueError(f"paths: this is a derivation by {asked}; ask for one, derive(output, wrt=w).paths()")
+        if not isinstance(limit, int):
+            raise TypeError(f"paths: limit={limit!r:.80} is of type {type(limit).__name__}; give a whole number of routes")
         return Paths(self, self.wrt[0], limit)
 
     def __str__(self) -> str:

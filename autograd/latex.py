@@ -69,7 +69,7 @@ def _chain_rule(derivation: Derivation) -> str:
 
 
 def _alike(item: Alike) -> Iterator[str]:
-    words = f"and {item.count:,} more" if item.more else f"{item.count:,} numbers"
+    words = f"and {item.size:,} more" if item.more else f"{item.size:,} numbers"
     about = [] if item.pattern is None else [_in_line(item.pattern), *map(_range, item.letters)]
     rows = [_in_line(*row) for row in _broken(item.results, 0 if about else len(words))]
     if item.more or not rows:

@@ -108,7 +108,16 @@ def test_any_name_and_number_compiles(tmp_path: Path) -> None:
     printable = "".join(map(chr, range(32, 127)))
     pieces = [printable[i : i + 8] for i in range(0, len(printable), 8)] + [f"x{c}y" for c in printable] + list(printable)
     labels = [name for name in names(*NASTY, *pieces) if name.isascii()]
-    numbers: list[float | Fraction] = [math.inf, -math.inf, math.nan, -0.0, 1e-300, -1.5e9, Fraction(-3, 4), Fraction(10) ** 400]
+    numbers: list[float | Fraction] = [
+        math.inf,
+        -math.inf,
+        math.nan,
+        -0.0,
+        1e-300,
+        -1.5e9,
+        Fraction(-3, 4),
+        Fraction(10) ** 400,
+    ]
     formulas = [*(latex_name(name) for name in labels), *(latex_number(x) for x in numbers)]
     compiled(tmp_path, "\n".join(rf"\[ \left({formula}\right)^{{2}} \]" for formula in formulas))
 

@@ -254,7 +254,7 @@ def test_steps_of_the_same_kind_are_told_once_with_their_numbers_as_long_as_thes
     assert "w9 = 2.25" in few
     assert "and 9 more like it: dz19/dw_i = dz19/dz * x_i, i = 0..9" in few
     assert "and 999 more like it: z = w_i * x_i, i = 0..999" in many
-    assert "  1000 numbers: w_i, i = 0..999" in many
+    assert "  1,000 numbers: w_i, i = 0..999" in many
     assert "w998" not in many
     assert len(many.split("\n")) < 60
 
