@@ -60,7 +60,8 @@ class Derivation:
     """The derivation of d output / d node for every node, or for those between `wrt` and the output; see `derive`.
 
     `names` has a name for every node of the graph: its label, or z1, z2, ..., and for a constant its number; `data` has
-    its number, `order` has them all, operands first. Jupyter shows it as a page, or as formulas without latex2mathml.
+    its number, `adjoints` the derivative by it, `order` has them all, operands first. `steps` tells of those in `told`, in
+    the order of the sweep, and `derivation[node]` is the step of one. Jupyter shows a page, or formulas where there is none.
     """
 
     def __init__(self, output: Value, wrt: tuple[Value, ...] | None) -> None:
@@ -178,11 +179,14 @@ class Derivation:
 
     def _repr_html_(self) -> str | None:
         from html import escape
-        from importlib.util import find_spec
 
-        if not find_spec("latex2mathml"):
-            return None  # and Jupyter asks for LaTeX
-        return f'<iframe srcdoc="{escape(self.html())}" style="width: 100%; height: 40em; border: 0"></iframe>'
+        from autograd.draw import RenderError
+
+        try:
+            page = escape(self.html())
+        except (ImportError, RenderError, ValueError):  # no latex2mathml, no Graphviz, a graph too large for a page
+            return None  # and Jupyter asks for the formulas instead
+        return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'
 
 
 def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivation:

@@ -249,8 +249,10 @@ def test_jupyter_gets_a_page_or_formulas_without_latex2mathml(monkeypatch: pytes
     assert shown.startswith("<iframe srcdoc=")
     assert "<script" not in shown.split(">")[0]
     monkeypatch.setitem(sys.modules, "latex2mathml", None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     assert derivation._repr_html_() is None
+    with pytest.raises(ImportError, match="chainrule"):
+        derivation.html()
 
 
 def test_derive_imports_nothing_of_the_page_before_it_is_asked() -> None:
