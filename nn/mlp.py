@@ -30,7 +30,7 @@ def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str
         raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
     for name in names:
         if name not in ACTIVATION_NAMES:
-            raise ValueError(f"activations: {name!r} is not known; choose from {', '.join(ACTIVATION_NAMES)}")
+            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATION_NAMES)}")
     return names
 
 
