@@ -208,6 +208,32 @@ def test_a_network_like_function_agrees_by_every_input() -> None:
     assert len(str(report).splitlines()) == 5
 
 
+def test_a_report_is_a_table() -> None:
+    report = gradcheck(lambda w, y: w.relu() * y, Value(0.0, "weight"), 2.25)
+    assert str(report).splitlines() == [
+        "     input            at            analytic             numeric",
+        "    weight             0                   0               1.125   kink: slopes 0 from the left, 2.25 from the right",
+        "        x1          2.25                   0                   0",
+    ]
+    with pytest.raises(GradientError) as caught:
+        gradcheck(lambda x, y: x + 2 * y.data, 0.0, 0.0)
+    assert str(caught.value).splitlines() == [
+        "the gradient by x1 is 0 by the sweep and 2 by central differences",
+        "     input            at            analytic             numeric",
+        "        x0             0                   1                   1",
+        "        x1             0                   0                   2   <-- they differ",
+    ]
+
+
+def test_a_slope_from_one_side_alone_is_the_numeric_one() -> None:
+    (left,) = gradcheck(lambda x: (1 - x) ** 1.5 + 3 * x, 1.0).rows
+    (right,) = gradcheck(lambda x: x**1.5 + 3 * x, 0.0).rows
+    assert math.isnan(left.right)
+    assert math.isnan(right.left)
+    assert (left.numeric, right.numeric) == (left.left, right.right)
+    assert left.numeric == pytest.approx(3.0, abs=1e-4)
+
+
 def test_labels_of_values_name_the_rows() -> None:
     x = Value(2.0, "weight")
     report = gradcheck(lambda a, b, c: a * b * c, x, Fraction(1, 2), np.float32(3))
