@@ -15,6 +15,7 @@ from test_rules import points, recorded
 
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
 from autograd.rules import RULES
+from autograd.value import binary, unary
 
 ROWS = pytest.mark.parametrize("name", RULES)
 POSITIONS = [(name, position) for name, rule in RULES.items() for position in range(len(rule.domain))]
@@ -321,5 +322,17 @@ def test_a_gradient_that_is_not_finite_is_found_where_the_sweep_meets_it_first()
 def test_a_graph_of_finite_numbers_has_no_first_nonfinite_node() -> None:
     assert first_nonfinite(Value(2.0).log() + Fraction(1, 3)) is None
     assert first_nonfinite(Value(Fraction(10) ** 400) * 2) is None
-    with pytest.raises(TypeError, match="first_nonfinite: output"):
+    with pytest.raises(TypeError, match=r"^first_nonfinite: output\[0\] is 3.0 of type float; give Values"):
         first_nonfinite(3.0)  # type: ignore[arg-type]
+
+
+def test_where_a_nonfinite_number_comes_from_is_said_of_any_operation() -> None:
+    x, y = Value(0.0, "x" * 60), Value(0.5, "y")
+    assert str(first_nonfinite(x**y)) == (
+        f"the grad of '{'x' * 40}' is inf: it is sent 1.0 * inf by **, whose slope at 0.0, 0.5 is inf"
+    )
+    lost = {"forward": lambda *at: math.inf}
+    farther = binary(RULES["maximum"]._replace(name="farther", symbol="farther", **lost))[0]
+    factorial = unary(RULES["neg"]._replace(name="factorial", symbol="!", **lost))
+    assert str(first_nonfinite(farther(x, y))) == "the data of farther is inf: farther(0.0, 0.5) is inf"
+    assert str(first_nonfinite(factorial(y))) == "the data of ! is inf: !(0.5) is inf"

@@ -241,11 +241,13 @@ def test_a_picture_is_saved_by_suffix(tmp_path: Path, suffix: str, magic: bytes)
     assert target == tmp_path / f"neuron{suffix}"
     assert target.read_bytes().startswith(magic)
     assert draw(neuron()).save(str(target)) == target
+    if suffix == ".svg":
+        assert target.read_text(encoding="utf-8") == draw(neuron()).svg()
 
 
 @pytest.mark.parametrize("name", ["picture.gif", "picture", "picture.svg.txt"])
 def test_another_suffix_is_refused_and_writes_nothing(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"the suffix '.*' is not one of .svg, .pdf, .png"):
+    with pytest.raises(ValueError, match=rf"^save\('.*{name}'\): the suffix '.*' is not one of .svg, .pdf, .png$"):
         draw(neuron()).save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
