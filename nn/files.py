@@ -99,8 +99,7 @@ def save(model: MatrixMLP | MLP, path: Any) -> None:
     if name.endswith(".npz"):
         write(name, {**state, "activations": np.array(found.activations)})
         return
-    from safetensors.numpy import save as as_bytes
-
+    as_bytes = _package().numpy.save
     with replacing(name) as file:
         file.write(as_bytes(state, {"activations": " ".join(found.activations)}))
 
@@ -148,15 +147,22 @@ def _npz(arrays: Mapping[str, Array]) -> tuple[dict[str, Any], tuple[str, ...] |
 
 
 def _safetensors(data: bytes) -> tuple[dict[str, Any], tuple[str, ...] | None]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as from_bytes
-
+    package = _package()
     try:
-        state = from_bytes(data)
-    except SafetensorError as error:
+        state = package.numpy.load(data)
+    except package.SafetensorError as error:
         raise ValueError(f"it is no safetensors file, or damaged: {error}") from None
     except KeyError as error:
         raise ValueError(f"it holds {error.args[0]}, a kind of number that NumPy does not have") from None
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # from_bytes has checked it
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # `load` has checked it
     names = header.get("__metadata__", {}).get("activations")
     return state, None if names is None else tuple(names.split())
+
+
+def _package() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError:
+        needed = "safetensors files need the package safetensors: pip install 'chainrule[safetensors]'"
+        raise ModuleNotFoundError(needed) from None
+    return safetensors

@@ -269,6 +269,8 @@ def array(x: Any, name: str, ndim: tuple[int, ...]) -> Array:
         found = np.asarray(x)
     except ValueError as error:
         raise ValueError(f"{name} is not an array: {error}") from None
+    except (TypeError, RuntimeError) as error:  # a tensor that needs .detach(), is elsewhere, or of numbers that NumPy lacks
+        raise TypeError(f"{name} is a {type(x).__name__} that NumPy does not take: {error}") from None
     if found.dtype.kind not in "biufO":
         raise TypeError(f"{name} holds {found.dtype}, not real numbers")
     if found.ndim not in ndim:

@@ -161,4 +161,7 @@ def text(a: Array) -> Any:
     """The strings of an array of text. `ValueError` for other arrays, or where its bytes are no text."""
     if a.dtype.kind != "U":
         raise ValueError(f"an array of {a.dtype} stands where names belong")
+    points = np.ndarray(a.size * a.dtype.itemsize // 4, f"{a.dtype.byteorder}u4", a.tobytes())
+    if (points > 0x10FFFF).any():  # NumPy fails on these with a SystemError
+        raise ValueError("there are letters in it that do not exist")
     return a.tolist()

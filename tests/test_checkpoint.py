@@ -269,7 +269,7 @@ def test_a_full_disk_is_told_once_and_the_run_goes_on(
     (warning,) = told
     monkeypatch.undo()
     said = (
-        f"checkpoint='{path}' could not be written at step 6 .*No space left on .*; it still holds step 5; the training goes on"
+        f"checkpoint='{path}' could not be written at step 6 .*No space left .*; it still holds step 5; the training goes on"
     )
     assert re.search(said, str(warning.message))
     assert warning.filename == __file__
