@@ -111,6 +111,15 @@ def test_small_gradients_of_a_large_output_wrong_by_ten_percent_are_caught(size:
         gradcheck(lambda x: more(x) * size + 1, 0.7)
 
 
+@pytest.mark.parametrize("at", [1e-12, -1e-12, 1e8])
+def test_a_wrong_gradient_is_caught_at_inputs_of_any_size(at: float) -> None:
+    more = wrong("sin", 0, lambda slope: 1.1 * slope)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: more(x / at) * at + 1, at)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: 1 + more(x - at), at)
+
+
 KINKS = {
     "abs": (abs, (0.0,)),
     "relu": (relu, (0.0,)),
@@ -192,7 +201,7 @@ def test_a_sharp_minimum_or_maximum_is_no_kink(f: Callable[[Value], Value]) -> N
 def test_edges_of_a_domain(f: Callable[[Value], Value], at: float, right: float, kind: str) -> None:
     (row,) = gradcheck(f, at).rows
     assert row.analytic == pytest.approx(right, nan_ok=True)
-    assert row.kind == kind
+    assert (row.input, row.at, row.kind) == ("x0", at, kind)
 
 
 @pytest.mark.parametrize("base", ["sqrt", "pow"])
@@ -270,6 +279,9 @@ def test_mistakes_are_named(f: Callable[..., Any], inputs: tuple[Any, ...], mess
     ("f", "x"),
     [
         (lambda x: x**3, 0.0),
+        (lambda x: 100 * x**3, 0.0),
+        (lambda x: x + 1e8, 0.7),
+        (lambda x: (x * 1e-8).exp(), 1e8),
         (lambda x: (x - 1) ** 3, 1.0),
         (lambda x: x.sin() ** 3, 0.0),
         (lambda x: (x * 1e6).sin(), 1.0),

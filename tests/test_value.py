@@ -208,6 +208,12 @@ def test_an_object_array_beside_a_value(name: str) -> None:
     assert [v.data for v in apply(x, np.array(numbers, dtype=object))] == [apply(2.0, number) for number in numbers]
 
 
+def test_numpys_options_reach_numpy() -> None:
+    x, out = Value(2.0), np.array([None, None], dtype=object)
+    assert np.multiply(x, np.array([3.0, 5.0], dtype=object), out=out, where=[True, False]) is out
+    assert (out[0].data, out[1]) == (6.0, None)
+
+
 def test_functions_of_one_number_refuse_arrays() -> None:
     with pytest.raises(TypeError, match=r"operation add: array\(\[1., 2.\]\).*array.astype\(object\)"):
         np.add(np.array([1.0, 2.0]), Value(1.0))  # type: ignore[call-overload]  # the mistake
