@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from test_rules import points, recorded
 
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
+from autograd.check import STEPS
 from autograd.rules import RULES
 from autograd.value import binary, unary
 
@@ -291,6 +292,13 @@ def test_mistakes_are_named(f: Callable[..., Any], inputs: tuple[Any, ...], mess
 )
 def test_flat_steep_and_large_functions_are_right(f: Callable[[Value], Value], x: float) -> None:
     assert [row.kind for row in gradcheck(f, x).rows] == [""]
+
+
+@pytest.mark.parametrize("f", [log, sqrt, lambda x: 1 / x, lambda x: log(-x), lambda x: x.sin()])
+@pytest.mark.parametrize("x", [1e-100, 1e-12, STEPS[-1], 2e-10, 1e-9, 1e-8, 1e-7, 1e-6, STEPS[0], 1e-5, 1e-3])
+def test_what_changes_fast_near_zero_is_right_there(f: Callable[[Value], Value], x: float) -> None:
+    at = x if math.isfinite(f(Value(x)).data) else -x
+    assert [row.kind for row in gradcheck(f, at).rows] == [""]
 
 
 @pytest.mark.parametrize(
