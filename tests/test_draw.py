@@ -73,6 +73,7 @@ def test_boxes_say_label_symbol_and_data_and_arrows_their_partial() -> None:
 def test_the_whole_text_of_a_picture_that_was_looked_at() -> None:
     x, y, z = Value(2.0, "x"), Value(0.5, "y"), Value(-1.0, "z")
     output = 2 * x - y.exp() + z.relu()
+    output.label = "sum"
     output.backward()
     assert draw(output).source == Path(__file__).with_name("picture.dot").read_text(encoding="utf-8")
 
@@ -82,6 +83,9 @@ def test_arrows_are_as_thick_as_the_root_of_their_share_of_the_strongest_flow() 
     output = 9 * x + 4 * y + z
     output.backward()
     assert re.findall(r"penwidth=([\d.]+)", draw(output).source) == ["5.00", "3.67", "2.33", "2.33", "2.33", "2.33"]
+    small = 0.25 * Value(100.0)  # nothing flows to the constant, however large the partial
+    small.backward()
+    assert re.findall(r"penwidth=([\d.]+)", draw(small).source) == ["5.00"]
     infinite = y.sqrt() - x
     infinite.backward()
     assert re.findall(r"penwidth=([\d.]+)", draw(infinite).source) == ["5.00"] * 3
@@ -192,6 +196,7 @@ def test_tooltips_have_all_digits() -> None:
     [
         (Fraction(1, 3), "data 1/3"),
         (Fraction(-7), "data \u22127"),
+        (-0.0, "data 0"),
         (float("inf"), "data inf"),
         (float("-inf"), "data \u2212inf"),
         (float("nan"), "data nan"),
@@ -231,7 +236,7 @@ def test_a_graph_beyond_the_limit_is_refused_with_the_remedy() -> None:
 
 @pytest.mark.parametrize("wrong", [3.0, None, "x", [Value(1.0)]])
 def test_what_is_no_value_is_not_drawn(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"^draw: .* is of type \w+; give the Value whose graph to draw"):
+    with pytest.raises(TypeError, match=rf"^draw: .* is of type {type(wrong).__name__}; give the Value whose graph to draw"):
         draw(wrong)
 
 
@@ -250,6 +255,17 @@ def test_another_suffix_is_refused_and_writes_nothing(tmp_path: Path, name: str)
     with pytest.raises(ValueError, match=rf"^save\('.*{name}'\): the suffix '.*' is not one of .svg, .pdf, .png$"):
         draw(neuron()).save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the dot of this test is a shell script")
+def test_the_dot_of_the_system_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dot = tmp_path / "dot"
+    dot.write_text('#!/bin/sh\necho "$@"\ncat\n')
+    dot.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    drawing = draw(neuron())
+    assert drawing.svg() == f"-Kdot -Tsvg\n{drawing.source}"
+    assert drawing.save(tmp_path / "neuron.pdf").read_text(encoding="utf-8").startswith("-Kdot -Tpdf\n")
 
 
 def test_without_a_renderer_the_error_carries_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

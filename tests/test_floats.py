@@ -112,6 +112,8 @@ def test_fractions_without_an_exact_answer_give_the_float(got: float, want: floa
     [
         ("divide", (Fraction(10) ** 400, 2.0), math.inf),
         ("divide", (2.0, Fraction(10) ** 400), 0.0),
+        ("multiply", (Fraction(10) ** 400, -0.5), -math.inf),
+        ("multiply", (0.0, Fraction(10) ** 400), math.nan),
         ("log", (Fraction(10) ** 400,), math.inf),
         ("sqrt", (Fraction(10) ** 400,), math.inf),
         ("log1p", (Fraction(10) ** 400,), math.inf),
