@@ -105,6 +105,14 @@ def test_gradients_are_shown_after_backward_only() -> None:
     assert (output.grad, output.parents[0].grad) == (1.0, 1.0)
 
 
+def test_a_part_of_a_swept_graph_shows_its_gradients_zeros_too() -> None:
+    x = Value(-2.0, "x")
+    inner = x * 3
+    (inner.relu() + x).backward()
+    assert [text for text in texts(draw(inner)) if text.startswith("grad")] == ["grad 1", "grad 0"]
+    assert "grad 1" in texts(draw(x))
+
+
 def test_the_sign_of_the_flow_is_its_color_and_no_flow_is_dashed() -> None:
     x, y, z = Value(2.0, "x"), Value(3.0, "y"), Value(-1.0, "z")
     output = x - y * 2 + z.relu()

@@ -78,6 +78,12 @@ def test_fractions_survive_the_round_trip(c: Case) -> None:
         assert {type(x) for x in got.flat} == {Fraction}
 
 
+def test_fractions_have_no_exp() -> None:
+    third = np.array([[Fraction(1, 3)]], dtype=object)
+    with pytest.raises(TypeError, match=r"^a Fraction has no exp\(\); use relu or linear for it, or arrays of floats$"):
+        MatrixMLP([third], activations="sigmoid").predict(third)
+
+
 def test_outputs_of_fractions_are_fractions() -> None:
     model = MatrixMLP([np.array([[Fraction(-1)]], dtype=object)], activations="relu")
     assert type(model.predict(np.array([[Fraction(1)]], dtype=object))[0, 0]) is Fraction
@@ -120,9 +126,9 @@ def test_a_random_stack_has_networks_that_differ() -> None:
     assert len({w.tobytes() for w in stacked.weights[0]}) == 10
     assert not any(b.any() for b in stacked.biases or ())
     assert MatrixMLP.random([3, 1], bias=False, rng=0, networks=2).biases is None
-    with pytest.raises(ValueError, match="to_mlp: these are 10 stacked networks"):
+    with pytest.raises(ValueError, match=r"^to_mlp: these are 10 stacked networks; convert model.network\(i\) instead$"):
         stacked.to_mlp()
-    with pytest.raises(ValueError, match="network: this is a single network"):
+    with pytest.raises(ValueError, match="^network: this is a single network; there is none to choose$"):
         MatrixMLP.random([3, 1]).network(0)
 
 

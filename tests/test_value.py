@@ -20,6 +20,7 @@ import pytest
 
 from autograd import Value, topological_order
 from autograd.rules import CONSTANT, RULES
+from autograd.value import shown
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -284,6 +285,23 @@ def test_large_fractions_stay_exact_through_backward() -> None:
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
 def test_a_fraction_beyond_the_floats_beside_a_float_does_not_raise(name: str) -> None:
     assert type(OPERATORS[name](Value(Fraction(10) ** 400), 1.5).data) is float
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Fraction(10) ** 5000, "1e5000"),
+        (-(Fraction(10) ** 5000), "-1e5000"),
+        (Fraction(1, 10**5000), "1e-5000"),
+        (Fraction(7 * 10**4999, 10**5000 + 1), "1e-0"),
+        (Fraction(10) ** 59, "1" + "0" * 59),
+        (Fraction(10) ** 60, "1" + "0" * 39 + "..."),
+        (-1.5, "-1.5"),
+    ],
+)
+def test_a_number_of_any_length_is_shown_in_one_line(number: Any, text: str) -> None:
+    assert shown(number) == text
+    assert repr(Value(number)) == f"Value(data={text}, grad={shown(type(number)())})"
 
 
 def test_a_long_fraction_prints() -> None:
