@@ -118,6 +118,7 @@ def test_fractions_without_an_exact_answer_give_the_float(got: float, want: floa
         ("sqrt", (Fraction(10) ** 400,), math.inf),
         ("log1p", (Fraction(10) ** 400,), math.inf),
         ("tanh", (Fraction(10) ** 400,), 1.0),
+        ("tanh", (-(Fraction(10) ** 400),), -1.0),
     ],
 )
 def test_fractions_beyond_the_floats_act_as_infinities(name: str, inputs: tuple[Any, ...], want: float) -> None:
