@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from test_three_paths import ACTIVATIONS, LAST, Case, arrays, assert_close, case, cases, exact_cases, forward, longhand
 
+from autograd import Value
 from nn import MatrixMLP
 
 
@@ -76,6 +77,15 @@ def test_fractions_survive_the_round_trip(c: Case) -> None:
     for got, want in zip(arrays(back), arrays(c), strict=True):
         assert (got == want).all()
         assert {type(x) for x in got.flat} == {Fraction}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_arrays_of_values_go_through_the_same_lines(activation: str) -> None:
+    c = case(0, [3, 4, 2], (activation, activation), "half_squared_error")
+    lift = np.frompyfunc(Value, 1, 1)
+    of_values = MatrixMLP([lift(w) for w in c.weights], [lift(b) for b in c.biases or ()], c.activations).gradients(c.X, c.Y)
+    assert float(of_values.loss) == pytest.approx(longhand(c)[0], rel=1e-13)
+    assert_close([d.astype(float) for d in arrays(of_values)], arrays(c.matrices().gradients(c.X, c.Y)))
 
 
 def test_fractions_have_no_exp() -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from autograd import Value, topological_order
 from autograd.rules import CONSTANT, RULES
-from autograd.value import shown
+from autograd.value import UNSWEPT, binary, shown, unary
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -60,6 +60,23 @@ def test_one_operator_is_one_node() -> None:
 def test_methods_apply_their_row(name: str) -> None:
     output = getattr(Value(0.5), name)()
     assert (output.data, output.rule) == (RULES[name].forward(0.5), RULES[name])
+    assert getattr(Value, name).__name__ == name
+    assert getattr(Value, name).__doc__.startswith(f"{name} of this Value")
+
+
+@pytest.mark.parametrize("output", [Value(2.0).exp(), Value(2.0) * 3, 3 - Value(2.0), (Value(2.0) * 3).parents[1]])
+def test_a_result_and_a_constant_start_without_gradient_and_label(output: Value) -> None:
+    assert (output.grad, output.label, type(output.label)) == (0.0, "", str)
+    assert repr(output).endswith("grad=0.0)")
+
+
+def test_a_rule_of_ones_own_has_to_give_numbers() -> None:
+    x = Value(2.0)
+    exp, mul = (RULES[name]._replace(forward=lambda *at: "two") for name in ("exp", "mul"))
+    with pytest.raises(TypeError, match=r"^result of exp: 'two' is of type str, not a real number"):
+        unary(exp)(x)
+    with pytest.raises(TypeError, match=r"^result of \*: 'two' is of type str, not a real number"):
+        binary(mul)[0](x, x)
 
 
 def test_negation_and_absolute_value() -> None:
@@ -210,8 +227,9 @@ def test_an_object_array_beside_a_value(name: str) -> None:
 
 
 def test_numpys_options_reach_numpy() -> None:
-    x, out = Value(2.0), np.array([None, None], dtype=object)
-    assert np.multiply(x, np.array([3.0, 5.0], dtype=object), out=out, where=[True, False]) is out
+    x: Any = Value(2.0)
+    out = np.array([None, None], dtype=object)
+    assert np.multiply(x, np.array([3.0, 5.0], dtype=object), out=out, where=np.array([True, False])) is out
     assert (out[0].data, out[1]) == (6.0, None)
 
 
@@ -316,6 +334,7 @@ def test_a_copied_graph_still_differentiates(copied: Callable[[Value], Value]) -
     x = Value(2.0, "x")
     output = x * x * 3 + x.exp()
     output.backward()
+    assert copied(x.exp()).grad is UNSWEPT
     twin = copied(output)
     (leaf,) = (node for node in topological_order(twin) if node.label == "x")
     assert leaf is not x
