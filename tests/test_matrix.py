@@ -138,7 +138,7 @@ def test_a_random_stack_has_networks_that_differ() -> None:
     assert MatrixMLP.random([3, 1], bias=False, rng=0, networks=2).biases is None
     with pytest.raises(ValueError, match=r"^to_mlp: these are 10 stacked networks; convert model.network\(i\) instead$"):
         stacked.to_mlp()
-    with pytest.raises(ValueError, match="^network: this is a single network; there is none to choose$"):
+    with pytest.raises(ValueError, match=r"^network: this is a single network; there is none to choose$"):
         MatrixMLP.random([3, 1]).network(0)
 
 
