@@ -19,7 +19,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, grad
+from autograd import Value, grad, topological_order
 from autograd.rules import CONSTANT, LEAF, RULES, Rule, table
 from autograd.value import binary, unary
 
@@ -211,6 +211,12 @@ def test_second_derivatives_at_kinks_and_edges(
     name: str, inputs: tuple[float, ...], first: int, then: int, want: float
 ) -> None:
     assert same(second(name, inputs, first, then), want)
+
+
+def test_the_slope_of_softplus_is_recorded_as_one_sigmoid() -> None:
+    x = Value(0.5)
+    slope = grad(x.softplus(), x, create_graph=True)
+    assert [node.rule.name for node in topological_order(slope)] == ["constant", "leaf", "sigmoid", "mul"]
 
 
 def test_mixed_second_derivative_of_a_power_at_exponent_zero() -> None:

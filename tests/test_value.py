@@ -102,6 +102,25 @@ def test_comparisons_with_other_things_are_pythons() -> None:
         assert Value(2.0) < "3"
 
 
+class Foreign:
+    """Like an array of another library: it has a shape, and it knows what to do with a Value, or says that it does not."""
+
+    shape = (2,)
+    __array_ufunc__ = None
+
+    def __gt__(self, other: Any) -> Any:
+        return other
+
+
+def test_another_kind_of_operand_is_asked_itself() -> None:
+    x: Any = Value(2.0)
+    assert (x < Foreign()) is x
+    uses: tuple[Callable[[], Any], ...] = (lambda: Foreign() + x, lambda: x + Foreign(), lambda: Foreign() ** x)
+    for use in uses:
+        with pytest.raises(TypeError, match="unsupported operand"):
+            use()
+
+
 def test_equal_numbers_are_kept_apart_in_sets() -> None:
     x, y = Value(2.0), Value(2.0)
     assert x == y
