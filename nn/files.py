@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from nn.arrays import array, whole
 from nn.losses import Array
-from nn.matrix import MatrixMLP, array, transposed
+from nn.matrix import MatrixMLP, transposed
 from nn.mlp import MLP
 from nn.npz import LIMIT, checked_path, read, read_bytes, replacing, text, write
 
@@ -83,7 +84,12 @@ def from_state_dict(state: Mapping[str, Any], activations: str | Sequence[str] =
     if len(prefixes) > 1 or (biases and weights.keys() != biases.keys()):
         raise ValueError(f"state has {', '.join(state)}; expected one network, and a bias for every weight or none at all")
     order = sorted(weights)
-    return MatrixMLP([transposed(weights[i]) for i in order], [biases[i] for i in order] if biases else None, activations)
+    try:
+        return MatrixMLP([transposed(weights[i]) for i in order], [biases[i] for i in order] if biases else None, activations)
+    except ValueError as error:
+        (prefix,) = prefixes
+        said = re.sub(r"(weight|bias)e?s\[(\d+)\]", lambda m: f"state['{prefix}{order[int(m[2])]}.{m[1]}']", str(error))
+        raise ValueError(f"{said} (weights are transposed, to n_in x n_out)") from None
 
 
 def save(model: MatrixMLP | MLP, path: Any) -> None:
@@ -116,11 +122,9 @@ def load(path: Any, activations: str | Sequence[str] | None = None, max_bytes: i
     >>> load(path).weights[0].shape
     (3, 4)
     """
-    name = checked_path(path, ".npz", ".safetensors")
-    if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 0:
-        raise ValueError(f"max_bytes={max_bytes!r} has to be a whole number from 0 up")
+    name, limit = checked_path(path, ".npz", ".safetensors"), whole("max_bytes", max_bytes, 0)
     try:
-        state, said = _npz(read(name, max_bytes)) if name.endswith(".npz") else _safetensors(read_bytes(name, max_bytes))
+        state, said = _npz(read(name, limit)) if name.endswith(".npz") else _safetensors(read_bytes(name, limit))
         return from_state_dict(state, _agreed(said, activations))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: {error}") from None

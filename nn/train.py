@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from nn.arrays import check_finite, whole
 from nn.checkpoint import Checkpoint
 from nn.descent import History, Run
 from nn.losses import Array, Loss, loss_named
-from nn.matrix import MatrixMLP, check_finite
+from nn.matrix import MatrixMLP
 
 
 def fit(
@@ -54,9 +55,9 @@ def fit(
     ([0, 20], 4.5, array([[3.]]))
     """
     x, y, chosen, rate = _checked(model, X, Y, learning_rate, loss)
-    total = _whole("steps", steps, 0)
-    every = max(1, total) if report_every is None else _whole("report_every", report_every, 1)
-    file_every = max(1, total // 10) if checkpoint_every is None else _whole("checkpoint_every", checkpoint_every, 1)
+    total = whole("steps", steps, 0)
+    every = max(1, total) if report_every is None else whole("report_every", report_every, 1)
+    file_every = max(1, total // 10) if checkpoint_every is None else whole("checkpoint_every", checkpoint_every, 1)
     run, history, file = Run(model, x, y, chosen, rate), History([], [], []), None
     stops = {*range(0, total, every), total, *(range(0, total, max(1, total // 100)) if progress else ())}
     if checkpoint is not None:
@@ -139,9 +140,3 @@ def _bar(total: int, wanted: bool) -> Iterator[Callable[[int], object]]:
         return
     with tqdm(total=total, unit=" steps") as bar:
         yield lambda step: bar.update(step - bar.n)
-
-
-def _whole(name: str, x: Any, least: int) -> int:
-    if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
-        raise ValueError(f"{name}={x!r} has to be a whole number from {least} up")
-    return int(x)

@@ -121,8 +121,8 @@ def test_more_than_such_a_file_holds_is_not_written(tmp_path: Path) -> None:
 
 
 def npy(descr: str = "<f8", order: str = "False", shape: str = "(1, 2)", data: bytes = bytes(16), **changed: Any) -> bytes:
-    header: bytes = changed.get("header", f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n").encode()
-    length = changed.get("length", len(header)).to_bytes(2, "little")
+    header = changed.get("header", f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n").encode()
+    length: bytes = changed.get("length", len(header)).to_bytes(2, "little")
     version: bytes = changed.get("version", b"\1\0")
     return b"\x93NUMPY" + version + length + header + data
 
