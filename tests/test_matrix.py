@@ -235,8 +235,8 @@ BAD_SAMPLES = [
     (X[:0], Y[:0], ValueError, r"X has shape \(0, 2\), expected \(n, 2\) with at least one sample"),
     ([[1.0, 2.0], [3.0]], Y, ValueError, "X is not an array"),
     (X, Y[:3], ValueError, r"Y has shape \(3, 1\), expected \(4, 1\)"),
-    (X, Y[:, 0], ValueError, r"Y has shape \(4,\), expected \(4, 1\).*Y\.reshape\(-1, 1\)"),
-    (X, np.ones((4, 2)), ValueError, r"Y has shape \(4, 2\), expected \(4, 1\)"),
+    (X, Y[:, 0], ValueError, r"Y has shape \(4,\), expected \(4, 1\); give one row per sample, Y\.reshape\(-1, 1\)$"),
+    (X, np.ones((4, 2)), ValueError, r"Y has shape \(4, 2\), expected \(4, 1\)$"),
     (X, 1.0, ValueError, r"Y has shape \(\), expected 1 or 2 dimensions"),
     (X, np.ma.masked_equal(Y, 0), TypeError, r"Y is a masked array; fill it first, Y\.filled\(0\.0\)"),
     (np.ma.masked_equal(X, 0), Y, TypeError, "X is a masked array"),
@@ -254,6 +254,12 @@ def test_wrong_samples_are_refused(x: Any, y: Any, error: type[Exception], said:
     if said.startswith("X"):
         with pytest.raises(error, match=said):
             model.predict(x)
+
+
+def test_the_targets_of_a_deep_stack_belong_to_its_last_layer() -> None:
+    model = MatrixMLP.random([2, 3, 4, 5], rng=0, networks=6)
+    with pytest.raises(ValueError, match=r"^Y has shape \(4, 1\), expected \(4, 5\)$"):
+        model.gradients(X, Y)
 
 
 def test_an_array_of_objects_that_holds_floats_is_taken() -> None:
