@@ -149,6 +149,7 @@ CONVENTIONS = [
     ("maximum", (INF, 1.0), INF, (1, 0)),
     ("maximum", (1.0, NAN), NAN, (NAN, NAN)),
     ("sqrt", (0.0,), 0.0, (INF,)),
+    ("sqrt", (-0.0,), -0.0, (INF,)),
     ("sqrt", (-1.0,), NAN, (NAN,)),
     ("log", (0.0,), -INF, (INF,)),
     ("log", (-0.0,), -INF, (INF,)),
@@ -180,6 +181,10 @@ def test_kinks_and_edges(name: str, inputs: tuple[float, ...], value: float, par
     assert all(map(same, [leaf.grad for leaf in leaves], partials))
     assert all(map(same, grad(output, leaves), partials))
     assert all(map(same, [slope.data for slope in grad(output, leaves, create_graph=True)], partials))
+
+
+def test_relu_of_either_zero_is_plus_zero() -> None:
+    assert [math.copysign(1, Value(zero).relu().data) for zero in (0.0, -0.0)] == [1, 1]
 
 
 def test_x_to_the_x_adds_both_roads() -> None:
@@ -237,7 +242,9 @@ def test_a_copied_rule_is_the_same_rule(rule: Rule) -> None:
 def test_names_and_symbols_say_which_row() -> None:
     assert [name for name, rule in RULES.items() if name != rule.name] == []
     assert RULES.keys() == table(np).keys() == SYMBOLIC.keys()
-    assert all(len(rule.domain) in (1, 2) and rule.symbol for rule in RULES.values())
+    assert all(len(rule.domain) in (1, 2) for rule in RULES.values())
+    signs = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
+    assert [rule.symbol for rule in RULES.values()] == [signs.get(name, name) for name in RULES]
 
 
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum"])
