@@ -6,7 +6,7 @@ the same words. NumPy is imported only where arrays come in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +14,7 @@ from numbers import Real
 from typing import Any
 
 from autograd.floats import as_float
-from autograd.value import Value, checked
+from autograd.value import Number, Value, checked
 
 NUMBERS = Real | Decimal
 
@@ -38,14 +38,14 @@ def counted(numbers: Iterable[Any], inputs: Sequence[Value]) -> list[Any]:
 def arguments(numbers: Any, inputs: Sequence[Value]) -> tuple[type, list[Any]]:
     """What kind they are of, and the list of them: `float`, `Fraction` and `Value` as they are, or `list` for arrays."""
     given = counted(numbers, inputs)
+    if all(isinstance(x, float) for x in given):  # NumPy's float64 is one too
+        return float, list(map(float, given))
     if any(isinstance(x, Value) for x in given):
         return Value, [x if isinstance(x, Value) else checked(x, _place(k, inputs)) for k, x in enumerate(given)]
     if all(isinstance(x, NUMBERS) or getattr(x, "shape", None) == () for x in given):
-        found = [
-            checked(x if isinstance(x, NUMBERS) else _array(x, place).item(), place) for x, place in _placed(given, inputs)
-        ]
+        found = [_number(x, k, inputs) for k, x in enumerate(given)]
         return (Fraction if Fraction in set(map(type, found)) else float), found
-    return list, _broadcast([_array(x, place) for x, place in _placed(given, inputs)], inputs)
+    return list, _broadcast([_array(x, k, inputs) for k, x in enumerate(given)], inputs)
 
 
 def like(numbers: Any, grads: list[Any]) -> Any:
@@ -62,8 +62,9 @@ def _place(position: int, inputs: Sequence[Value]) -> str:
     return f"numbers[{position}]" + (f", for {label!r:.80}" if label else "")
 
 
-def _placed(given: Sequence[Any], inputs: Sequence[Value]) -> Iterator[tuple[Any, str]]:
-    return ((x, _place(k, inputs)) for k, x in enumerate(given))
+def _number(x: Any, position: int, inputs: Sequence[Value]) -> Number:
+    x = x if isinstance(x, NUMBERS) else _array(x, position, inputs).item()
+    return x if x.__class__ is float else checked(x, _place(position, inputs))
 
 
 def _refuse_mask(x: Any, place: str) -> None:
@@ -71,10 +72,13 @@ def _refuse_mask(x: Any, place: str) -> None:
         raise TypeError(f"{place}: a masked array; fill it first, array.filled(...)")
 
 
-def _array(x: Any, place: str) -> Any:
+def _array(x: Any, position: int, inputs: Sequence[Value]) -> Any:
     """`x` as an array of float64."""
     import numpy as np
 
+    if type(x) is np.ndarray and x.dtype == np.float64:
+        return x
+    place = _place(position, inputs)
     _refuse_mask(x, place)
     if isinstance(x, NUMBERS):
         return np.array(as_float(checked(x, place)))

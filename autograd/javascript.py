@@ -42,6 +42,7 @@ def _leaf(e: Expression) -> tuple[str, int]:
 
 
 def literal(x: Any) -> str:
+    """A number as JavaScript writes it."""
     if isinstance(x, bool):
         return str(x).lower()
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x).removesuffix(".0"))

@@ -23,32 +23,16 @@ if TYPE_CHECKING:
 
 HEAD = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
 DRIVERS = """
-define void @samples(ptr %program, ptr %arrays, ptr %strides, i64 %inputs, i64 %count, ptr %x, ptr %values, ptr %grads) {
+define void @samples(ptr %program, ptr %x, i64 %inputs, i64 %count, ptr %values, ptr %grads) {
 entry:
-  %none = icmp eq i64 %count, 0
-  br i1 %none, label %end, label %sample
+  br label %sample
 sample:
-  %s = phi i64 [0, %entry], [%s1, %run]
-  br label %gather
-gather:
-  %k = phi i64 [0, %sample], [%k1, %gather]
-  %array.at = getelementptr ptr, ptr %arrays, i64 %k
-  %array = load ptr, ptr %array.at
-  %stride.at = getelementptr i64, ptr %strides, i64 %k
-  %stride = load i64, ptr %stride.at
-  %offset = mul i64 %stride, %s
-  %from = getelementptr double, ptr %array, i64 %offset
-  %number = load double, ptr %from
-  %to = getelementptr double, ptr %x, i64 %k
-  store double %number, ptr %to
-  %k1 = add i64 %k, 1
-  %more = icmp ult i64 %k1, %inputs
-  br i1 %more, label %gather, label %run
-run:
-  %value = getelementptr double, ptr %values, i64 %s
+  %s = phi i64 [0, %entry], [%s1, %sample]
   %row = mul i64 %s, %inputs
+  %x.row = getelementptr double, ptr %x, i64 %row
+  %value = getelementptr double, ptr %values, i64 %s
   %grads.row = getelementptr double, ptr %grads, i64 %row
-  call void @pass(ptr %program, ptr %x, ptr %value, ptr %grads.row)
+  call void @pass(ptr %program, ptr %x.row, ptr %value, ptr %grads.row)
   %s1 = add i64 %s, 1
   %again = icmp ult i64 %s1, %count
   br i1 %again, label %sample, label %end
@@ -87,16 +71,19 @@ end:
 """
 
 
-def straight(tape: Tape) -> str:
-    """The program of one tape, written out."""
+def straight(tape: Tape, valued: bool) -> str:
+    """The program of one tape, written out; if it is not `valued`, what only the output needs is left out.
+
+    A descent asks for nothing but the derivatives.
+    """
     code = Code()
     inputs = [f"x{k}" for k in range(len(tape.inputs))]
     names = {name: code.let(f"load double, ptr {_at(code, '%x', k)}") for k, name in enumerate(inputs)}
     nodes, _, grads = tape.formulas(LOWERED, inputs)
-    value, *derivatives = code.compute([nodes[tape.output].data, *grads], names)
-    code.do(f"store double {value}, ptr %value")
-    for k, derivative in enumerate(derivatives):
-        code.do(f"store double {derivative}, ptr {_at(code, '%grads', k)}")
+    wanted = [nodes[tape.output].data, *grads] if valued else grads
+    places = ["%value"] * valued + [_at(code, "%grads", k) for k in range(len(grads))]
+    for found, place in zip(code.compute(wanted, names), places, strict=True):
+        code.do(f"store double {found}, ptr {place}")
     return "\n".join((DECLARATIONS, HEAD, "entry:", *code.lines, "ret void", "}", DRIVERS))
 
 
@@ -169,26 +156,23 @@ def interpreter() -> str:
     code.do(START)
     _dispatch(code, "forward", "[0, %entry], [%forward.next.i, %forward.next]")
     for row in LOWERED.values():
-        code.begin(f"forward.{code_of(row, BOTH)}")
+        code.do(f"forward.{code_of(row, BOTH)}:")
         (out,) = code.compute([row.forward(*_operands(row))], _loaded(code, row, "forward"))
         code.do(f"store double {out}, ptr %forward.out.at", "br label %forward.next")
-    code.begin("forward.next")
-    code.do(TURN)
+    code.do("forward.next:", TURN)
     _dispatch(code, "backward", "[%last, %turn], [%backward.next.i, %backward.next]")
     for row in LOWERED.values():
         for needs in (BOTH, LEFT, RIGHT)[: 2 * len(row.domain) - 1]:
-            code.begin(f"backward.{code_of(row, needs)}")
+            code.do(f"backward.{code_of(row, needs)}:")
             _send(code, row, needs)
             code.do("br label %backward.next")
-    code.begin("backward.next")
-    code.do(END)
+    code.do("backward.next:", END)
     return "\n".join((DECLARATIONS, MEMORY, HEAD, "entry:", *code.lines, "}", DRIVERS))
 
 
 def _dispatch(code: Code, way: str, index: str) -> None:
     """The head of a loop: fetch an operation and go to its case."""
-    code.begin(way)
-    code.do(f"%{way}.i = phi i64 {index}", FETCH.format(way=way))
+    code.do(f"{way}:", f"%{way}.i = phi i64 {index}", FETCH.format(way=way))
     cases = (
         f"i8 {code_of(row, needs)}, label %{way}.{code_of(row, BOTH if way == 'forward' else needs)}"
         for row in LOWERED.values()

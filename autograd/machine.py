@@ -46,7 +46,7 @@ def machine(text: str, keep: bool = False) -> Machine:
 
     return Machine(
         function("pass", POINTER, POINTER, POINTER, POINTER),
-        function("samples", POINTER, POINTER, POINTER, WHOLE, WHOLE, POINTER, POINTER, POINTER),
+        function("samples", POINTER, POINTER, WHOLE, WHOLE, POINTER, POINTER),
         function("descend", POINTER, POINTER, POINTER, WHOLE, REAL, WHOLE, POINTER, POINTER),
         engine,
     )

@@ -54,8 +54,8 @@ def completed(module: Any) -> Any:
         "minimum": lambda a, b: where(a <= b, a, b),
     }
     names.update((name, getattr(module, name)) for name in NAMES if hasattr(module, name))
-    if hasattr(module, "Max"):  # SymPy, whose `maximum` is the largest value of a function
-        names.update(maximum=module.Max, minimum=module.Min)
+    if hasattr(module, "Max"):  # SymPy, whose `maximum` is the largest value of a function, and in which nothing overflows
+        names.update(maximum=module.Max, minimum=module.Min, sigmoid=lambda a: 1 / (1 + module.exp(-a)))
     return SimpleNamespace(**names)
 
 

@@ -11,7 +11,7 @@ import math
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +49,15 @@ class Native:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self._local = threading.local()
-        if len(tape) <= LARGEST_STRAIGHT:
-            self._machine, self._program = machine(kernel.straight(tape)), None
-        else:
-            self._machine, self._program = _interpreter(), _Program(tape)
+        self._program = None if len(tape) <= LARGEST_STRAIGHT else _Program(tape)
+
+    @cached_property
+    def _replaying(self) -> Machine:
+        return _interpreter() if self._program else machine(kernel.straight(self.tape, valued=True))
+
+    @cached_property
+    def _descending(self) -> Machine:
+        return _interpreter() if self._program else machine(kernel.straight(self.tape, valued=False))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Native, (self.tape,)
@@ -70,7 +75,7 @@ class Native:
             return self._on_arrays(numbers)
         out = array("d", [0.0]) * (len(x) + 1)
         start = _data(out)
-        self._machine.replay(self._address(), _data(x), start, start + 8)
+        self._replaying.replay(self._address(), _data(x), start, start + 8)
         return out[0], np.frombuffer(out)[1:] if isinstance(numbers, np.ndarray) else out[1:].tolist()
 
     def descend(self, numbers: Any, steps: int, learning_rate: float, over: Iterable[Value] | None = None) -> Any:
@@ -90,7 +95,7 @@ class Native:
         x, out = x[:] if isinstance(x, array) else x.copy(), np.empty(len(x) + 1)
         start = _data(out)
         for some in _portions(int(steps) if len(slots) else 0, len(self.tape)):
-            self._machine.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, start, start + 8)
+            self._descending.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, start, start + 8)
         return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
 
     def _floats(self, numbers: Any) -> Any:
@@ -109,17 +114,18 @@ class Native:
     def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
         _, arrays = arguments(numbers, self.tape.inputs)
         shape = np.broadcast_shapes(*(each.shape for each in arrays))
-        flat = [np.ascontiguousarray(each).reshape(-1) for each in arrays]
-        strides = np.array([0 if each.ndim == 0 else 1 for each in arrays])
-        starts = np.array([_data(each) for each in flat])
         count, n = math.prod(shape), len(arrays)
-        x, values, grads = np.empty(n), np.empty(count), np.empty((count, n))
+        values, grads = np.empty(count), np.empty((count, n))
+        single = [k for k, each in enumerate(arrays) if each.ndim == 0]
+        varied = [(k, each.reshape(-1)) for k, each in enumerate(arrays) if each.ndim]
         done = 0
         for some in _portions(count, len(self.tape) + n):
-            at = starts + 8 * strides * done
-            self._machine.samples(
-                self._address(), _data(at), _data(strides), n, some, _data(x), _data(values[done:]), _data(grads[done:])
-            )
+            x = np.empty((some, n))
+            x[:, single] = [arrays[k] for k in single]
+            for k, each in varied:
+                x[:, k] = each[done : done + some]
+            out = _data(values[done:]), _data(grads[done:])
+            self._replaying.samples(self._address(), _data(x), n, some, *out)
             done += some
         return values.reshape(shape), like(numbers, [grads[:, k].reshape(shape) for k in range(n)])
 

@@ -75,7 +75,7 @@ def assignments(
     found: dict[Expression, Written] = {}
     for e in topological_order(*(e for e in names if e in known), *outputs):
         written = composed(e, [found[p] for p in e.parents], dialect)
-        name = names.get(e) or (next(temporaries) if uses[e] > 1 or written.depth >= DEEPEST else None)
+        name = names.get(e) or (next(temporaries) if e.parents and (uses[e] > 1 or written.depth >= DEEPEST) else None)
         if name is not None and e.parents:
             lines.append(f"{name} = {written.text}")
             written = Written(name, ATOM, 0)

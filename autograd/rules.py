@@ -57,13 +57,13 @@ def table(m: Any) -> dict[str, Rule]:
     where, divide, power = m.where, m.divide, m.power
 
     def logistic(a: Any) -> Any:
-        e = m.exp(a)
-        return where(a < 0, e / (1 + e), 1 / (1 + divide(1, e)))  # each form where it neither cancels nor overflows
+        e = m.exp(-m.absolute(a))  # at most 1: nothing cancels, nothing overflows
+        return where(a < 0, e, 1) / (1 + e)
 
     sigmoid = getattr(m, "sigmoid", logistic)  # recorded Values and symbols keep it as the one operation that it is
 
     def softplus(a: Any) -> Any:
-        return where(a > 0, a + m.log1p(m.exp(-a)), m.log1p(m.exp(a)))
+        return where(a > 0, a, 0) + m.log1p(m.exp(-m.absolute(a)))
 
     def powers(out: Any, a: Any, b: Any) -> tuple[Any, Any]:  # of a**b; 0**0 is constant for a, 0**b for b >= 0
         by_base = where((a == 0) & (b == 0), 0, b * power(a, b - 1))

@@ -77,6 +77,7 @@ class Tape:
         self.rules = [node.rule for node in results]
         self.left = array("q", [slots[node.left] for node in results])
         self.right = array("q", [NONE if node.right is None else slots[node.right] for node in results])
+        self._fast = set() if any(type(c) is Fraction for c in self.constants) else {float}  # the types that floats alone have
         self.labels = {slots[node]: node.label for node in results if node.label}
 
     def __len__(self) -> int:
@@ -94,12 +95,12 @@ class Tape:
         derivatives. Values give Values: a graph that can be taped and differentiated again. Raises `ValueError` for a
         wrong number of them or shapes that do not broadcast, `TypeError` for what is no real number.
         """
-        if numbers.__class__ is list and len(numbers) == len(self.inputs) and set(map(type, numbers)) == {float}:
+        if numbers.__class__ is list and len(numbers) == len(self.inputs) and set(map(type, numbers)) == self._fast:
             return self._on_floats(numbers)
         kind, given = arguments(numbers, self.inputs)
         if kind is Value:
             return self._on_values(given)
-        if kind is Fraction or (kind is float and any(type(c) is Fraction for c in self.constants)):
+        if kind is Fraction or (kind is float and not self._fast):
             return self._exactly(given)
         value, grads = self._on_floats(given) if kind is float else self._on_arrays(given)
         return value, like(numbers, grads)
@@ -199,7 +200,9 @@ class Tape:
         slots = {node: slot for slot, node in enumerate(nodes)}
         results = [node for node in topological_order(nodes[self.output]) if node.left is not None]
         names = dict(zip(results, identifiers((self.labels.get(slots[node], "") for node in results), "v", taken), strict=True))
-        lines = {node.data: names[node] for node in results}
+        lines: dict[symbols.Expression, str] = {}
+        for node in results:
+            lines.setdefault(node.data, names[node])
         for node in sorted(results, key=lambda node: -slots[node]):
             lines.setdefault(adjoint[node], f"d_{names[node]}")
         lines.update(zip(grads, (f"d_{name}" for name in inputs), strict=True))

@@ -30,7 +30,9 @@ def descent() -> Callable[[Any], Any]:
 
 
 CALLS = pytest.mark.parametrize("made", [lambda: Tape(x * y + x, INPUTS), native], ids=["tape", "native"])
-EVERY_CALL = pytest.mark.parametrize("made", [lambda: Tape(x * y + x, INPUTS), native, descent], ids=["tape", "native", "descend"])
+EVERY_CALL = pytest.mark.parametrize(
+    "made", [lambda: Tape(x * y + x, INPUTS), native, descent], ids=["tape", "native", "descend"]
+)
 MODULE_TOO = pytest.mark.parametrize("made", [lambda: Tape(x * y + x, INPUTS), lambda: Tape(x * y + x, INPUTS).on(np), native])
 
 
@@ -68,7 +70,7 @@ def test_one_number_for_each_input_in_whatever_type(made: Callable[[], Any], num
 def test_numbers_may_come_out_of_an_iterator_and_be_bools(made: Callable[[], Any]) -> None:
     assert made()(z for z in (0.5, -2.0)) == (-0.5, [-1.0, 0.5])
     assert made()(iter([True, False])) == (1.0, [1.0, 1.0])
-    assert made()([np.True_, np.array(False)]) == (1.0, [1.0, 1.0])  # noqa: FBT003  # a number here
+    assert made()([np.True_, np.array(False)]) == (1.0, [1.0, 1.0])  # a number here
     assert made()(range(2)) == (0.0, [2.0, 0.0])
 
 
@@ -110,7 +112,19 @@ def refused(call: Callable[..., Any], numbers: Any, error: type[Exception], *sub
 @EVERY_CALL
 @pytest.mark.parametrize(
     "numbers",
-    ["ab", b"ab", {"a": 1.0}, {1.0, 2.0}, frozenset([1.0, 2.0]), {1.0: 1, 2.0: 2}.keys(), 1.0, None, x, np.array(1.0), np.float64(2)],
+    [
+        "ab",
+        b"ab",
+        {"a": 1.0},
+        {1.0, 2.0},
+        frozenset([1.0, 2.0]),
+        {1.0: 1, 2.0: 2}.keys(),
+        1.0,
+        None,
+        x,
+        np.array(1.0),
+        np.float64(2),
+    ],
     ids=repr,
 )
 def test_what_is_no_list_of_numbers(made: Callable[[], Any], numbers: Any) -> None:
@@ -176,7 +190,9 @@ def test_rows_of_different_lengths(made: Callable[[], Any]) -> None:
 
 @CALLS
 def test_shapes_that_do_not_broadcast(made: Callable[[], Any]) -> None:
-    refused(made(), [np.ones(2), np.ones(3)], ValueError, "broadcast", "(2,)", "(3,)", "numbers[0], for 'x'", "numbers[1], for 'y'")
+    refused(
+        made(), [np.ones(2), np.ones(3)], ValueError, "broadcast", "(2,)", "(3,)", "numbers[0], for 'x'", "numbers[1], for 'y'"
+    )
 
 
 def test_of_many_shapes_the_different_ones_are_named() -> None:

@@ -45,12 +45,16 @@ def everything(a: Any, b: Any) -> Any:
 @ROWS
 def test_sympy_says_that_every_rows_gradient_is_the_derivative(name: str) -> None:
     domain = RULES[name].domain
-    letters = [sympy.Symbol(letter, positive=low > 0 or None, real=True) for letter, (low, _) in zip("ab", domain, strict=False)]
+    letters = [
+        sympy.Symbol(letter, positive=low > 0 or None, real=True) for letter, (low, _) in zip("ab", domain, strict=False)
+    ]
     value, grads = tape_of(name).on(sympy)(letters)
     for letter, got in zip(letters, grads, strict=True):
         difference = sympy.diff(value, letter) - got
         if name in KINKED:  # a case distinction each, written in another way
-            differences = [difference.subs(dict(zip(letters, map(sympy.Rational, inside(name, s)), strict=True))) for s in (0.2, 0.9)]
+            differences = [
+                difference.subs(dict(zip(letters, map(sympy.Rational, inside(name, s)), strict=True))) for s in (0.2, 0.9)
+            ]
             assert differences == [0, 0]
         else:
             assert sympy.simplify(sympy.piecewise_fold(difference)) == 0
@@ -179,7 +183,7 @@ def test_numpys_arrays_broadcast_and_are_not_changed() -> None:
 @pytest.fixture(scope="module")
 def jax() -> Any:
     found = pytest.importorskip("jax", reason="pip install jax")
-    found.config.update("jax_enable_x64", True)  # noqa: FBT003  # jax's way of saying it
+    found.config.update("jax_enable_x64", True)  # jax's way of saying it
     return found
 
 
@@ -273,7 +277,9 @@ def test_two_functions_and_operators_are_enough() -> None:
 
 @pytest.mark.parametrize("module", [3, "numpy", None, SimpleNamespace(exp=math.exp), SimpleNamespace(exp=1, log=2)])
 def test_what_is_no_module_of_functions(module: Any) -> None:
-    with pytest.raises(TypeError, match="has no functions exp and log; give a module of functions with NumPy's names") as caught:
+    with pytest.raises(
+        TypeError, match="has no functions exp and log; give a module of functions with NumPy's names"
+    ) as caught:
         Tape(x, x).on(module)
     assert repr(module)[:60] in str(caught.value)
 

@@ -141,7 +141,9 @@ def test_a_name_for_a_leaf_is_the_leaf() -> None:
 
 def test_temporaries_avoid_the_names_that_are_there() -> None:
     e, f = exp(x), sin(x)
-    lines, outputs = assignments([e * e, f * f, y + 1], {symbols.add(e * e, f * f): "t4", y + 2: "t1", (g := f * e): "t2", g + 1: "t3"})
+    lines, outputs = assignments(
+        [e * e, f * f, y + 1], {symbols.add(e * e, f * f): "t4", y + 2: "t1", (g := f * e): "t2", g + 1: "t3"}
+    )
     assert (lines, outputs) == (["t5 = exp(x)", "t6 = sin(x)"], ["t5 * t5", "t6 * t6", "y + 1"])
 
 
@@ -185,7 +187,13 @@ def test_any_label_becomes_a_name_of_its_own(labels: list[str]) -> None:
         assert not name.startswith(("_", "d_"))
         assert not re.fullmatch(r"[xvt]\d+", name) or name == f"x{k}"
         assert len(name) < 60
-        if label.isascii() and label.isalpha() and not keyword.iskeyword(label) and labels.count(label) == 1 and len(label) < 40:
+        if (
+            label.isascii()
+            and label.isalpha()
+            and not keyword.iskeyword(label)
+            and labels.count(label) == 1
+            and len(label) < 40
+        ):
             assert name in (label, f"{label}__{k}")
 
 

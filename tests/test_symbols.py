@@ -31,7 +31,7 @@ COMPARE: dict[str, Callable[..., Any]] = {
     "greater_equal": operator.ge,
     "equal": operator.eq,
 }
-INPUTS = {name: 1 for name in ("negative", "absolute", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sign")} | {"where": 3}
+INPUTS = dict.fromkeys(("negative", "absolute", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sign"), 1) | {"where": 3}
 SIMPLE = (0.0, -0.0, 1.0, -1.0, 2.0, 0, 1, -1, True, False)  # what a simplification looks for
 NAMES = ("x", "y", "z")
 x, y = symbol("x"), symbol("y")
@@ -95,8 +95,8 @@ def test_what_is_simplified_computes_the_same_number(data: st.DataObject, number
         (x - 0.0, x),
         (-(-x), x),
         (symbols.where(x < y, x, x), x),
-        (symbols.where(number(True), x, y), x),  # noqa: FBT003  # a condition that is known
-        (symbols.where(number(False), x, y), y),  # noqa: FBT003  # as above
+        (symbols.where(number(True), x, y), x),  # a condition that is known
+        (symbols.where(number(False), x, y), y),  # as above
     ],
 )
 def test_what_is_nothing_to_compute_is_not_there(made: Expression, want: Expression) -> None:
@@ -134,7 +134,7 @@ def test_what_stays_because_a_float_could_differ(made: Expression) -> None:
 
 
 def test_a_condition_that_is_known_drops_out_of_a_conjunction() -> None:
-    p, yes, no = x < y, number(True), number(False)  # noqa: FBT003  # conditions that are known
+    p, yes, no = x < y, number(True), number(False)  # conditions that are known
     assert symbols.logical_and(p, yes) is p
     assert symbols.logical_and(yes, p) is p
     assert symbols.logical_and(p, no) is no
@@ -225,4 +225,3 @@ def test_every_row_of_the_table_as_a_formula_is_the_row_on_floats(name: str, dat
     for made, partial in zip(formulas.partials(number(want), *operands), row.partials(want, *numbers), strict=True):
         value = made if isinstance(made, int | float) else evaluated(made, at)
         assert bits(float(value)) == bits(float(partial))
-

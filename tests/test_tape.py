@@ -38,7 +38,8 @@ from programs import (
     same,
 )
 
-from autograd import Tape, Value, floats, grad, maximum, tape as module, topological_order
+from autograd import Tape, Value, floats, grad, maximum, topological_order
+from autograd import tape as module
 from autograd.rules import RULES
 
 ROWS = pytest.mark.parametrize("name", RULES)
@@ -256,7 +257,9 @@ def test_the_source_is_python_and_what_is_run(case: Any, labels: list[str]) -> N
     assert not set(names + targets) & (set(vars(floats)) | {"replay"})
     called = {node.func.id for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert called <= {name for name, f in vars(floats).items() if callable(f)}
-    assert not [node for node in ast.walk(function) if isinstance(node, ast.Attribute | ast.Import | ast.Subscript | ast.Lambda)]
+    assert not [
+        node for node in ast.walk(function) if isinstance(node, ast.Attribute | ast.Import | ast.Subscript | ast.Lambda)
+    ]
     names_: dict[str, Any] = dict(vars(floats))
     exec(tape.source, names_)  # noqa: S102  # that it can be run is what is tested
     with suppress(ArithmeticError, ValueError):  # where Python's operators have no answer
@@ -404,11 +407,7 @@ def test_the_tape_of_a_gradient_gives_hessian_vector_products() -> None:
     a, b, u, v = (Value(z, label) for z, label in zip((0.3, 0.8, 1.0, 1.0), "abuv", strict=True))
     output = (a * b).sin() * b.exp() + (a**3 / b).softplus() + (a - b * b).tanh() * a.sigmoid()
     A, B = sympy.symbols("a b")
-    exact = (
-        sympy.sin(A * B) * sympy.exp(B)
-        + sympy.log(1 + sympy.exp(A**3 / B))
-        + sympy.tanh(A - B * B) / (1 + sympy.exp(-A))
-    )
+    exact = sympy.sin(A * B) * sympy.exp(B) + sympy.log(1 + sympy.exp(A**3 / B)) + sympy.tanh(A - B * B) / (1 + sympy.exp(-A))
     tape = hessian_vector(output, [a, b], [u, v])
     for at in ([0.3, 0.8], [-1.2, 0.4], [2.0, -0.7]):
         second = sympy.hessian(exact, (A, B)).subs({A: sympy.Rational(str(at[0])), B: sympy.Rational(str(at[1]))})
@@ -431,7 +430,9 @@ def test_hessian_vector_products_are_grad_of_grad(case: Any) -> None:
     given_ = dict(zip([*leaves, *extra], [*numbers, *direction], strict=True))
     _, found = Tape(along, inputs)([given_[node] for node in inputs])
     output_, leaves_ = program.record(numbers)
-    along_: Any = sum((g * d for g, d in zip(grad(output_, leaves_, create_graph=True), direction, strict=True)), start=Value(0.0))
+    along_: Any = sum(
+        (g * d for g, d in zip(grad(output_, leaves_, create_graph=True), direction, strict=True)), start=Value(0.0)
+    )
     assert found[: len(leaves)] == pytest.approx(grad(along_, leaves_), rel=1e-9, abs=1e-9)
 
 
@@ -638,7 +639,12 @@ def test_a_tape_can_be_copied_and_sent_to_another_process(kind: str, copied: Cal
         (x * y, None, TypeError, ("Tape: inputs", "None")),
         (x * y, [], ValueError, ("Tape: no inputs", "leaves")),
         (x * y, [x * y], ValueError, ("Tape: inputs[0]", "6.0", "result of 'mul'", "leaves of the graph")),
-        (x * y, [x, Value(7.0, "stranger")], ValueError, ("Tape: inputs[1]", "stranger", "not in the graph", "does not depend")),
+        (
+            x * y,
+            [x, Value(7.0, "stranger")],
+            ValueError,
+            ("Tape: inputs[1]", "stranger", "not in the graph", "does not depend"),
+        ),
         (x * y, [x, y, x], ValueError, ("Tape: inputs[2]", "'x'", "given twice")),
         (Value(1.0), [x], ValueError, ("Tape: inputs[0]", "'x'", "not in the graph")),
     ],
