@@ -38,7 +38,10 @@ def interpreted(tape: Tape) -> Any:
 
 
 def test_llvm_reads_both_programs(llvm: Any) -> None:
-    for text in (interpreter(), straight(Tape((x * y).sigmoid() ** 2 + x.softplus(), [x, y]))):
+    for text in (
+        interpreter(),
+        *(straight(Tape((x * y).sigmoid() ** 2 + x.softplus(), [x, y]), valued) for valued in (True, False)),
+    ):
         module = llvm.parse_assembly(text)
         module.verify()
         functions = {f.name for f in module.functions if not f.is_declaration}
@@ -55,7 +58,9 @@ def test_every_operation_has_a_number_of_its_own_that_fits_a_byte() -> None:
 def test_the_interpreter_has_a_case_for_each_row_forward_and_for_each_need_backward() -> None:
     blocks = re.findall(r"^(\w+)\.(\d+):$", interpreter(), re.MULTILINE)
     assert {int(code) for way, code in blocks if way == "forward"} == {code_of(row, BOTH) for row in LOWERED.values()}
-    wanted = {code_of(row, needs) for name, row in LOWERED.items() for needs in ((BOTH, LEFT, RIGHT) if name in TWO else (BOTH,))}
+    wanted = {
+        code_of(row, needs) for name, row in LOWERED.items() for needs in ((BOTH, LEFT, RIGHT) if name in TWO else (BOTH,))
+    }
     assert {int(code) for way, code in blocks if way == "backward"} == wanted
     assert len(blocks) == len(set(blocks))
     assert interpreter() == interpreter()
@@ -70,12 +75,24 @@ def test_what_the_interpreter_is_told_about_a_program() -> None:
 
 def test_a_straight_program_has_the_operations_of_its_tape_and_no_labels() -> None:
     a, b = Value(2.0, '"\n} evil'), Value(3.0, "%x")
-    text = straight(Tape((a * b).tanh() + 1.5, [a, b]))
+    text = straight(Tape((a * b).tanh() + 1.5, [a, b]), valued=True)
     body = text.partition("entry:")[2].partition("}")[0]
     assert "evil" not in text
     assert len(re.findall("@c_tanh", body)) == 1
     assert "0x3FF8000000000000" in body
     assert not re.findall(rf"@c_(?!tanh)({'|'.join(CALLS)})", body)
+
+
+def test_a_program_for_descents_leaves_out_what_only_the_output_needs() -> None:
+    tape = Tape(x.exp() + y.sin().log() * x, [x, y])
+    calls = {valued: re.findall(r"call double @c_(\w+)", straight(tape, valued)) for valued in (True, False)}
+    assert sorted(calls[True]) == ["cos", "exp", "log", "sin"]
+    assert sorted(calls[False]) == ["cos", "exp", "log", "sin"]
+    only = Tape(x.exp() * 0 + (x + 1).tanh() - y.cos(), [x, y])
+    assert sorted(re.findall(r"call double @c_(\w+)", straight(only, valued=True))) == ["cos", "exp", "sin", "tanh"]
+    assert sorted(re.findall(r"call double @c_(\w+)", straight(only, valued=False))) == ["exp", "sin", "tanh"]
+    assert "ptr %value\n" in straight(tape, valued=True)
+    assert not re.search(r"store double .*ptr %value$", straight(tape, valued=False).partition("}")[0], re.MULTILINE)
 
 
 @ROWS

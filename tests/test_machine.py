@@ -33,7 +33,9 @@ print(value == slope == Tape(output, x)([1.0])[0], fast._program is not None)
 def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
     variables = {**os.environ, **environment}
     settings = {key: value for key, value in variables.items() if value is not None}
-    return subprocess.run([sys.executable, "-W", "error", "-c", program], env=settings, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], env=settings, capture_output=True, text=True, check=False
+    )  # noqa: S603
 
 
 @pytest.fixture
@@ -115,7 +117,11 @@ def test_another_program_another_processor_and_another_llvm_have_files_of_their_
     assert room._place("a").parent == cache
     places = {room._place("a"), room._place("b")}
     llvm = room._llvm()
-    for name, value in (("get_host_cpu_name", lambda: "another"), ("get_process_triple", lambda: "another"), ("llvm_version_info", (1,))):
+    for name, value in (
+        ("get_host_cpu_name", lambda: "another"),
+        ("get_process_triple", lambda: "another"),
+        ("llvm_version_info", (1,)),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(llvm, name, value)
             places.add(room._place("a"))
@@ -141,7 +147,9 @@ def test_without_the_variable_it_is_the_systems_cache_in_the_home(
     assert room._place("a").parent == tmp_path / place / "chainrule"
 
 
-def test_a_place_that_cannot_be_written_costs_nothing_but_the_compiling(tmp_path: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_that_cannot_be_written_costs_nothing_but_the_compiling(
+    tmp_path: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("llvmlite", reason="pip install '.[native]'")
     file = tmp_path / "file"
     file.write_text("no directory")

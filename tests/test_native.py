@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import random
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, SMOOTH, bits, programs, same
 
-from autograd import Tape, Value, native
+from autograd import Tape, Value, kernel, native
+from autograd.machine import machine
 
 pytest.importorskip("llvmlite", reason="pip install '.[native]'")
 
@@ -27,6 +31,7 @@ x, y = Value(2.0, "x"), Value(3.0, "y")
 
 
 def made(kind: str, tape: Tape) -> native.Native:
+    """The tape compiled for itself, or by way of the interpreter."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "LARGEST_STRAIGHT", -1 if kind == "interpreted" else 10**9)
         return tape.native()
@@ -263,6 +268,29 @@ def test_eight_threads_each_get_their_own_answer(kind: str) -> None:
             assert all((g == slope).all() for *_, (_, grads) in found for g, slope in zip(grads, once[1], strict=True))
 
 
+@pytest.mark.parametrize("name", ["replay", "samples", "descend"])
+def test_a_function_owns_its_code(name: str) -> None:
+    compiled = machine(kernel.straight(Tape(x * y, [x, y]), valued=True))
+    engine, function = weakref.ref(compiled.engine), getattr(compiled, name)
+    del compiled
+    gc.collect()
+    assert callable(function)
+    assert engine() is not None, "the code would be gone while it is called"
+
+
+@KINDS
+def test_eight_threads_may_make_the_first_call_at_once(kind: str) -> None:
+    for _ in range(4):
+        fast, ready = made(kind, loss()), Barrier(8)
+
+        def work(fast: native.Native = fast, ready: Barrier = ready) -> Any:
+            ready.wait()
+            return fast([0.1, 0.2, 0.3]), fast.descend([0.1, 0.2, 0.3], 3, 0.1)
+
+        with ThreadPoolExecutor(8) as pool:
+            assert len({repr(done.result()) for done in [pool.submit(work) for _ in range(8)]}) == 1
+
+
 @KINDS
 def test_while_it_computes_other_threads_go_on(kind: str) -> None:
     fast = made(kind, loss())
@@ -282,7 +310,8 @@ def test_while_it_computes_other_threads_go_on(kind: str) -> None:
 def test_ctrl_c_is_heard_within_a_second(kind: str, call: str) -> None:
     program = f"""
 import numpy as np
-from autograd import Tape, Value, native
+from autograd import Tape, Value, kernel, native
+from autograd.machine import machine
 native.LARGEST_STRAIGHT = {-1 if kind == "interpreted" else 10**9}
 x, y = Value(2.0, "x"), Value(3.0, "y")
 f = Tape(x.sin() * y.cos() + x**y, [x, y]).native()
