@@ -6,36 +6,81 @@
 >>> y.backward()
 >>> w.grad, x.grad, b.grad
 (2.0, 0.5, 1.0)
+
+What is more than the engine, `_LATER`, is imported at its first use: `import autograd` stays light.
 """
 
-from autograd.check import GradientError as GradientError
-from autograd.check import GradientReport as GradientReport
-from autograd.check import NonFinite as NonFinite
-from autograd.check import first_nonfinite as first_nonfinite
-from autograd.check import gradcheck as gradcheck
-from autograd.derive import Derivation as Derivation
-from autograd.derive import derive as derive
-from autograd.draw import Drawing as Drawing
-from autograd.draw import RenderError as RenderError
-from autograd.draw import draw as draw
-from autograd.functions import cos as cos
-from autograd.functions import exp as exp
-from autograd.functions import log as log
-from autograd.functions import maximum as maximum
-from autograd.functions import minimum as minimum
-from autograd.functions import relu as relu
-from autograd.functions import sigmoid as sigmoid
-from autograd.functions import sin as sin
-from autograd.functions import softplus as softplus
-from autograd.functions import sqrt as sqrt
-from autograd.functions import tanh as tanh
-from autograd.gradients import grad as grad
-from autograd.gradients import zero_grad as zero_grad
-from autograd.graph import topological_order as topological_order
-from autograd.parse import parse as parse
-from autograd.parting import WrongWay as WrongWay
-from autograd.parting import WrongWays as WrongWays
-from autograd.tape import Tape as Tape
-from autograd.tokens import ParseError as ParseError
-from autograd.value import Value as Value
-from autograd.wrong_ways import wrong_ways as wrong_ways
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
+from autograd.draw import Drawing, RenderError, draw
+from autograd.functions import cos, exp, log, maximum, minimum, relu, sigmoid, sin, softplus, sqrt, tanh
+from autograd.gradients import grad, zero_grad
+from autograd.graph import topological_order
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.derivation.derive import Derivation, derive
+    from autograd.derivation.parting import WrongWay, WrongWays
+    from autograd.derivation.wrong_ways import wrong_ways
+    from autograd.tapes.tape import Tape
+    from autograd.terminal.parse import parse
+    from autograd.terminal.tokens import ParseError
+
+__all__ = [
+    "Derivation",
+    "Drawing",
+    "GradientError",
+    "GradientReport",
+    "NonFinite",
+    "ParseError",
+    "RenderError",
+    "Tape",
+    "Value",
+    "WrongWay",
+    "WrongWays",
+    "cos",
+    "derive",
+    "draw",
+    "exp",
+    "first_nonfinite",
+    "grad",
+    "gradcheck",
+    "log",
+    "maximum",
+    "minimum",
+    "parse",
+    "relu",
+    "sigmoid",
+    "sin",
+    "softplus",
+    "sqrt",
+    "tanh",
+    "topological_order",
+    "wrong_ways",
+    "zero_grad",
+]
+
+_LATER = {
+    "Derivation": "autograd.derivation.derive",
+    "derive": "autograd.derivation.derive",
+    "WrongWay": "autograd.derivation.parting",
+    "WrongWays": "autograd.derivation.parting",
+    "wrong_ways": "autograd.derivation.wrong_ways",
+    "Tape": "autograd.tapes.tape",
+    "parse": "autograd.terminal.parse",
+    "ParseError": "autograd.terminal.tokens",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    found = getattr(import_module(_LATER[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

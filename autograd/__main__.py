@@ -15,15 +15,15 @@ from pathlib import Path
 from textwrap import fill
 from typing import NoReturn, TextIO
 
-from autograd.derive import Derivation, derive
+from autograd.derivation.derive import Derivation, derive
+from autograd.derivation.printed import number_text
+from autograd.derivation.wrong_ways import wrong_ways
 from autograd.draw import draw
 from autograd.graph import topological_order
-from autograd.parse import named, parse
-from autograd.printed import number_text
-from autograd.remedies import meant
-from autograd.tokens import FUNCTIONS, ParseError, spelled, visible
+from autograd.terminal.parse import named, parse
+from autograd.terminal.remedies import meant
+from autograd.terminal.tokens import FUNCTIONS, ParseError, spelled, visible
 from autograd.value import Value
-from autograd.wrong_ways import wrong_ways
 
 WIDTH = 80
 EXAMPLE = 'python -m autograd "tanh(w*x + b)" w=0.5 x=2 b=-1'

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from autograd.derive import Derivation
-from autograd.formulas import PRODUCT, as_latex, as_text, derivative, operation
-from autograd.printed import free_letters, latex_number
+from autograd.derivation.derive import Derivation
+from autograd.derivation.formulas import PRODUCT, as_latex, as_text, derivative, operation
+from autograd.derivation.printed import free_letters, latex_number
+from autograd.derivation.telling import Alike, Equation, Letter, Local, Part, told
 from autograd.symbols import Expression, symbol
-from autograd.telling import Alike, Equation, Letter, Local, Part, told
 
 WIDTH = 64  # of a row, in characters of the same formula as text: what fits between the margins of an article
 UNKNOWN = "ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ"  # letters of Latin that the fonts of plain LaTeX have not

@@ -73,7 +73,7 @@ def composed(e: Expression, operands: list[Written], dialect: Dialect) -> Writte
 def written(expression: Expression, dialect: Dialect) -> str:
     """The text of an expression; an operand that is used twice is written twice.
 
-    >>> from autograd.program import PYTHON
+    >>> from autograd.tapes.program import PYTHON
     >>> from autograd.symbols import symbol
     >>> a, b = symbol("a"), symbol("b")
     >>> written(a * (a - (b - 1)), PYTHON)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autograd import Tape, Value
-from autograd.arguments import arguments, counted, like
+from autograd.tapes.arguments import arguments, counted, like
 
 x, y = Value(2.0, "x"), Value(3.0, "y")
 INPUTS = (x, y)

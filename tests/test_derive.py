@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from test_graph import graphs
 
 from autograd import Derivation, Value, derive, exp, grad, maximum, minimum, topological_order
-from autograd.derive import Step
-from autograd.formulas import substituted
+from autograd.derivation.derive import Step
+from autograd.derivation.formulas import substituted
 from autograd.graph import edges, local_partials
 from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.symbols import NUMBER, number
@@ -239,6 +239,6 @@ def test_jupyter_gets_a_page_or_formulas_without_latex2mathml(monkeypatch: pytes
 
 def test_derive_imports_nothing_of_the_page_before_it_is_asked() -> None:
     program = "import sys, autograd; x = autograd.Value(2.0, 'x'); str(autograd.derive(x * x)); "
-    program += "print(sorted({'html', 'json', 'numpy', 'latex2mathml', 'autograd.page'} & sys.modules.keys()))"
+    program += "print(sorted({'html', 'json', 'numpy', 'latex2mathml', 'autograd.derivation.page'} & sys.modules.keys()))"
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
     assert run.stdout.strip() == "[]"

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd.printed import number_text
+from autograd.derivation.printed import number_text
 from nn import MatrixDerivation
 from nn.derivation.latex import as_latex
 

@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from reading import compiled, evaluated, from_latex
 
 from autograd import symbols
-from autograd.formulas import CHOICES, FORMULAS, as_latex, as_text, derivative, equation, operation, partials_at, substituted
+from autograd.derivation.formulas import (
+    CHOICES,
+    FORMULAS,
+    as_latex,
+    as_text,
+    derivative,
+    equation,
+    operation,
+    partials_at,
+    substituted,
+)
 from autograd.rules import RULES
 from autograd.symbols import Expression, number, symbol
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import symbols
-from autograd.javascript import PRELUDE, as_javascript, rows
+from autograd.derivation.javascript import PRELUDE, as_javascript, rows
 from autograd.rules import RULES
 from autograd.symbols import Expression, symbol
 

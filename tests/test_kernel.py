@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from programs import GRID, INF, NAN, OPERATIONS, RATIONAL, cases, same
 
-from autograd import Tape, Value, native
-from autograd.kernel import BOTH, FIELDS, LEFT, POINTERS, RIGHT, code_of, interpreter, straight
-from autograd.lowering import CALLS, LOWERED
+from autograd import Tape, Value
 from autograd.rules import RULES
+from autograd.tapes.kernel import BOTH, FIELDS, LEFT, POINTERS, RIGHT, code_of, interpreter, straight
+from autograd.tapes.lowering import CALLS, LOWERED
 
 ROWS = pytest.mark.parametrize("name", RULES)
 TWO = [name for name, rule in RULES.items() if len(rule.domain) == 2]
@@ -22,7 +22,7 @@ x, y = Value(2.0, "x"), Value(3.0, "y")
 @pytest.fixture
 def llvm() -> Any:
     pytest.importorskip("llvmlite", reason="pip install '.[native]'")
-    from autograd.machine import _llvm
+    from autograd.tapes.machine import _llvm
 
     return _llvm()
 
@@ -30,6 +30,8 @@ def llvm() -> Any:
 def interpreted(tape: Tape) -> Any:
     """The tape by way of the interpreter, however small it is."""
     pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    from autograd.tapes import native
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "LARGEST_STRAIGHT", -1)
         fast = tape.native()

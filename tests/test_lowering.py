@@ -6,7 +6,6 @@ import re
 import struct
 from array import array
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +13,12 @@ from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, bits
 from test_symbols import NAMES, expressions
 
-from autograd import lowering, symbols
-from autograd.kernel import DRIVERS, HEAD
-from autograd.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
+from autograd import floats, symbols
 from autograd.rules import RULES
 from autograd.symbols import Expression, cos, exp, log, sin, symbol, where
+from autograd.tapes import lowering
+from autograd.tapes.kernel import DRIVERS, HEAD
+from autograd.tapes.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
 
 LOW = SimpleNamespace(**{**vars(symbols), **lowering._CHOICES})
 x, y, z = map(symbol, NAMES)
@@ -40,7 +40,7 @@ def text(outputs: list[Expression]) -> str:
 def computed(outputs: list[Expression], *points: tuple[float, ...], program: str = "") -> list[list[float]]:
     """What the compiled program gives at each of the points."""
     pytest.importorskip("llvmlite", reason="pip install '.[native]'")
-    from autograd.machine import machine
+    from autograd.tapes.machine import machine
 
     compiled, results = machine(program or text(outputs)), []
     for point in points:
@@ -127,7 +127,7 @@ def test_a_number_is_written_with_its_bits(number: float) -> None:
 
 
 def test_truths_and_whole_numbers_are_written_as_llvm_writes_them() -> None:
-    assert (literal(True), literal(False), literal(3), literal(-1)) == (  # noqa: FBT003  # what is tested
+    assert (literal(True), literal(False), literal(3), literal(-1)) == (  # what is tested
         "true",
         "false",
         literal(3.0),
@@ -139,8 +139,6 @@ def test_truths_and_whole_numbers_are_written_as_llvm_writes_them() -> None:
 
 @pytest.mark.parametrize("name", ["sign", "heaviside", "maximum", "minimum"])
 def test_what_python_decides_with_if_is_decided_alike(name: str) -> None:
-    from autograd import floats
-
     inputs = 1 if name == "sign" else 2
     points = [(a, b, 0.0) for a in GRID for b in (GRID if inputs == 2 else (0.0,))]
     got = computed([getattr(LOW, name)(*[x, y][:inputs])], *points)

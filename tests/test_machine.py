@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from autograd import Tape, Value, kernel, native
-from autograd import machine as room
+from autograd import Tape, Value
+from autograd.tapes import kernel, native
+from autograd.tapes import machine as room
 
 x, y = Value(2.0, "x"), Value(3.0, "y")
 LARGE = 2_001
@@ -35,7 +36,7 @@ def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[
     settings = {key: value for key, value in variables.items() if value is not None}
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", program], env=settings, capture_output=True, text=True, check=False
-    )  # noqa: S603
+    )
 
 
 @pytest.fixture
@@ -175,7 +176,7 @@ def test_a_disk_that_is_full_leaves_no_rubbish(cache: Path, monkeypatch: pytest.
     made = tempfile.NamedTemporaryFile
 
     def full(*given: Any, **options: Any) -> Any:
-        file = made(*given, **options)  # noqa: SIM115  # it is handed on
+        file = made(*given, **options)  # it is handed on
         monkeypatch.setattr(file, "write", lambda content: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         return file
 
@@ -201,7 +202,7 @@ def test_a_new_process_finds_what_another_kept(cache: Path) -> None:
         done = run(program, XDG_CACHE_HOME=str(cache.parent))
         assert (done.stdout, done.stderr) == ("True True\n", "")
     assert len(list(cache.iterdir())) == 1
-    watch = "import autograd.machine as room\nroom._compiled = None\n"
+    watch = "import autograd.tapes.machine as room\nroom._compiled = None\n"
     assert run(watch + program, XDG_CACHE_HOME=str(cache.parent)).stdout == "True True\n"
 
 

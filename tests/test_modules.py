@@ -15,8 +15,8 @@ from programs import OPERATIONS
 from test_rules import exact
 
 from autograd import Tape, Value, maximum, minimum
-from autograd.modules import NAMES, completed, converted
 from autograd.rules import RULES, table
+from autograd.tapes.modules import NAMES, completed, converted
 
 ROWS = pytest.mark.parametrize("name", RULES)
 SIDED = ("abs", "relu", "softplus")  # written with a distinction at zero

@@ -21,10 +21,10 @@ from test_graph import graphs
 
 import nn
 from autograd import Value, topological_order
-from autograd.derive import derive
-from autograd.formulas import as_latex, partials_at
-from autograd.page import page
-from autograd.printed import latex_name, plain
+from autograd.derivation.derive import derive
+from autograd.derivation.formulas import as_latex, partials_at
+from autograd.derivation.page import page
+from autograd.derivation.printed import latex_name, plain
 from autograd.rules import CONSTANT, RULES
 from autograd.symbols import symbol
 from autograd.value import binary, unary

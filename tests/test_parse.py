@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import ParseError, Value, parse, topological_order
 from autograd.rules import CONSTANT, LEAF, RULES
-from autograd.tokens import FUNCTIONS, columns, excerpt, visible
+from autograd.terminal.tokens import FUNCTIONS, columns, excerpt, visible
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
 NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reading import compiled
 
 from autograd import Value, topological_order
-from autograd.printed import (
+from autograd.derivation.printed import (
     LONGEST,
     free_letters,
     latex_name,

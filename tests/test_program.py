@@ -16,8 +16,8 @@ from test_symbols import NAMES, evaluated, expressions
 
 from autograd import floats, symbols
 from autograd.printing import Dialect, Form, infix
-from autograd.program import DEEPEST, assignments, identifiers
 from autograd.symbols import Expression, exp, number, sin, symbol, where
+from autograd.tapes.program import DEEPEST, assignments, identifiers
 
 x, y, z = map(symbol, NAMES)
 AT = {"x": 0.7, "y": -1.3, "z": 2.0}

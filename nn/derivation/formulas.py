@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from autograd.formulas import FORMULAS, as_text
+from autograd.derivation.formulas import FORMULAS, as_text
 from autograd.symbols import symbol
 from nn.derivation.notation import bracketed
 from nn.losses import LOSSES, Array

@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd import formulas
-from autograd.printed import number_text
+from autograd.derivation import formulas
+from autograd.derivation.printed import number_text
 from autograd.symbols import number
 from autograd.value import shown
 from nn.derivation.formulas import loss_formula, predicted

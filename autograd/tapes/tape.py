@@ -18,18 +18,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from autograd import floats, symbols
-from autograd.arguments import arguments, counted, like
 from autograd.functions import RECORDED
 from autograd.gradients import grad, values
 from autograd.graph import Image, consumers_first, row_of, topological_order
-from autograd.modules import completed, converted
-from autograd.program import assignments, identifiers
 from autograd.rules import LEAF, RULES, Rule, table
 from autograd.sweep import NOTHING, adjoints
+from autograd.tapes.arguments import arguments, counted, like
+from autograd.tapes.modules import completed, converted
+from autograd.tapes.program import assignments, identifiers
 from autograd.value import Number, Value, lift
 
 if TYPE_CHECKING:
-    from autograd.native import Native
+    from autograd.tapes.native import Native
 
 LARGEST_SOURCE = 10_000  # operations: Python compiles a few of them in the time in which it runs a thousand
 NONE = -1  # the slot of an operand that is not there
@@ -227,7 +227,7 @@ class Tape:
 
         Needs the extra `native`; raises `ImportError`, with the command that installs it, where it is missing.
         """
-        from autograd.native import Native
+        from autograd.tapes.native import Native
 
         return Native(self)
 

@@ -11,17 +11,17 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd.formulas import FORMULAS, partials_at
+from autograd.derivation.formulas import FORMULAS, partials_at
+from autograd.derivation.printed import named
 from autograd.gradients import values
 from autograd.graph import consumers_first, topological_order
-from autograd.printed import named
 from autograd.rules import CONSTANT
 from autograd.sweep import ONE, adjoints
 from autograd.symbols import Expression, number, symbol
 from autograd.value import Number, Value
 
 if TYPE_CHECKING:
-    from autograd.paths import Paths
+    from autograd.derivation.paths import Paths
 
 
 class Term(NamedTuple):
@@ -130,7 +130,7 @@ class Derivation:
 
         Steps that differ in indices only are told once, and no more than 100 kinds of them; `fold=False` tells every one.
         """
-        from autograd.text import written  # here, like the other ways of writing it: `import autograd` stays light
+        from autograd.derivation.text import written  # here, like the other ways of writing it: `import autograd` stays light
 
         return written(self, fold)
 
@@ -145,7 +145,7 @@ class Derivation:
 
     def html(self) -> str:
         """The same as a page to step through, one file without a network. Raises `ImportError` without latex2mathml."""
-        from autograd.page import page
+        from autograd.derivation.page import page
 
         return page(self)
 
@@ -161,7 +161,7 @@ class Derivation:
         >>> paths.count, [route.product for route in paths], paths.total, paths.adjoint
         (3, [9.0, 9.0, 9.0], 27.0, 27.0)
         """
-        from autograd.paths import Paths
+        from autograd.derivation.paths import Paths
 
         if self.wrt is None or len(self.wrt) != 1:
             asked = "every node" if self.wrt is None else f"{len(self.wrt)} Values"

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-from autograd.derive import Derivation
-from autograd.formulas import operands_first
+from autograd.derivation.derive import Derivation
+from autograd.derivation.formulas import operands_first
 from autograd.rules import CONSTANT
 from autograd.symbols import NAME, NUMBER, Expression, symbol
 from autograd.value import Value

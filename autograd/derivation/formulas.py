@@ -12,8 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograd import symbols
+from autograd.derivation.printed import latex_name, latex_number, number_text, text_name
 from autograd.graph import topological_order
-from autograd.printed import latex_name, latex_number, number_text, text_name
 from autograd.rules import Rule, table
 from autograd.symbols import NAME, NUMBER, Expression, number, symbol
 from autograd.value import Number

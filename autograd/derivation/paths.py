@@ -18,10 +18,10 @@ from operator import add
 from textwrap import wrap
 from typing import NamedTuple
 
-from autograd.derive import Derivation
-from autograd.formulas import POWER, as_text
+from autograd.derivation.derive import Derivation
+from autograd.derivation.formulas import POWER, as_text
+from autograd.derivation.printed import number_text, text_name
 from autograd.graph import consumers_first
-from autograd.printed import number_text, text_name
 from autograd.sweep import ONE
 from autograd.symbols import Expression, number
 from autograd.value import Number, Value

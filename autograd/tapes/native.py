@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import kernel
-from autograd.arguments import arguments, like
 from autograd.floats import as_float
 from autograd.gradients import values
-from autograd.lowering import LOWERED
-from autograd.machine import Machine, machine
+from autograd.tapes import kernel
+from autograd.tapes.arguments import arguments, like
+from autograd.tapes.lowering import LOWERED
+from autograd.tapes.machine import Machine, machine
 from autograd.value import Value, checked
 
 if TYPE_CHECKING:
-    from autograd.tape import Tape
+    from autograd.tapes.tape import Tape
 
 Array = NDArray[Any]
 LARGEST_STRAIGHT = 2_000  # operations that are compiled for themselves, in at most a second

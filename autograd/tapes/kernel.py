@@ -13,13 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd.graph import Image
-from autograd.lowering import DECLARATIONS, LOWERED, Code
 from autograd.rules import LEAF, Rule
 from autograd.sweep import NOTHING, adjoints
 from autograd.symbols import Expression, symbol
+from autograd.tapes.lowering import DECLARATIONS, LOWERED, Code
 
 if TYPE_CHECKING:
-    from autograd.tape import Tape
+    from autograd.tapes.tape import Tape
 
 HEAD = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
 DRIVERS = """

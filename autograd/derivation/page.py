@@ -17,17 +17,17 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from autograd import symbols
+from autograd.derivation.formulas import CHOICES, FORMULAS, as_latex, operands_first, operation, substituted
+from autograd.derivation.javascript import as_javascript, literal, rows
+from autograd.derivation.printed import latex_name
 from autograd.draw import FILL, INK, NEGATIVE, POSITIVE, RESULT, Drawing, dot
 from autograd.floats import as_float
-from autograd.formulas import CHOICES, FORMULAS, as_latex, operands_first, operation, substituted
-from autograd.javascript import as_javascript, literal, rows
-from autograd.printed import latex_name
 from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.symbols import Expression, number, symbol
 from autograd.value import Value, new
 
 if TYPE_CHECKING:
-    from autograd.derive import Derivation
+    from autograd.derivation.derive import Derivation
 
 INDEXED = re.compile(r"[^\W\d][\w\[\],#]*")  # a name in which HTML finds nothing that means more
 KIND = {LEAF: "input", CONSTANT: "given"}
@@ -195,7 +195,7 @@ def _colors() -> str:
 
 
 def _file(name: str) -> str:
-    return resources.files("autograd").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("autograd.derivation").joinpath(name).read_text(encoding="utf-8")
 
 
 def _json(data: Any) -> str:

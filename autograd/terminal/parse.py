@@ -17,9 +17,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from autograd import remedies
 from autograd.rules import CONSTANT, RULES, Rule
-from autograd.tokens import FUNCTIONS, Token, spelled, tokens, visible
+from autograd.terminal import remedies
+from autograd.terminal.tokens import FUNCTIONS, Token, spelled, tokens, visible
 from autograd.value import Value, binary, checked, lift, unary
 
 Operand: TypeAlias = Value | float  # a number stays one until it meets a Value, as in Python
@@ -46,7 +46,7 @@ def parse(text: str, numbers: Mapping[str, Any]) -> Value:
     -6.0
     >>> parse("2w", {"w": w})
     Traceback (most recent call last):
-    autograd.tokens.ParseError: there is no operator between 2 and w
+    autograd.terminal.tokens.ParseError: there is no operator between 2 and w
         2w
          ^
     for a product write 2*w

@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from autograd.derive import Derivation, Term
-from autograd.families import Family, Folding, Row
-from autograd.formulas import FORMULAS, derivative, equation, operation
-from autograd.printed import free_letters
+from autograd.derivation.derive import Derivation, Term
+from autograd.derivation.families import Family, Folding, Row
+from autograd.derivation.formulas import FORMULAS, derivative, equation, operation
+from autograd.derivation.printed import free_letters
 from autograd.rules import CONSTANT
 from autograd.symbols import Expression, number, symbol
 from autograd.value import Number, Value

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
+from autograd.derivation.parting import Adjoints, WrongWay, WrongWays
+from autograd.derivation.printed import named, number_text
 from autograd.floats import as_float
 from autograd.gradients import values
 from autograd.graph import consumers_first, local_partials, topological_order
-from autograd.parting import Adjoints, WrongWay, WrongWays
-from autograd.printed import named, number_text
 from autograd.rules import CONSTANT
 from autograd.sweep import adjoints
 from autograd.value import Number, Value

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd.derive import Derivation
-from autograd.formulas import as_text
-from autograd.printed import free_letters, listed, number_text, text_name
-from autograd.telling import Alike, Equation, Item, Letter, Local, told
+from autograd.derivation.derive import Derivation
+from autograd.derivation.formulas import as_text
+from autograd.derivation.printed import free_letters, listed, number_text, text_name
+from autograd.derivation.telling import Alike, Equation, Item, Letter, Local, told
 
 WIDTH = 86  # of a line that can be broken
 SINCE = 46  # where the reasons begin

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from autograd.rules import Rule
-from autograd.tokens import FUNCTIONS, ParseError, Token, spelled, visible
+from autograd.terminal.tokens import FUNCTIONS, ParseError, Token, spelled, visible
 
 ALL = f"functions: {' '.join(sorted(FUNCTIONS))}"
 WRITE = {

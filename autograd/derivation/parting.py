@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
+from autograd.derivation.formulas import FORMULAS, as_text
+from autograd.derivation.printed import number_text
 from autograd.floats import as_float
-from autograd.formulas import FORMULAS, as_text
-from autograd.printed import number_text
 from autograd.rules import CONSTANT
 from autograd.symbols import number, symbol
-from autograd.tokens import columns, visible
+from autograd.terminal.tokens import columns, visible
 from autograd.value import Number, Value
 
 Adjoints: TypeAlias = dict[Value, Number]
