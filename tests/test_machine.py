@@ -34,7 +34,7 @@ print(value == slope == Tape(output, x)([1.0])[0], fast._program is not None)
 def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
     variables = {**os.environ, **environment}
     settings = {key: value for key, value in variables.items() if value is not None}
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603  # programs of our own
         [sys.executable, "-W", "error", "-c", program], env=settings, capture_output=True, text=True, check=False
     )
 
@@ -127,7 +127,7 @@ def test_another_program_another_processor_and_another_llvm_have_files_of_their_
             patch.setattr(llvm, name, value)
             places.add(room._place("a"))
     with monkeypatch.context() as patch:
-        patch.setattr(llvm, "get_host_cpu_features", lambda: type("Other", (), {"flatten": lambda self: "+other"})())
+        patch.setattr(llvm, "get_host_cpu_features", type("Other", (), {"flatten": lambda self: "+other"}))
         places.add(room._place("a"))
     assert len(places) == 6
     assert room._place("a") == room._place("a")

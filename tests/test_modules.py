@@ -238,13 +238,16 @@ def test_a_sum_over_more_samples_than_memory_holds_on_a_local_cluster() -> None:
     with distributed.LocalCluster(processes=True, **options) as cluster, distributed.Client(cluster):
         value, (by_w, by_b, _) = run([0.5, 0.1, array.arange(samples, chunks=samples // 64) / samples])
         means = dask.compute(value.mean(), by_w.mean(), by_b.mean())
-    p = lambda s: mpmath.tanh(s / 2 + mpmath.mpf("0.1"))  # noqa: E731  # the mean over [0, 1] is close to the integral
+
+    def p(s: Any) -> Any:
+        return mpmath.tanh(s / 2 + mpmath.mpf("0.1"))
+
     integrals = [
         mpmath.quad(lambda s: (p(s) - 0.3) ** 2, [0, 1]),
         mpmath.quad(lambda s: 2 * (p(s) - 0.3) * (1 - p(s) ** 2) * s, [0, 1]),
         mpmath.quad(lambda s: 2 * (p(s) - 0.3) * (1 - p(s) ** 2), [0, 1]),
     ]
-    assert means == pytest.approx(list(map(float, integrals)), abs=1e-6)
+    assert means == pytest.approx(list(map(float, integrals)), abs=1e-6)  # the mean over [0, 1] is close to the integral
 
 
 # --- what a module has to bring
@@ -286,7 +289,7 @@ def test_what_is_no_module_of_functions(module: Any) -> None:
 
 def test_numbers_are_counted_here_too() -> None:
     for module in (np, sympy, mpmath):
-        with pytest.raises(ValueError, match="2 inputs .*got 1 numbers"):
+        with pytest.raises(ValueError, match=r"2 inputs .*got 1 numbers"):
             Tape(x * y, [x, y]).on(module)([1.0])
         with pytest.raises(TypeError, match="a list of numbers"):
             Tape(x * y, [x, y]).on(module)("xy")

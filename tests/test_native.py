@@ -174,7 +174,9 @@ def test_a_list_gives_a_list_and_an_array_an_array_and_both_are_left_alone(kind:
     fast = made(kind, tape)
     want = fast.descend([0.3, -0.2, 0.7], 5, 0.3)
     assert (type(want), {*map(type, want)}) == (list, {float})
-    assert fast.descend((0.3, Fraction(-1, 5), np.float64(0.7)), np.int64(5), Fraction(3, 10)) == want
+    steps: Any = np.int64(5)
+    rate: Any = Fraction(3, 10)
+    assert fast.descend((0.3, Fraction(-1, 5), np.float64(0.7)), steps, rate) == want
     frozen = np.array([0.3, -0.2, 0.7])
     frozen.flags.writeable = False
     for given_ in (frozen, np.array([0.3, 9.0, -0.2, 9.0, 0.7])[::2], np.array([0.3, -0.2, 0.7], dtype=">f8")):
@@ -207,7 +209,7 @@ def test_an_input_named_twice_in_over_moves_once(kind: str) -> None:
 
 @KINDS
 def test_rates_of_every_kind(kind: str) -> None:
-    fast = made(kind, Tape(x * x, x))
+    fast: Any = made(kind, Tape(x * x, x))
     assert fast.descend([1.0], 1, -0.5) == [2.0]
     assert fast.descend([1.0], 1, 1) == [-1.0]
     assert math.isnan(fast.descend([1.0], 2, NAN)[0])

@@ -668,7 +668,8 @@ def test_an_operation_that_is_not_in_the_table_is_named() -> None:
 
     a = Value(2.0)
     mine = unary(RULES["exp"]._replace(name="mine"))(a)
-    for use in (lambda tape: tape([1.0]), lambda tape: tape([Value(1.0)]), lambda tape: tape.source):
+    uses: list[Callable[[Tape], Any]] = [lambda t: t([1.0]), lambda t: t([Value(1.0)]), lambda t: t.source]
+    for use in uses:
         with pytest.raises(ValueError, match="operation 'mine' is not in the table"):
             use(Tape(mine, a))
 
