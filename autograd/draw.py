@@ -8,11 +8,11 @@ apart by colour-blind readers, the blue a little lighter: a contrast of 4 to 1 o
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from autograd.derivation.printed import plain
 from autograd.floats import as_float
 from autograd.graph import edges, local_partials, topological_order
 from autograd.rules import CONSTANT, LEAF
@@ -26,8 +26,7 @@ INK, SYMBOL, GREY, POSITIVE, NEGATIVE = "#1a1a1a", "#555555", "#808080", "#007FC
 FILL = {LEAF: "#FFF3D6", CONSTANT: "#ECECEC"}
 RESULT = "#FFFFFF"
 FONT = "Helvetica,Arial,sans-serif"
-LONGEST = 40  # characters of a label that are shown
-MISSING, MINUS = "\ufffd", "\u2212"
+MINUS = "\u2212"
 
 
 class RenderError(RuntimeError):
@@ -109,7 +108,7 @@ def dot(order: Sequence[Value], swept: bool, room: int = 0) -> str:
         edge_attr={"fontname": FONT, "fontsize": "10", "color": GREY, "fontcolor": GREY, "arrowsize": arrowsize},
     )
     for node in order:
-        tip = f"{_plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
+        tip = f"{plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
         graph.node(names[node], label=_box(node, swept, room), tooltip=graphviz.escape(tip.replace("\\", "\\\\")))
     for arrow in arrows:
         graph.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
@@ -171,15 +170,7 @@ def _text(text: str) -> str:
     r"""`text` as it stands inside an HTML-like label, where Graphviz would still read `\N` as the node's name."""
     from html import escape  # here, like all that only pictures need: `import autograd` stays light
 
-    return escape(_plain(text)).replace("\\", "\\\\")
-
-
-def _plain(text: str) -> str:
-    """One line of at most LONGEST printable characters; what cannot be printed is shown as a box."""
-    visible = "".join(
-        c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in text[: LONGEST + 1]
-    )
-    return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "\u2026"
+    return escape(plain(text)).replace("\\", "\\\\")
 
 
 def _render(source: str, suffix: str) -> bytes:

@@ -83,12 +83,15 @@ def _name(stem: str, tokens: list[str]) -> str:
         end = tokens.index("}")
         below = "".join(tokens[2:end])
         del tokens[: end + 1]
-    return f"{stem}{above}[{below}]" if above else stem + below
+    below, sign, namesake = below.partition(r"\#")
+    return (f"{stem}{above}[{below}]" if above else stem + below) + sign[1:] + namesake
 
 
-def compiled(folder: Path, body: str) -> str:
+def compiled(folder: Path, body: str, preamble: str = "") -> str:
     """What pdflatex says of an article with this body and amsmath; it has to compile."""
-    source = "\\documentclass{article}\n\\usepackage{amsmath}\n\\begin{document}\n" + body + "\n\\end{document}\n"
+    source = (
+        "\\documentclass{article}\n\\usepackage{amsmath}\n" + preamble + "\\begin{document}\n" + body + "\n\\end{document}\n"
+    )
     (folder / "it.tex").write_text(source)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "it.tex"]
     run = subprocess.run(command, cwd=folder, capture_output=True, check=False)  # noqa: S603

@@ -17,7 +17,7 @@ from test_graph import graphs
 
 from autograd import Derivation, Value, derive, exp, grad, maximum, minimum, topological_order
 from autograd.derivation.derive import Step
-from autograd.derivation.formulas import substituted
+from autograd.derivation.formulas import as_text, substituted
 from autograd.graph import edges, local_partials
 from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.symbols import NUMBER, number
@@ -144,6 +144,20 @@ def test_a_step_by_hand() -> None:
     assert (derivation.output.data, derivation.wrt) == (step.node.data * math.tanh(4), None)
 
 
+def test_terms_stand_in_the_order_in_which_the_sweep_adds() -> None:
+    x = Value(1.0, "x")
+    output = (x / x) * 1.0 + x * 2.0**-53
+    step = derive(output)[x]
+    assert [term.contribution for term in step.terms] == [2.0**-53, -1.0, 1.0]
+    assert step.adjoint == grad(output, x) == 2.0**-53  # in another order the first would be lost
+
+
+def test_a_label_that_looks_like_a_constant_is_not_taken_for_it() -> None:
+    derivation = derive(maximum(Value(2.0, "1"), 1.0))
+    ((formula, partial), _) = derivation.steps[0].partials
+    assert (as_text(formula), partial) == ("['1' > 1]", 1)
+
+
 def test_names_are_the_same_whatever_is_asked_for() -> None:
     w, x = Value(0.5, "w"), Value(2.0, "x")
     inner = x * 2
@@ -172,6 +186,8 @@ def test_what_the_output_does_not_depend_on_has_a_derivative_of_zero() -> None:
     assert (derivation[other].adjoint, derivation[result].adjoint, derivation[other].terms) == (0, 0, ())
     assert type(derivation[other].adjoint) is Fraction
     assert derivation[result].definition is not None
+    aside = (x * 3) * 2
+    assert [step.node for step in derive(x * x, [x, aside]).steps][1:] == [aside, x]  # and not x * 3, which leads aside
 
 
 def test_the_output_itself_and_constants() -> None:
@@ -233,8 +249,10 @@ def test_jupyter_gets_a_page_or_formulas_without_latex2mathml(monkeypatch: pytes
     assert shown.startswith("<iframe srcdoc=")
     assert "<script" not in shown.split(">")[0]
     monkeypatch.setitem(sys.modules, "latex2mathml", None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     assert derivation._repr_html_() is None
+    with pytest.raises(ImportError, match="chainrule"):
+        derivation.html()
 
 
 def test_derive_imports_nothing_of_the_page_before_it_is_asked() -> None:

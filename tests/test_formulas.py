@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import compiled, evaluated, from_latex
 
@@ -164,6 +164,7 @@ READ: dict[str, Any] = {
 }
 
 
+@settings(max_examples=300)
 @given(EXPRESSIONS)
 def test_what_is_printed_computes_the_same_to_the_last_bit(expression: Expression) -> None:
     want = substituted(expression, AT).content
@@ -176,7 +177,10 @@ def test_parentheses_are_there_where_they_are_needed_and_nowhere_else() -> None:
     a, b, c = map(symbol, "abc")
     minus, times, over, to = (operation(op) for op in ("negative", "multiply", "divide", "power"))
     texts = [a + b + c, a + (b + c), a - (b - c), times(a, times(b, c)), times(times(a, b), c), over(over(a, b), c)]
-    assert list(map(as_text, texts)) == ["a + b + c", "a + (b + c)", "a - (b - c)", "a * (b * c)", "a * b * c", "a / b / c"]
+    texts += [over(a, times(b, c)), over(a, over(b, c)), times(over(a, b), c), a + times(b, c), times(a, b + c)]
+    want = ["a + b + c", "a + (b + c)", "a - (b - c)", "a * (b * c)", "a * b * c", "a / b / c"]
+    want += ["a / (b * c)", "a / (b / c)", "a / b * c", "a + b * c", "a * (b + c)"]
+    assert list(map(as_text, texts)) == want
     signs = [
         minus(a) * b,
         a * minus(b),

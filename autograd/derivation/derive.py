@@ -60,7 +60,8 @@ class Derivation:
     """The derivation of d output / d node for every node, or for those between `wrt` and the output; see `derive`.
 
     `names` has a name for every node of the graph: its label, or z1, z2, ..., and for a constant its number; `data` has
-    its number, `order` has them all, operands first. Jupyter shows it as a page, or as formulas without latex2mathml.
+    its number, `adjoints` the derivative by it, `order` has them all, operands first. `steps` tells of those in `told`, in
+    the order of the sweep, and `derivation[node]` is the step of one. Jupyter shows a page, or formulas where there is none.
     """
 
     def __init__(self, output: Value, wrt: tuple[Value, ...] | None) -> None:
@@ -139,7 +140,7 @@ class Derivation:
 
         It compiles with pdflatex, whatever the labels are: letters that it has no font for stand there by number, U+4F60.
         """
-        from autograd.latex import written
+        from autograd.derivation.latex import written
 
         return written(self, fold)
 
@@ -166,6 +167,8 @@ class Derivation:
         if self.wrt is None or len(self.wrt) != 1:
             asked = "every node" if self.wrt is None else f"{len(self.wrt)} Values"
             raise ValueError(f"paths: this is a derivation by {asked}; ask for one, derive(output, wrt=w).paths()")
+        if not isinstance(limit, int):
+            raise TypeError(f"paths: limit={limit!r:.80} is of type {type(limit).__name__}; give a whole number of routes")
         return Paths(self, self.wrt[0], limit)
 
     def __str__(self) -> str:
@@ -176,11 +179,14 @@ class Derivation:
 
     def _repr_html_(self) -> str | None:
         from html import escape
-        from importlib.util import find_spec
 
-        if not find_spec("latex2mathml"):
-            return None  # and Jupyter asks for LaTeX
-        return f'<iframe srcdoc="{escape(self.html())}" style="width: 100%; height: 40em; border: 0"></iframe>'
+        from autograd.draw import RenderError
+
+        try:
+            page = escape(self.html())
+        except (ImportError, RenderError, ValueError):  # no latex2mathml, no Graphviz, a graph too large for a page
+            return None  # and Jupyter asks for the formulas instead
+        return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'
 
 
 def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivation:

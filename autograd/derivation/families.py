@@ -105,8 +105,12 @@ class Folding:
         letters, columns = _Letters(self.templates), iter(rows)
         image: dict[Expression, Expression] = {}
         for e in operands_first(first):
-            parents = tuple(image[parent] for parent in e.parents)
-            image[e] = Expression(e.op, parents) if parents else letters.operand(e, list(zip(*next(columns), strict=True)))
+            parents = [image[parent] for parent in e.parents]
+            if e.op == "derivative":
+                parents[0] = e.parents[0]  # the output, which is the same in every row
+            image[e] = (
+                Expression(e.op, tuple(parents)) if parents else letters.operand(e, list(zip(*next(columns), strict=True)))
+            )
         return image[first], letters.columns
 
 

@@ -46,9 +46,11 @@ def _usual(condition: Expression, a: Any, b: Any) -> Any:
 
 def _row(rule: Rule) -> Rule:
     """The rule with the operation under its own name forward, and with expressions only as partials."""
-    op = rule.forward(*map(symbol, "ab"[: len(rule.domain)])).op
+    inputs = tuple(map(symbol, "ab"[: len(rule.domain)]))
+    computed = rule.forward(*inputs)
+    single = all(p is a for p, a in zip(computed.parents, inputs, strict=False))  # else it is made of several operations
     return rule._replace(
-        forward=operation(rule.name if op == "where" else op),
+        forward=operation(computed.op if single else rule.name),
         partials=lambda *out_and_operands: tuple(
             p if isinstance(p, Expression) else number(p) for p in rule.partials(*out_and_operands)
         ),

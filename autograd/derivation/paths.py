@@ -16,7 +16,7 @@ from functools import cached_property, reduce
 from itertools import islice
 from operator import add
 from textwrap import wrap
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from autograd.derivation.derive import Derivation
 from autograd.derivation.formulas import POWER, as_text
@@ -31,6 +31,9 @@ SHOWN = 3  # routes in the text where there are too many to list
 SUMMANDS = 8  # products in the sum of them
 LONG = 12  # nodes of a route that are written out
 MOST = 10_000_000  # edges that all listed routes may have together
+
+
+Edge: TypeAlias = tuple[Value, int]  # to a consumer, by its operand at this position
 
 
 class Route(NamedTuple):
@@ -102,7 +105,7 @@ class Paths:
                 f"the {self.count:,} routes from {by} to {out} have {_counted(self.length)} edges together, too many to list; "
                 "read the sum of their products in .adjoint"
             )
-        return tuple(self._walked())
+        return tuple(map(self._route, self._trails()))
 
     @property
     def total(self) -> Number:
@@ -112,30 +115,30 @@ class Paths:
     def __iter__(self) -> Iterator[Route]:
         return iter(self.routes)
 
-    def _walked(self) -> Iterator[Route]:
-        """The routes one by one, depth first, along the consumers of each node as they were computed."""
+    def _trails(self) -> Iterator[list[Edge]]:
+        """The edges of each route, depth first, along the consumers of each node as they were computed."""
         after, told = set(self._sweep), self.derivation.told
-        consumers: dict[Value, list[tuple[Value, int]]] = {}
+        consumers: dict[Value, list[Edge]] = {}
         for consumer in self.derivation.order:
             for position, node in enumerate(consumer.parents if consumer in after else ()):
                 if node in told:
                     consumers.setdefault(node, []).append((consumer, position))
         if self.wrt is self.output:
-            yield self._route([])
+            yield []
         ways = [iter(consumers.get(self.wrt, ()))]
-        trail: list[tuple[Value, int]] = []
+        trail: list[Edge] = []
         while ways:
             edge = next(ways[-1], None)
             if edge is None:
                 ways.pop()
                 del trail[-1:]
             elif edge[0] is self.output:
-                yield self._route([*trail, edge])
+                yield [*trail, edge]
             else:
                 trail.append(edge)
                 ways.append(iter(consumers[edge[0]]))
 
-    def _route(self, trail: list[tuple[Value, int]]) -> Route:
+    def _route(self, trail: list[Edge]) -> Route:
         partials = tuple(self._partials(consumer)[position] for consumer, position in trail)
         product: Number = type(self.output.data)(1)
         for _, partial in reversed(partials):
@@ -159,8 +162,8 @@ class Paths:
         few = self.count <= self.limit and self.length <= MOST
         head = f"{_counted(self.count)} {'route leads' if self.count == 1 else 'routes lead'} from {by} to {out}"
         yield f"{head}:" if few else f"{head}, too many to list; the first of them:"
-        for route in self.routes if few else islice(self._walked(), SHOWN):
-            yield from self._told(route)
+        for trail in self._trails() if few else islice(self._trails(), SHOWN):
+            yield from self._told(trail)
         yield ""
         if few and self.count > 1:
             products = [number_text(route.product + 0) for route in self.routes]
@@ -169,14 +172,17 @@ class Paths:
         yield f"The sweep: d{out}/d{by} = {number_text(self.adjoint + 0)}"
         yield from ("", *wrap(self._why(), WIDTH))
 
-    def _told(self, route: Route) -> Iterator[str]:
-        """The nodes of a route, its product with symbols and with numbers; of a long one the ends and what it comes to."""
-        nodes = [text_name(self.derivation.names[node]) for node in route.nodes]
-        if len(nodes) > LONG:
-            nodes[LONG // 2 : -LONG // 2] = [f"({len(nodes) - LONG:,} more)"]
-        yield f"  {' -> '.join(nodes)}"
-        partials = route.partials[::-1] if len(nodes) <= LONG else ()
-        factors = [formula for formula, _ in partials], [number(x + 0) for _, x in partials]
+    def _told(self, trail: list[Edge]) -> Iterator[str]:
+        """The nodes of a route and its product, with symbols and with numbers; of a long one the nodes at its ends."""
+        nodes = [self.wrt, *(consumer for consumer, _ in trail)]
+        middle = [f"({len(nodes) - LONG:,} more)"] if len(nodes) > LONG else []
+        half = LONG // 2
+        shown = [text_name(self.derivation.names[node]) for node in (*nodes[:half], *nodes[half:][-half:])]
+        yield f"  {' -> '.join([*shown[:half], *middle, *shown[half:]])}"
+        if middle:
+            return
+        route = self._route(trail)
+        factors = [formula for formula, _ in route.partials[::-1]], [number(x + 0) for _, x in route.partials[::-1]]
         products = [" * ".join(as_text(factor, POWER) for factor in side) for side in factors if side]
         sides = list(dict.fromkeys((*products, number_text(route.product + 0))))
         yield from [f"      {' = '.join(sides)}"] if sum(map(len, sides)) < WIDTH else [f"      = {side}" for side in sides]
@@ -190,8 +196,8 @@ class Paths:
         return (
             "Why the sweep takes no routes: each goes all its way by itself, so together they have "
             f"{_counted(self.length)} edges. The sweep goes once along each of the {_counted(self.edges)} edges between {by} "
-            f"and {out}: what comes back to a node from several sides is added up there, and goes on as one number.{shared} One "
-            "more node with two edges onward can double the routes; for the sweep it is two edges more."
+            f"and {out}: what comes back to a node from several sides is added up there, and goes on as one number.{shared} "
+            "One more node with two edges onward can double the routes; for the sweep it is two edges more."
         )
 
     @property

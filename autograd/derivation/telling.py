@@ -54,7 +54,7 @@ class Alike(NamedTuple):
     With `more` they are like the equation before it.
     """
 
-    count: int
+    size: int
     more: bool
     pattern: Expression | None
     letters: tuple[Letter, ...]

@@ -64,7 +64,7 @@ def _lines(item: Item) -> Iterator[str]:
 
 
 def _alike(item: Alike) -> Iterator[str]:
-    words = f"and {item.count} more like it" if item.more else f"{item.count} numbers"
+    words = f"and {item.size:,} more like it" if item.more else f"{item.size:,} numbers"
     pattern = [] if item.pattern is None else [as_text(item.pattern)]
     about = ", ".join([*pattern, *map(_range, item.letters)])
     margin = "    " if item.more else ""

@@ -15,7 +15,8 @@ from autograd.derivation.printed import free_letters, latex_number
 from autograd.derivation.telling import Alike, Equation, Letter, Local, Part, told
 from autograd.symbols import Expression, symbol
 
-WIDTH = 64  # of a row, in characters of the same formula as text: what fits between the margins of an article
+INDENTED = r"\quad +"  # how a sum goes on in the next row
+WIDTH = 63  # of a row, in characters of the same formula as text: what fits between the margins of an article
 UNKNOWN = "ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ"  # letters of Latin that the fonts of plain LaTeX have not
 HEADS = {"given": "Given", "forward": "Forward", "local": "Local derivatives", "backward": "Backward"}
 ABOUT = {"forward": r"\text{: every result from its operands}", "local": r"\text{: of every operation by its operands}"}
@@ -68,11 +69,11 @@ def _chain_rule(derivation: Derivation) -> str:
 
 
 def _alike(item: Alike) -> Iterator[str]:
-    words = f"and {item.count:,} more" if item.more else f"{item.count:,} numbers"
+    words = f"and {item.size:,} more" if item.more else f"{item.size:,} numbers"
     about = [] if item.pattern is None else [_in_line(item.pattern), *map(_range, item.letters)]
     rows = [_in_line(*row) for row in _broken(item.results, 0 if about else len(words))]
     if item.more or not rows:
-        first = r",\quad ".join(about) if about else rows.pop(0) if rows else ""
+        first = r",\;\; ".join(about) if about else rows.pop(0) if rows else ""
         yield rf"& \quad \text{{{words}{': ' if first else ''}}} {first}"
     yield from (f"& \\quad {row}" for row in rows)
 
@@ -90,23 +91,31 @@ def _equation(step: Equation) -> Iterator[str]:
         if apart:
             yield f"& {' '.join(more)}"
         return
-    dots, indent = r" + \cdots" if step.left_out else "", r"\quad +"
     for side in (step.symbols, step.numbers, step.contributions):
-        rows = list(_broken(side))
-        for i, summands in enumerate(rows):
-            sum_ = " + ".join(as_latex(summand, PRODUCT if i or k else 0) for k, summand in enumerate(summands))
-            last = dots + f" {result}" * (side is step.contributions) if i == len(rows) - 1 else ""
-            yield f"{left} & {indent if i else '='} {sum_}{last}"
+        sums = list(_broken(side))
+        for i, summands in enumerate(sums):
+            row = " + ".join(as_latex(summand, PRODUCT if i or k else 0) for k, summand in enumerate(summands))
+            row = f"{left} & {INDENTED if i else '='} {row}"
             left = ""
+            if i < len(sums) - 1:
+                yield row
+        row += r" + \cdots" if step.left_out else ""
+        if side is not step.contributions:
+            yield row
+        elif sum(map(_width, (*sums[-1], step.result))) > WIDTH:
+            yield from (row, f"& {result}")
+        else:
+            yield f"{row} {result}"
 
 
 def _width(formula: Expression) -> int:
-    """About how many characters a formula is wide in print, where indices are small and a derivative is a fraction."""
-    return len(re.sub(r"d\S*?/d|(?<=\d)\[|,\d", "", as_text(formula))) + 3
+    """About how many characters a formula and a sign are wide in print, where indices are small, and fractions narrow."""
+    text = as_text(formula)
+    return len(re.sub(r"(?<=d)\S*?/d|(?<=\d)\[|,\d", "", text)) + (4 if text.startswith("-") else 2)
 
 
 def _in_line(*equations: Expression) -> str:
-    return r",\quad ".join(map(as_latex, equations)).replace(r"\frac", r"\tfrac")
+    return r",\;\; ".join(map(as_latex, equations)).replace(r"\frac", r"\tfrac")
 
 
 def _broken(formulas: Iterable[Expression], used: int = 0) -> Iterator[list[Expression]]:

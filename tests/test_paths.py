@@ -1,0 +1,190 @@
+"""Routes through a graph: all of them and each once, their products sum to the gradient; counted however many there are."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_derive import wanted
+from test_graph import graphs
+
+from autograd import Value, derive, grad, topological_order
+from autograd.derivation.formulas import as_text
+from autograd.derivation.paths import Paths
+from autograd.graph import local_partials
+
+
+def by_hand(node: Value, goal: Value) -> list[tuple[tuple[Value, int], ...]]:
+    """Every route from a node down to the goal, as (consumer, position), found by recursion over the operands."""
+    if node is goal:
+        return [()]
+    return [(*route, (node, position)) for position, parent in enumerate(node.parents) for route in by_hand(parent, goal)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(graphs(), st.data())
+def test_routes_are_all_routes_and_their_products_sum_to_the_gradient(output: Value, data: st.DataObject) -> None:
+    w = data.draw(wanted(output))[0]
+    paths = derive(output, w).paths(limit=10**6)
+    want = by_hand(output, w)
+    assert paths.count == len(want) == len(paths.routes)
+    assert paths.length == sum(map(len, want))
+    assert paths.edges == len({edge for route in want for edge in route})
+    partials = {node: derive(output).partials(node) for node in topological_order(output)}
+    told = [
+        ((id(w), *(id(node) for node, _ in route)), tuple(as_text(partials[node][i][0]) for node, i in route), numbers, product)
+        for route in want
+        for numbers in [tuple(local_partials(node)[i] for node, i in route)]
+        for product in [math.prod(numbers, start=Fraction(1))]
+    ]
+    got = [
+        (tuple(map(id, nodes)), tuple(as_text(formula) for formula, _ in steps), tuple(number for _, number in steps), product)
+        for nodes, steps, product in paths
+    ]
+    assert Counter(got) == Counter(told)
+    assert paths.total == paths.adjoint == grad(output, w)
+    assert type(paths.total) is Fraction
+
+
+def test_a_repeated_operand_is_two_routes() -> None:
+    x, y = Value(3.0, "x"), Value(2.0, "y")
+    routes = derive(x * x, x).paths().routes
+    assert [as_text(formula) for route in routes for formula, _ in route.partials] == ["x", "x"]
+    quotient = derive((x + y) / (x + y) * 1.0, x).paths()
+    assert (quotient.count, quotient.total, quotient.adjoint) == (2, 0.0, 0.0)
+    inner = x + y
+    assert [route.product for route in derive(inner / inner, x).paths()] == [0.2, -0.2]
+
+
+def test_a_product_is_multiplied_as_the_sweep_multiplies() -> None:
+    x = Value(1.0, "x")
+    y = x * 1e200 * 1e-200 * 1e-200
+    (route,) = derive(y, x).paths()
+    assert route.product == grad(y, x) == 0.0  # in the other order it would be 1e-200
+
+
+def test_routes_go_along_consumers_in_the_order_of_computing() -> None:
+    x = Value(3.0, "x")
+    y = x * x * x + x
+    derivation = derive(y, x)
+    names = [[derivation.names[node] for node in route.nodes] for route in derivation.paths()]
+    assert names == [["x", "z1", "z2", "z3"]] * 2 + [["x", "z2", "z3"], ["x", "z3"]]
+    assert [route.product for route in derivation.paths()] == [9.0, 9.0, 9.0, 1.0]
+
+
+def test_the_output_itself_and_what_it_does_not_depend_on() -> None:
+    x, w = Value(3.0, "x"), Value(Fraction(2), "w")
+    (route,) = derive(x, x).paths()
+    assert route == ((x,), (), 1.0)
+    paths = derive(x * 2, w).paths()
+    assert (paths.count, paths.routes, paths.total, paths.adjoint, paths.edges, paths.length) == (0, (), 0.0, 0.0, 0, 0)
+    assert str(paths) == "No route leads from w to z1: z1 does not depend on w, so dz1/dw = 0."
+
+
+def doublings(n: int) -> tuple[Value, Paths]:
+    x = y = Value(1.0, "x")
+    for _ in range(n):
+        y = y + y
+    y.label = "y"
+    return y, derive(y, x).paths()
+
+
+def test_too_many_routes_are_counted_and_said_but_not_listed() -> None:
+    _, paths = doublings(40)
+    assert (paths.count, paths.edges, paths.length) == (2**40, 80, 40 * 2**40)
+    assert paths.adjoint == 2.0**40
+    said = re.escape("there are 1,099,511,627,776 routes from x to y, more than the limit of 1,000; raise it")
+    for ask in (lambda: paths.routes, lambda: paths.total, lambda: list(paths)):
+        with pytest.raises(ValueError, match=said):
+            ask()
+    text = str(paths)
+    assert "1,099,511,627,776 routes lead from x to y, too many to list; the first of them:" in text
+    assert "43,980,465,111,040 edges" in text.replace("\n", " ")
+    assert "each of the 80 edges" in text.replace("\n", " ")
+    assert "dy/dx = 1.09951e+12" in text
+    assert "Their sum" not in text
+
+
+def test_the_limit_is_the_number_of_routes() -> None:
+    y, _ = doublings(5)
+    (x,) = (node for node in topological_order(y) if not node.parents)
+    assert len(derive(y, x).paths(limit=32).routes) == 32
+    with pytest.raises(ValueError, match="32 routes from x to y, more than the limit of 31"):
+        _ = derive(y, x).paths(limit=31).routes
+
+
+def test_few_routes_that_are_too_long_are_said_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograd.derivation.paths.MOST", 100)
+    _, paths = doublings(5)
+    with pytest.raises(ValueError, match="the 32 routes from x to y have 160 edges together, too many to list"):
+        _ = paths.routes
+    assert "too many to list" in str(paths)
+
+
+def test_a_long_graph_is_counted_in_linear_time_without_recursion() -> None:
+    def counted(n: int) -> float:
+        x = y = Value(0.5, "x")
+        for _ in range(n):
+            y = y * x
+        started = time.process_time()
+        paths = derive(y, x).paths()
+        assert (paths.count, paths.edges) == (n + 1, 2 * n)
+        text = str(paths)
+        assert f"{n + 1:,} routes lead from x to " in text
+        assert f"({n - 11:,} more)" in text
+        return time.process_time() - started
+
+    counted(1000)
+    assert counted(20_000) < 60 * counted(2000)
+
+
+def test_a_count_of_any_size_is_exact() -> None:
+    _, paths = doublings(5000)
+    assert paths.count == 2**5000
+    assert "1.41247e+1505 routes" in str(paths)
+    assert math.isinf(paths.adjoint)
+
+
+def test_the_text_by_hand() -> None:
+    x = Value(3.0, "x")
+    y = x * x * x + x
+    y.label = "y"
+    assert (
+        str(derive(y, x).paths())
+        == """\
+4 routes lead from x to y:
+  x -> z1 -> z2 -> y
+      1 * x * x = 1 * 3 * 3 = 9
+  x -> z1 -> z2 -> y
+      1 * x * x = 1 * 3 * 3 = 9
+  x -> z2 -> y
+      1 * z1 = 1 * 9 = 9
+  x -> y
+      1
+
+Their sum: 9 + 9 + 9 + 1 = 28
+The sweep: dy/dx = 28
+
+Why the sweep takes no routes: each goes all its way by itself, so together they have 9
+edges. The sweep goes once along each of the 6 edges between x and y: what comes back to
+a node from several sides is added up there, and goes on as one number. One more node
+with two edges onward can double the routes; for the sweep it is two edges more."""
+    )
+    assert str(derive(x.exp(), x).paths()).endswith("There is one route, and the sweep goes the same way.")
+    assert "Here no two routes share an edge" in str(derive(x * x, x).paths()).replace("\n", " ")
+
+
+def test_paths_are_those_of_one_value() -> None:
+    x, y = Value(3.0, "x"), Value(2.0, "y")
+    with pytest.raises(ValueError, match=r"this is a derivation by every node; ask for one, derive\(output, wrt=w\)"):
+        derive(x * y).paths()
+    with pytest.raises(ValueError, match="this is a derivation by 2 Values"):
+        derive(x * y, [x, y]).paths()
+    with pytest.raises(TypeError, match="limit='all' is of type str; give a whole number"):
+        derive(x * y, x).paths("all")  # type: ignore[arg-type]

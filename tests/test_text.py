@@ -1,0 +1,298 @@
+"""The text of a derivation, read back: every number in it is the computed one, every formula computes it; it is short."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reading import evaluated
+from test_derive import networks
+from test_graph import graphs
+
+import nn
+from autograd import Derivation, Value, derive, floats, maximum
+from autograd.derivation.text import WIDTH
+from autograd.rules import CONSTANT, RULES
+
+TOKEN = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]\d+)?(?:/\d+)?)(?![\w/])")
+FUNCTIONS: dict[str, Any] = {
+    **{name: rule.forward for name, rule in RULES.items() if rule.symbol == name},
+    "max": RULES["maximum"].forward,
+    "min": RULES["minimum"].forward,
+    "cos": math.cos,
+    "sign": floats.sign,
+    "step": lambda a, b: floats.heaviside(a - b, 0),
+    "inf": math.inf,
+    "nan": math.nan,
+}
+
+
+def close(text: str, want: Any) -> bool:
+    """Whether the text is the number to six digits; a short fraction is exact."""
+    if "inf" in text or "nan" in text:
+        return float(text) == want or (math.isnan(float(text)) and math.isnan(want))
+    mantissa, _, exponent = text.partition("e")
+    got = Fraction(mantissa) * Fraction(10) ** int(exponent or 0)
+    return math.isfinite(want) and abs(got - Fraction(want)) <= abs(Fraction(want)) * ("/" not in text) * Fraction(5, 10**6)
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers in it, in order; what is subtracted from a sum is a negative summand."""
+    return TOKEN.findall(re.sub(r" - (?=[\d(in])", " + -", text))
+
+
+def section(text: str, head: str) -> list[str]:
+    """The lines under the head that begins with this word."""
+    parts = [part.split("\n") for part in text.split("\n\n")]
+    return next((part[1:] for part in parts if part[0].startswith(head)), [])
+
+
+def steps(text: str) -> Iterator[list[str]]:
+    """The lines of each step of the way back."""
+    step: list[str] = []
+    for line in section(text, "Backward"):
+        if line.startswith("  d") and step:
+            yield step
+            step = []
+        step.append(line)
+    yield step
+
+
+def value(formula: str, derivation: Derivation) -> Any:
+    """What a printed formula comes to with the numbers of its names; None where Python has no number for it."""
+    names = {name: node.data for node, name in derivation.names.items() if node.rule is not CONSTANT}
+    number = Fraction if isinstance(derivation.output.data, Fraction) else float
+    try:
+        found = evaluated(formula, number, {**FUNCTIONS, **names})
+    except (ArithmeticError, ValueError):
+        return None
+    return None if isinstance(found, complex) else found
+
+
+def agree(got: Any, want: Any) -> bool:
+    return got is None or got == pytest.approx(want, rel=1e-5, nan_ok=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(graphs(), networks()))
+def test_every_number_and_formula_of_the_text_is_what_was_computed(output: Value) -> None:
+    derivation = derive(output)
+    text = derivation.text(fold=False)
+    nodes = {name: node for node, name in derivation.names.items() if node.rule is not CONSTANT}
+    given_lines = section(text, "Given")
+    assert {line.split(" = ")[0].strip() for line in given_lines} == {name for name in nodes if not nodes[name].parents}
+    for line in given_lines:
+        name, shown = line.split(" = ")
+        assert close(shown, nodes[name.strip()].data)
+    for line in section(text, "Forward"):
+        name, formula, shown, result = line.split(" = ")
+        node = nodes[name.strip()]
+        assert close(result, node.data)
+        assert agree(value(formula, derivation), node.data)
+        tokens = numbers(shown.removeprefix("-") if node.rule.name == "neg" else shown.replace(" - ", ", "))
+        assert all(close(token, operand.data) for token, operand in zip(tokens, node.parents, strict=True))
+    out = derivation.names[output]
+    for first, *more in steps(text):
+        name = first.split(" = ")[0].strip().removeprefix(f"d{out}/d")
+        step = derivation[nodes[name]]
+        if not step.terms:
+            assert close(first.split(" = ")[1], step.adjoint)
+            continue
+        lines = [first, *more]
+        for line, term in zip(lines, step.terms, strict=False):
+            product, since = re.split(r"\s+since ", line)
+            slope, formula = re.split(r" [=+] ", product, maxsplit=1)[1].split(" * ", 1)
+            consumer, definition = since.split(", by its ")[0].split(" = ")
+            assert slope == f"d{out}/d{consumer}"
+            assert nodes[consumer] is term.consumer
+            assert agree(value(formula, derivation), term.partial)
+            assert agree(value(definition, derivation), term.consumer.data)
+        want = [x for term in step.terms for x in (term.upstream, term.partial)]
+        want += [term.contribution for term in step.terms] if len(step.terms) > 1 else []
+        tokens = numbers(" ".join(lines[len(step.terms) :]))
+        assert all(close(token, x) for token, x in zip(tokens, (*want, step.adjoint), strict=True))
+
+
+def network() -> tuple[nn.MLP, Value]:
+    """The 3-4-1 network with simple weights, and its cost for one sample."""
+    weights = [[[(i + 1) / 8 - j / 4 for j in range(4)] for i in range(3)], [[0.5], [-0.25], [0.75], [-1.0]]]
+    model = nn.MLP.from_arrays(weights)
+    cost = model.loss([[0.0, 1.0, 1.0]], [[1.0]])
+    cost.label = "C"
+    return model, cost
+
+
+def test_the_network_of_three_four_one_fits_on_two_pages() -> None:
+    model, cost = network()
+    lines = str(derive(cost)).split("\n")
+    assert len(lines) <= 110
+    assert max(map(len, lines)) <= WIDTH + 6
+    for line in (
+        "  z1 = x[0] * W1[0,0] = 0 * 0.125 = 0",
+        "      and 11 more like it: z = x[i] * W1[i,j], i = 0..2, j = 0..3",
+        "      and 3 more like it: a1[i] = sigmoid(z), i = 0..3",
+        "      and 3 more like it: z = a1[i] * W2[i,0], i = 0..3",
+        "  v = sigmoid(a)        dv/da = v * (1 - v)",
+        "  W1[0,0] = 0.125   W1[0,1] = -0.125  W1[0,2] = -0.375  W1[0,3] = -0.625",
+        "      and 11 more like it: dC/dW1[i,j] = dC/dz * x[i], i = 0..2, j = 0..3",
+        "      and 3 more like it: dC/dW2[i,0] = dC/dz * a1[i], i = 0..3",
+    ):
+        assert line in lines
+    by_parameters = str(derive(cost, model.parameters()))
+    assert "The derivative of C by W1[0,0], W1[1,0], W1[2,0], W1[0,1], W1[1,1] and 11 more, step by step" in by_parameters
+    assert "dC/dx" not in by_parameters
+    assert "x[0] = 0" in by_parameters
+
+
+def test_every_node_of_the_network_is_in_the_text_folded_or_not() -> None:
+    _, cost = network()
+    derivation = derive(cost)
+    for text in (derivation.text(), derivation.text(fold=False)):
+        for node, name in derivation.names.items():
+            if node.rule is not CONSTANT:
+                assert re.search(rf"(^|\s){re.escape(name)} = ", text)
+                assert re.search(rf"(^|\s)dC/d{re.escape(name)} = ", text)
+    assert "more like it" not in derivation.text(fold=False)
+
+
+def test_a_small_one_by_hand() -> None:
+    x = Value(3.0, "x")
+    y = x * x * x + x
+    y.label = "y"
+    assert (
+        str(derive(y, x))
+        == """\
+The derivative of y by x, step by step
+
+Given
+  x = 3
+
+Forward: every result from its operands
+  z1 = x * x = 3 * 3 = 9
+  z2 = z1 * x = 9 * 3 = 27
+  y = z2 + x = 27 + 3 = 30
+
+Local derivatives: of every operation by its operands
+  v = a + b             dv/da = 1, dv/db = 1
+  v = a * b             dv/da = b, dv/db = a
+
+Backward: dy/du is the sum of dy/dv * dv/du over the results v that u went into
+  dy/dy = 1
+  dy/dz2 = dy/dy * 1                              since y = z2 + x
+         = 1 * 1 = 1
+  dy/dz1 = dy/dz2 * x                             since z2 = z1 * x
+         = 1 * 3 = 3
+  dy/dx = dy/dy * 1                               since y = z2 + x
+        + dy/dz2 * z1                             since z2 = z1 * x
+        + dy/dz1 * x                              since z1 = x * x, by its right operand
+        + dy/dz1 * x                              since z1 = x * x, by its left operand
+        = 1 * 1 + 1 * 9 + 3 * 3 + 3 * 3
+        = 1 + 9 + 9 + 9
+        = 28"""
+    )
+
+
+def test_numbers_that_are_not_ordinary() -> None:
+    zero, never, half = Value(-0.0, "z"), Value(math.nan, "n"), Value(Fraction(3, 4), "f")
+    assert "z1 = 1 / z = 1 / (-0) = -inf" in str(derive(1 / zero))
+    assert "z1 = 2 * z = 2 * 0 = 0" in str(derive(2 * zero))
+    assert "dz1/dn = dz1/dz1 * [n > 0]" in str(derive(never.relu()))
+    assert "= 1 * nan = nan" in str(derive(never.relu()))
+    assert "f = 3/4\n" in str(derive(half * half))
+    assert "z1 = f * f = 3/4 * (3/4) = 9/16\n" in str(derive(half * half))
+    assert "= -1 * (3/4) + (-1 * (3/4))\n" in str(derive(-(half * half)))
+    assert "= -3/4 - 3/4\n" in str(derive(-(half * half)))
+    assert "dz1/da = dz1/dz1 * 0.5" in str(derive(maximum(Value(2.0, "a"), 2)))
+    assert "x = 0.123457\n" in str(derive(Value(0.123456789, "x") * 2))
+
+
+def test_what_does_not_lie_between_is_given_and_what_nothing_depends_on_is_said() -> None:
+    w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-1.0, "b")
+    output = w * x * (b * 2)
+    text = str(derive(output, w))
+    assert section(text, "Given") == ["  w = 0.5", "  x = 2", "  z2 = -2"]
+    assert [line.split(" = ")[0] for line in section(text, "Forward")] == ["  z1", "  z3"]
+    text = str(derive(output, [w * x, b]))  # another product than that in the output
+    assert text.startswith("The derivative of z3 by z4 and b, step by step\n")
+    assert "\n  dz3/dz4 = 0, for z3 does not depend on z4\n" in text
+    assert str(derive(x)).endswith("\n  dx/dx = 1")
+    assert "dv/dp = q, dv/dq = p" in text  # for b is a name already
+
+
+def test_labels_of_strangers_are_text() -> None:
+    labels = ["x_{1}", "a\\b$%", "</script><b>", "two\nlines", "\u202eleft", "L" * 10_000, "2", "dC/dx = 0", "since"]
+    leaves = [Value(float(i), label) for i, label in enumerate(labels)]
+    text = str(derive(sum(leaves[1:], leaves[0]) * 1.0))
+    for shown in (
+        "'x_{1}'",
+        "'a\\b$%'",
+        "'</script><b>'",
+        "'two lines'",
+        "'\ufffdleft'",
+        f"'{'L' * 39}\u2026'",
+        "'2'",
+        "'dC/dx = 0'",
+    ):
+        assert f"  {shown} = " in text
+        assert f"/d{shown} = " in text
+    assert max(map(len, text.splitlines())) < 200
+
+
+def test_steps_of_the_same_kind_are_told_once_with_their_numbers_as_long_as_these_are_few() -> None:
+    def products(n: int) -> str:
+        terms = [Value(i / 4, f"w{i}") * Value(1.0, f"x_{i}") for i in range(n)]
+        return str(derive(sum(terms[1:], terms[0])))
+
+    few, many = products(10), products(1000)
+    assert "and 9 more like it: z = w_i * x_i, i = 0..9" in few
+    assert "w9 = 2.25" in few
+    assert "and 9 more like it: dz19/dw_i = dz19/dz * x_i, i = 0..9" in few
+    assert "and 999 more like it: z = w_i * x_i, i = 0..999" in many
+    assert "  1,000 numbers: w_i, i = 0..999" in many
+    assert "w998" not in many
+    assert len(many.split("\n")) < 60
+
+
+def test_indices_that_are_shifted_against_each_other() -> None:
+    h = Value(1.0, "h0")
+    for i in range(1, 9):
+        h = (h * Value(i / 2, f"w{i}")).tanh()
+        h.label = f"h{i}"
+    text = str(derive(h))
+    assert "and 6 more like it: z = h_i * w[i+1], i = 1..7" in text
+    assert "and 6 more like it: h_i = tanh(z), i = 2..8" in text
+    assert "and 5 more like it: dh8/dh_i = dh8/dz * w[i+1], i = 2..7" in text
+
+
+def test_constants_that_differ_get_a_letter() -> None:
+    t = Value(2.0, "t")
+    text = str(derive(sum((t * c for c in (0.5, 3.0, -1.0)), Value(0.0, "s"))))
+    assert "and 2 more like it: z = t * c, c = 0.5, 3 and -1" in text
+
+
+def test_a_long_text_is_cut_where_it_says_so() -> None:
+    y = Value(1.0, "y")
+    for i in range(300):
+        y = y * 2
+        y.label = "abcdefghij"[i % 10] * (1 + i // 10)  # no two names of one shape
+    derivation = derive(y)
+    text = derivation.text()
+    assert text.count("... and 200 more, left out here; text(fold=False) tells them all") == 1
+    assert "... and 201 more, left out here" in text
+    assert len(text.split("\n")) < 320
+    assert "left out" not in derivation.text(fold=False)
+
+
+def test_a_node_with_many_consumers_has_the_first_of_its_terms_told() -> None:
+    t = Value(2.0, "t")
+    derivation = derive(sum((t * i for i in range(20)), Value(0.0, "s")))
+    text = derivation.text()
+    assert text.count("... and 12 more") == 3
+    assert "\n          = 190\n" in text
+    assert "... and" not in derivation.text(fold=False)
