@@ -97,7 +97,7 @@ def bits(x: Any) -> Any:
     """What two numbers have in common if they are the same to the last bit: their kind and their bits; all nan are one."""
     if type(x) is Fraction:
         return x
-    return "nan" if x != x else struct.pack(">d", x).hex()
+    return "nan" if math.isnan(x) else struct.pack(">d", x).hex()
 
 
 def same(got: Any, want: Any) -> bool:

@@ -33,7 +33,6 @@ CALLS = pytest.mark.parametrize("made", [lambda: Tape(x * y + x, INPUTS), native
 EVERY_CALL = pytest.mark.parametrize(
     "made", [lambda: Tape(x * y + x, INPUTS), native, descent], ids=["tape", "native", "descend"]
 )
-MODULE_TOO = pytest.mark.parametrize("made", [lambda: Tape(x * y + x, INPUTS), lambda: Tape(x * y + x, INPUTS).on(np), native])
 
 
 @CALLS

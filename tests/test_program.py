@@ -15,8 +15,9 @@ from programs import NUMBERS, bits
 from test_symbols import NAMES, evaluated, expressions
 
 from autograd import floats, symbols
+from autograd.printing import Dialect, Form, infix
 from autograd.symbols import Expression, exp, number, sin, symbol, where
-from autograd.tapes.program import DEEPEST, Form, assignments, identifiers
+from autograd.tapes.program import DEEPEST, assignments, identifiers
 
 x, y, z = map(symbol, NAMES)
 AT = {"x": 0.7, "y": -1.3, "z": 2.0}
@@ -157,8 +158,9 @@ def test_a_long_formula_is_cut_into_lines_that_python_can_read() -> None:
 
 
 def test_another_dialect_spells_the_operations_its_own_way() -> None:
-    latex = {"divide": Form("\\frac{{{}}}{{{}}}", 9, (0, 0)), "add": Form("{} + {}", 4, (4, 5))}
-    assert assignments([(x + y) / (1 + exp(z))], {}, latex) == ([], ["\\frac{x + y}{1 + exp(z)}"])
+    fraction = Form("\\frac{{{}}}{{{}}}", 9, (0, 0))
+    latex = Dialect({"divide": fraction, "add": infix("+", 4)}, lambda e: (f"<{e.content}>", 10), lambda name: f"\\{name}")
+    assert assignments([(x + y) / (1 + exp(z))], {}, latex) == ([], ["\\frac{<x> + <y>}{<1> + \\exp(<z>)}"])
 
 
 LABELS = st.one_of(

@@ -548,7 +548,7 @@ def test_arrays_broadcast(kind: str, shapes: Any) -> None:
     "change",
     [
         lambda a: a,
-        lambda a: np.asfortranarray(a),
+        np.asfortranarray,
         lambda a: a[::-1, ::2],
         lambda a: a.T,
         lambda a: a.astype(np.float32),
@@ -596,8 +596,8 @@ def test_what_is_returned_is_the_callers_own(kind: str) -> None:
     call = made(kind, Tape(x + y * 1, [x, y]))
     a, b = np.ones(3), np.ones(3)
     value, grads = call([a, b])
-    for array in (value, *grads):
-        array += 5.0
+    for returned in (value, *grads):
+        returned[:] = 5.0
     assert (a.tolist(), b.tolist()) == ([1.0] * 3, [1.0] * 3)
     assert call([a, b])[0].tolist() == [2.0] * 3
     numbers = np.array([1.0, 2.0])
@@ -668,7 +668,8 @@ def test_an_operation_that_is_not_in_the_table_is_named() -> None:
 
     a = Value(2.0)
     mine = unary(RULES["exp"]._replace(name="mine"))(a)
-    for use in (lambda tape: tape([1.0]), lambda tape: tape([Value(1.0)]), lambda tape: tape.source):
+    uses: list[Callable[[Tape], Any]] = [lambda t: t([1.0]), lambda t: t([Value(1.0)]), lambda t: t.source]
+    for use in uses:
         with pytest.raises(ValueError, match="operation 'mine' is not in the table"):
             use(Tape(mine, a))
 

@@ -1,0 +1,161 @@
+"""The texts of the native programs: what LLVM reads, one case for each row, and nothing that a number could get into."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from programs import GRID, INF, NAN, OPERATIONS, RATIONAL, cases, same
+
+from autograd import Tape, Value
+from autograd.rules import RULES
+from autograd.tapes.kernel import BOTH, FIELDS, LEFT, POINTERS, RIGHT, code_of, interpreter, straight
+from autograd.tapes.lowering import CALLS, LOWERED
+
+ROWS = pytest.mark.parametrize("name", RULES)
+TWO = [name for name, rule in RULES.items() if len(rule.domain) == 2]
+x, y = Value(2.0, "x"), Value(3.0, "y")
+
+
+@pytest.fixture
+def llvm() -> Any:
+    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    from autograd.tapes.machine import _llvm
+
+    return _llvm()
+
+
+def interpreted(tape: Tape) -> Any:
+    """The tape by way of the interpreter, however small it is."""
+    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    from autograd.tapes import native
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "LARGEST_STRAIGHT", -1)
+        fast = tape.native()
+    assert fast._program is not None
+    return fast
+
+
+def test_llvm_reads_both_programs(llvm: Any) -> None:
+    for text in (
+        interpreter(),
+        *(straight(Tape((x * y).sigmoid() ** 2 + x.softplus(), [x, y]), valued) for valued in (True, False)),
+    ):
+        module = llvm.parse_assembly(text)
+        module.verify()
+        functions = {f.name for f in module.functions if not f.is_declaration}
+        assert functions == {"pass", "samples", "descend"}
+
+
+def test_every_operation_has_a_number_of_its_own_that_fits_a_byte() -> None:
+    codes = [code_of(row, needs) for row in LOWERED.values() for needs in (BOTH, LEFT, RIGHT)]
+    assert len(set(codes)) == len(codes)
+    assert min(codes) >= 0
+    assert max(codes) < 128
+
+
+def test_the_interpreter_has_a_case_for_each_row_forward_and_for_each_need_backward() -> None:
+    blocks = re.findall(r"^(\w+)\.(\d+):$", interpreter(), re.MULTILINE)
+    assert {int(code) for way, code in blocks if way == "forward"} == {code_of(row, BOTH) for row in LOWERED.values()}
+    wanted = {
+        code_of(row, needs) for name, row in LOWERED.items() for needs in ((BOTH, LEFT, RIGHT) if name in TWO else (BOTH,))
+    }
+    assert {int(code) for way, code in blocks if way == "backward"} == wanted
+    assert len(blocks) == len(set(blocks))
+    assert interpreter() == interpreter()
+
+
+def test_what_the_interpreter_is_told_about_a_program() -> None:
+    assert set(POINTERS) < set(FIELDS)
+    text = interpreter()
+    for field in FIELDS:
+        assert f"%{field} = load {'ptr' if field in POINTERS else 'i64'}," in text
+
+
+def test_a_straight_program_has_the_operations_of_its_tape_and_no_labels() -> None:
+    a, b = Value(2.0, '"\n} evil'), Value(3.0, "%x")
+    text = straight(Tape((a * b).tanh() + 1.5, [a, b]), valued=True)
+    body = text.partition("entry:")[2].partition("}")[0]
+    assert "evil" not in text
+    assert len(re.findall("@c_tanh", body)) == 1
+    assert "0x3FF8000000000000" in body
+    assert not re.findall(rf"@c_(?!tanh)({'|'.join(CALLS)})", body)
+
+
+def test_a_program_for_descents_leaves_out_what_only_the_output_needs() -> None:
+    tape = Tape(x.exp() + y.sin().log() * x, [x, y])
+    calls = {valued: re.findall(r"call double @c_(\w+)", straight(tape, valued)) for valued in (True, False)}
+    assert sorted(calls[True]) == ["cos", "exp", "log", "sin"]
+    assert sorted(calls[False]) == ["cos", "exp", "log", "sin"]
+    only = Tape(x.exp() * 0 + (x + 1).tanh() - y.cos(), [x, y])
+    assert sorted(re.findall(r"call double @c_(\w+)", straight(only, valued=True))) == ["cos", "exp", "sin", "tanh"]
+    assert sorted(re.findall(r"call double @c_(\w+)", straight(only, valued=False))) == ["exp", "sin", "tanh"]
+    assert "ptr %value\n" in straight(tape, valued=True)
+    assert not re.search(r"store double .*ptr %value$", straight(tape, valued=False).partition("}")[0], re.MULTILINE)
+
+
+@ROWS
+def test_every_row_interpreted_at_every_pair_of_special_values(name: str) -> None:
+    pairs = [[a, b] for a in GRID for b in GRID] if name in TWO else [[a] for a in GRID]
+    leaves = [Value(1.0) for _ in pairs[0]]
+    tape = Tape(OPERATIONS[name](*leaves), leaves)
+    fast = interpreted(tape)
+    for numbers in pairs:
+        assert same(fast(numbers), tape(numbers)), numbers
+
+
+@pytest.mark.parametrize("name", TWO)
+@pytest.mark.parametrize("constant", [0.0, -0.0, 2.0, -1.5, INF, NAN])
+def test_nothing_is_sent_to_a_constant_and_all_to_the_other_operand(name: str, constant: float) -> None:
+    a = Value(1.0)
+    for output in (OPERATIONS[name](a, Value(constant)), OPERATIONS[name](Value(constant), a), OPERATIONS[name](a, a)):
+        tape = Tape(output, a)
+        fast = interpreted(tape)
+        for number in (0.5, -2.0, 0.0, -0.0, constant, INF):
+            assert same(fast([number]), tape([number])), number
+
+
+def test_the_numbers_of_one_call_do_not_reach_the_next() -> None:
+    fast = interpreted(Tape(x * y + x / y, [x, y]))
+    first = fast([2.0, 4.0])
+    fast([INF, NAN])
+    assert fast([2.0, 4.0]) == first == (8.5, [4.25, 1.875])
+
+
+def test_a_tape_without_operations_and_a_constant_between_results() -> None:
+    assert interpreted(Tape(x, x))([5.0]) == (5.0, [1.0])
+    assert Tape(x, x).native()([5.0]) == (5.0, [1.0])
+    assert interpreted(Tape((x * 3 + 1) * (2 - x * 7), x))([1.0]) == (-20.0, [3.0 * -5.0 + 4.0 * -7.0])
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases())
+def test_the_interpreter_computes_any_program_to_the_last_bit(case: Any) -> None:
+    program, (recorded, *others) = case
+    fast = interpreted(Tape(*program.record(recorded)))
+    for numbers in others:
+        assert same(fast(numbers), program.engine(numbers))
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_a_straight_program_computes_any_program_to_the_last_bit(case: Any) -> None:
+    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    program, (recorded, *others) = case
+    fast = Tape(*program.record(recorded)).native()
+    assert fast._program is None
+    for numbers in others:
+        assert same(fast(numbers), program.engine(numbers))
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(RATIONAL))
+def test_the_same_of_the_rows_that_have_the_most_ties(case: Any) -> None:
+    program, (recorded, *others) = case
+    tape = Tape(*program.record(recorded))
+    for fast in (tape.native(), interpreted(tape)):
+        for numbers in (recorded, *others):
+            assert same(fast(numbers), program.engine(numbers))
