@@ -88,6 +88,14 @@ def test_more_steps_go_on_to_where_an_undisturbed_run_ends(
     ]
 
 
+def test_the_initial_model_stays_the_start_after_going_on_with_a_trained_one(tmp_path: Path) -> None:
+    path, model = tmp_path / "run.npz", start()
+    train(model, 5, path)
+    train(model, 20, path)
+    model = start()
+    assert bits(model, train(model, 30, path)) == undisturbed(30)
+
+
 def test_it_goes_on_and_does_not_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.npz"
     train(start(), 20, path)
