@@ -276,9 +276,7 @@ def test_a_full_disk_is_told_once_and_the_run_goes_on(
         history = train(model, 30, path, checkpoint_every=3)
     (warning,) = told
     monkeypatch.undo()
-    said = (
-        f"checkpoint='{path}' could not be written at step 6 .*No space left .*; it still holds step 5; the training goes on"
-    )
+    said = f"checkpoint='{path}' could not be written at step 6 .*No space left .*; it still holds step 5; the training goes on"
     assert re.search(said, str(warning.message))
     assert warning.filename == __file__
     assert path.read_bytes() == before
@@ -439,6 +437,7 @@ def foreign(path: Path) -> dict[str, Any]:
         "two steps": {"step": np.array([20, 20])},
         "a history of the future": {"step": np.array(13)},
         "a history backwards": {"history.steps": arrays["history.steps"][::-1]},
+        "a step twice": {"history.steps": np.array([0, 7, 7, 20])},
         "a history of floats": {"history.steps": arrays["history.steps"] * 1.0},
         "a history of columns": {"history.steps": arrays["history.steps"][:, None]},
         "a short history": {"history.losses": arrays["history.losses"][1:]},
