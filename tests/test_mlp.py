@@ -169,6 +169,11 @@ def test_a_single_width_is_refused_with_the_remedy() -> None:
         MLP(2, 3)  # type: ignore[arg-type]  # the mistake
 
 
+def test_widths_in_no_order_are_refused_with_an_example() -> None:
+    with pytest.raises(TypeError, match=r"^n_outs=\{3\} is a set; give a list, for example \[4, 1\]$"):
+        MLP(2, {3})  # type: ignore[arg-type]  # the mistake
+
+
 def test_entries_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(TypeError, match=r"weights\[0\] holds <U1, not real numbers"):
         MLP.from_arrays([[["a"]]])
