@@ -356,6 +356,19 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(tmp_path: Path) -> N
         assert all(np.isfinite(a).all() for a in nn.load(path).weights)
 
 
+def test_what_fails_right_where_it_goes_on_keeps_the_weights_of_the_file(tmp_path: Path) -> None:
+    path, model = tmp_path / "run.npz", MatrixMLP([[[0.5]]], activations="linear")
+    fit(model, [[1.0]], [[3.0]], 5, 0.1, checkpoint=path)
+    write(str(path), {**np.load(path), "0.weight": np.array([[1e200]])})
+    model = MatrixMLP([[[0.5]]], activations="linear")
+    with pytest.raises(
+        nn.DivergedError, match="at step 5 the loss is inf; the model holds the finite weights of step 5;"
+    ) as caught:
+        fit(model, [[1.0]], [[3.0]], 9, 0.1, checkpoint=path)
+    assert (caught.value.step, caught.value.kept) == (5, 5)
+    assert model.weights[0].tolist() == [[1e200]]
+
+
 def test_weights_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     model = MatrixMLP([[[0.01]]])
@@ -433,6 +446,7 @@ def foreign(path: Path) -> dict[str, Any]:
     }
     changes: dict[str, dict[str, Any]] = {
         "negative": {"step": np.array(-1)},
+        "negative, without a history": {"step": np.array(-1), **dict.fromkeys(nn.files.RUN[2:], np.array([], int))},
         "a float step": {"step": np.array(20.0)},
         "two steps": {"step": np.array([20, 20])},
         "a history of the future": {"step": np.array(13)},
