@@ -205,6 +205,34 @@ def test_edges_of_a_domain(f: Callable[[Value], Value], at: float, right: float,
     assert (row.input, row.at, row.kind) == ("x0", at, kind)
 
 
+def test_an_edge_is_reported_with_the_slopes_of_the_smallest_step() -> None:
+    (row,) = gradcheck(sqrt, 0.0).rows
+    assert math.isnan(row.left)
+    assert row.right == pytest.approx(STEPS[-1] ** -0.5, rel=1e-12)
+    assert str(gradcheck(log, 0.0)).endswith("not finite here: slopes nan from the left, inf from the right")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_beside_an_overflow_the_other_side_counts(sign: int) -> None:
+    largest = 709.782712893384  # the largest number that has an exp
+    (row,) = gradcheck(lambda x: exp(sign * x), sign * largest).rows
+    assert (row.kind, row.numeric) == ("edge", sign * math.inf)
+    less = wrong("exp", 0, lambda slope: 0.9 * slope)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: less(sign * x), sign * largest)
+
+
+def test_a_gradient_that_is_a_little_off_at_an_edge_is_caught() -> None:
+    more = wrong("sin", 0, lambda slope: 1.03 * slope)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: x**1.5 + 3 * more(x), 0.0)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25, 1.0])
+def test_at_a_kink_the_slope_of_either_side_is_right(slope: float) -> None:
+    assert gradcheck(wrong("relu", 0, lambda right: slope), 0.0).ok
+
+
 @pytest.mark.parametrize("base", ["sqrt", "pow"])
 @pytest.mark.parametrize("slope", [-math.inf, 1.0, math.nan])
 def test_wrong_gradients_at_an_edge_are_caught(base: str, slope: float) -> None:
