@@ -151,6 +151,15 @@ def test_equal_numbers_of_any_kind_and_layout_are_the_same_data(tmp_path: Path) 
         assert bits(model, train(model, 30, path, X=x, Y=y)) == want
 
 
+def test_the_layout_of_large_samples_changes_no_bit() -> None:
+    x = np.random.default_rng(0).normal(size=(257, 61))
+    y = x[:, :3] > 0
+    models = [MatrixMLP.random([61, 17, 3], bias=False, rng=0) for _ in range(2)]
+    for model, samples in zip(models, (x, np.asfortranarray(x)), strict=True):
+        fit(model, samples, y, 20, 0.001)
+    assert bits(models[0]) == bits(models[1])
+
+
 def test_killed_at_random_moments_it_ends_where_it_would_have_ended(tmp_path: Path) -> None:
     moments = random.Random(0)  # noqa: S311  # no secret
     outcome = killing.kill_and_go_on(0, 1500, 25, 3, tmp_path, 0.2, moments)
@@ -255,6 +264,14 @@ def test_ctrl_c_on_a_full_disk_names_the_step_of_the_file(tmp_path: Path, monkey
             train(start(), 30, path, checkpoint_every=100)
     model = start()
     assert bits(model, train(model, 30, path)) == undisturbed(30)
+
+
+def test_ctrl_c_after_an_overflow_keeps_finite_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, model, loss = tmp_path / "run.npz", MatrixMLP([[[0.01]]]), LOSSES["half_squared_error"]
+    monkeypatch.setitem(LOSSES, loss.name, loss._replace(evaluate=interrupting(loss.evaluate, 4)))
+    with pytest.raises(KeyboardInterrupt, match="fit: stopped after 0 of 5 steps"):  # its weight became -inf, the loss finite
+        fit(model, [[100.0]], [[-100.0]], 5, 1e307, checkpoint=path, checkpoint_every=5)
+    assert (step_in(path), nn.load(path).weights[0].tolist(), model.weights[0].tolist()) == (0, [[0.01]], [[0.01]])
 
 
 # -- disks that refuse
