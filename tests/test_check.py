@@ -212,6 +212,11 @@ def test_an_edge_is_reported_with_the_slopes_of_the_smallest_step() -> None:
     assert str(gradcheck(log, 0.0)).endswith("not finite here: slopes nan from the left, inf from the right")
 
 
+def test_slopes_that_settle_or_grow_slowly_at_an_edge_are_told_apart() -> None:
+    settles, grows = gradcheck(lambda x: x**1.15 + 3 * x, 0.0).rows[0], gradcheck(lambda x: x**0.85, 0.0).rows[0]
+    assert (settles.kind, settles.analytic, grows.kind, grows.analytic) == ("edge", 3.0, "edge", math.inf)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_beside_an_overflow_the_other_side_counts(sign: int) -> None:
     largest = 709.782712893384  # the largest number that has an exp
@@ -278,6 +283,9 @@ def test_labels_of_values_name_the_rows() -> None:
     report = gradcheck(lambda a, b, c: a * b * c, x, Fraction(1, 2), np.float32(3))
     assert [(row.input, row.at) for row in report.rows] == [("weight", 2.0), ("x1", 0.5), ("x2", 3.0)]
     assert (x.data, x.grad) == (2.0, 0.0)
+    labels: list[str] = []
+    gradcheck(lambda a, b: labels.extend((a.label, b.label)) or a * b, x, 1.0)  # type: ignore[func-returns-value]  # None
+    assert labels[:2] == ["weight", "x1"]
 
 
 def test_the_tolerance_is_what_is_tolerated() -> None:
