@@ -6,6 +6,7 @@ Run it: python tests/killing.py 100 [SEED]. The child is this file too, called w
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import signal
 import subprocess
@@ -20,6 +21,7 @@ import numpy as np
 
 import nn
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}  # the child trains with this checkout
 TRAININGS = [
     ("half_squared_error", ("sigmoid", "sigmoid"), True, None),
     ("half_squared_error", ("sigmoid", "sigmoid"), False, None),
@@ -59,7 +61,7 @@ def kill_and_go_on(
     found: list[int] = []
     leftovers = 0
     while True:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603  # this file
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as child:  # noqa: S603  # this file
             assert child.stdout is not None
             child.stdout.readline()  # everything is imported
             if len(found) < kills:
