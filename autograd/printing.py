@@ -7,7 +7,7 @@ spelling only, so what an operation means has to be the same in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from autograd.graph import topological_order
@@ -24,19 +24,21 @@ class Form(NamedTuple):
     operands: tuple[int, ...]
 
 
-Forms: TypeAlias = Mapping[str, Form | Callable[[Expression], Form]]
+Choice: TypeAlias = Callable[[Expression], tuple[Form, Sequence[Expression]]]
 
 
 class Dialect(NamedTuple):
-    """The forms of the operations, or functions that choose one; `leaf` writes names and numbers, with their strength.
+    """The forms of the operations, or functions that choose one, and of what; `leaf` writes names and numbers.
 
-    An operation without a form is a call: `call` turns its name into that of the function. `brackets` are parentheses.
+    An operation without a form is a call: `call` turns its name into that of the function. `brackets` are parentheses. A
+    text that begins with a minus holds together no more tightly than `minus`.
     """
 
-    forms: Forms
+    forms: Mapping[str, Form | Choice]
     leaf: Callable[[Expression], tuple[str, int]]
     call: Callable[[str], str] = str
     brackets: tuple[str, str] = ("(", ")")
+    minus: int = ATOM
 
 
 class Written(NamedTuple):
@@ -52,26 +54,34 @@ def infix(sign: str, strength: int) -> Form:
     return Form(f"{{}} {sign} {{}}", strength, (strength, strength + 1))
 
 
-def call(function: str, operands: int) -> Form:
-    """A function of operands in parentheses."""
-    return Form(f"{function}({', '.join(['{}'] * operands)})", ATOM, (0,) * operands)
+def call(function: str, operands: int, brackets: tuple[str, str] = ("(", ")")) -> Form:
+    """A function of operands in parentheses; braces in its name are doubled, as in every template."""
+    return Form(f"{function}{brackets[0]}{', '.join(['{}'] * operands)}{brackets[1]}", ATOM, (0,) * operands)
 
 
-def composed(e: Expression, operands: list[Written], dialect: Dialect) -> Written:
+def composed(e: Expression, found: Mapping[Expression, Written], dialect: Dialect) -> Written:
     """The text of an expression, from those of its operands."""
     if not e.parents:
-        return Written(*dialect.leaf(e), 0)
-    form = dialect.forms.get(e.op) or call(dialect.call(e.op), len(operands))
+        text, strength = dialect.leaf(e)
+        return Written(text, min(strength, dialect.minus) if text.startswith("-") else strength, 0)
+    operands: Sequence[Expression] = e.parents
+    form = dialect.forms.get(e.op) or call(dialect.call(e.op), len(operands), dialect.brackets)
     if not isinstance(form, Form):
-        form = form(e)
+        form, operands = form(e)
+    parts = [found[p] if p in found else composed(p, found, dialect) for p in operands]
+    text = form.template.format(*(at_least(least, part, dialect) for part, least in zip(parts, form.operands, strict=True)))
+    strength = min(form.strength, dialect.minus) if text.startswith("-") else form.strength
+    return Written(text, strength, 1 + max(part.depth for part in parts))
+
+
+def at_least(strength: int, part: Written, dialect: Dialect) -> str:
+    """The text, in parentheses if it holds together less tightly than that."""
     left, right = dialect.brackets
-    pairs = zip(operands, form.operands, strict=True)
-    texts = (w.text if w.strength >= least else f"{left}{w.text}{right}" for w, least in pairs)
-    return Written(form.template.format(*texts), form.strength, 1 + max(w.depth for w in operands))
+    return part.text if part.strength >= strength else f"{left}{part.text}{right}"
 
 
-def written(expression: Expression, dialect: Dialect) -> str:
-    """The text of an expression; an operand that is used twice is written twice.
+def written(expression: Expression, dialect: Dialect, least: int = 0) -> str:
+    """The text of an expression, of this strength at least; an operand that is used twice is written twice.
 
     >>> from autograd.tapes.program import PYTHON
     >>> from autograd.symbols import symbol
@@ -81,5 +91,5 @@ def written(expression: Expression, dialect: Dialect) -> str:
     """
     found: dict[Expression, Written] = {}
     for e in topological_order(expression):
-        found[e] = composed(e, [found[p] for p in e.parents], dialect)
-    return found[expression].text
+        found[e] = composed(e, found, dialect)
+    return at_least(least, found[expression], dialect)

@@ -17,7 +17,8 @@ from test_graph import graphs
 
 from autograd import Derivation, Value, derive, exp, grad, maximum, minimum, topological_order
 from autograd.derivation.derive import Step
-from autograd.derivation.formulas import as_text, substituted
+from autograd.derivation.dialects import as_text
+from autograd.derivation.formulas import substituted
 from autograd.graph import edges, local_partials
 from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.symbols import NUMBER, number

@@ -12,8 +12,9 @@ from test_derive import networks
 
 import nn
 from autograd import Value, derive
+from autograd.derivation.dialects import as_text
 from autograd.derivation.families import FEWEST, Family, Folding, _template
-from autograd.derivation.formulas import as_text, equation, operands_first
+from autograd.derivation.formulas import equation, operands_first
 from autograd.symbols import NAME, Expression, symbol
 
 

@@ -16,17 +16,8 @@ from hypothesis import strategies as st
 from reading import compiled, evaluated, from_latex
 
 from autograd import symbols
-from autograd.derivation.formulas import (
-    CHOICES,
-    FORMULAS,
-    as_latex,
-    as_text,
-    derivative,
-    equation,
-    operation,
-    partials_at,
-    substituted,
-)
+from autograd.derivation.dialects import as_latex, as_text
+from autograd.derivation.formulas import CHOICES, FORMULAS, derivative, equation, operation, partials_at, substituted
 from autograd.rules import RULES
 from autograd.symbols import Expression, number, symbol
 

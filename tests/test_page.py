@@ -22,7 +22,8 @@ from test_graph import graphs
 import nn
 from autograd import Value, topological_order
 from autograd.derivation.derive import derive
-from autograd.derivation.formulas import as_latex, partials_at
+from autograd.derivation.dialects import as_latex
+from autograd.derivation.formulas import partials_at
 from autograd.derivation.page import page
 from autograd.derivation.printed import latex_name, plain
 from autograd.rules import CONSTANT, RULES

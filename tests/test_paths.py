@@ -15,7 +15,7 @@ from test_derive import wanted
 from test_graph import graphs
 
 from autograd import Value, derive, grad, topological_order
-from autograd.derivation.formulas import as_text
+from autograd.derivation.dialects import as_text
 from autograd.derivation.paths import Paths
 from autograd.graph import local_partials
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from autograd.derivation.derive import Derivation
-from autograd.derivation.formulas import PRODUCT, as_latex, as_text, derivative, operation
+from autograd.derivation.dialects import PRODUCT, as_latex, as_text
+from autograd.derivation.formulas import derivative, operation
 from autograd.derivation.printed import free_letters, latex_number
 from autograd.derivation.telling import Alike, Equation, Letter, Local, Part, told
 from autograd.symbols import Expression, symbol

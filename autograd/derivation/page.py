@@ -17,7 +17,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from autograd import symbols
-from autograd.derivation.formulas import CHOICES, FORMULAS, as_latex, operands_first, operation, substituted
+from autograd.derivation.dialects import as_latex
+from autograd.derivation.formulas import CHOICES, FORMULAS, operands_first, operation, substituted
 from autograd.derivation.javascript import as_javascript, literal, rows
 from autograd.derivation.printed import latex_name
 from autograd.draw import FILL, INK, NEGATIVE, POSITIVE, RESULT, Drawing, dot

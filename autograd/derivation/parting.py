@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from autograd.derivation.formulas import FORMULAS, as_text
+from autograd.derivation.dialects import as_text
+from autograd.derivation.formulas import FORMULAS
 from autograd.derivation.printed import number_text
 from autograd.floats import as_float
 from autograd.rules import CONSTANT

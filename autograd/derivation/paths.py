@@ -19,7 +19,7 @@ from textwrap import wrap
 from typing import NamedTuple, TypeAlias
 
 from autograd.derivation.derive import Derivation
-from autograd.derivation.formulas import POWER, as_text
+from autograd.derivation.dialects import POWER, as_text
 from autograd.derivation.printed import number_text, text_name
 from autograd.graph import consumers_first
 from autograd.sweep import ONE

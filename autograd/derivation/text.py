@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autograd.derivation.derive import Derivation
-from autograd.derivation.formulas import as_text
+from autograd.derivation.dialects import as_text
 from autograd.derivation.printed import free_letters, listed, number_text, text_name
 from autograd.derivation.telling import Alike, Equation, Item, Letter, Local, told
 

@@ -27,10 +27,11 @@ def _leaf(e: Expression) -> tuple[str, int]:
     return repr(e.content), SIGN if math.copysign(1, e.content) < 0 else ATOM
 
 
-def _power(e: Expression) -> Form:
+def _power(e: Expression) -> tuple[Form, tuple[Expression, ...]]:
     """Python's own operator for a whole constant, with which it never gets complex."""
     exponent = e.parents[1]
-    return WHOLE_POWER if exponent.op is NUMBER and float(exponent.content).is_integer() else call("power", 2)
+    whole = exponent.op is NUMBER and float(exponent.content).is_integer()
+    return WHOLE_POWER if whole else call("power", 2), e.parents
 
 
 PYTHON = Dialect(
@@ -74,7 +75,7 @@ def assignments(
     lines: list[str] = []
     found: dict[Expression, Written] = {}
     for e in topological_order(*(e for e in names if e in known), *outputs):
-        written = composed(e, [found[p] for p in e.parents], dialect)
+        written = composed(e, found, dialect)
         name = names.get(e) or (next(temporaries) if e.parents and (uses[e] > 1 or written.depth >= DEEPEST) else None)
         if name is not None and e.parents:
             lines.append(f"{name} = {written.text}")

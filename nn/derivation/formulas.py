@@ -10,7 +10,8 @@ import re
 
 import numpy as np
 
-from autograd.derivation.formulas import FORMULAS, as_text
+from autograd.derivation.dialects import as_text
+from autograd.derivation.formulas import FORMULAS
 from autograd.symbols import symbol
 from nn.derivation.notation import bracketed
 from nn.losses import LOSSES, Array

@@ -12,7 +12,8 @@ from operator import mul
 from typing import Any, NamedTuple
 
 from autograd import Value, topological_order
-from autograd.derivation.formulas import FORMULAS, as_text
+from autograd.derivation.dialects import as_text
+from autograd.derivation.formulas import FORMULAS
 from autograd.graph import edges, local_partials
 from autograd.rules import CONSTANT
 from autograd.sweep import ONE, adjoints

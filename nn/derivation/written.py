@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.derivation import formulas
+from autograd.derivation import dialects
 from autograd.derivation.printed import number_text
 from autograd.symbols import number
 from autograd.value import shown
@@ -206,7 +206,7 @@ def _latex_lines(e: Equation) -> Iterator[str]:
         gap = r"\cdots + " if len(e.terms) > SHOWN and number_of_term == SHOWN else ""
         yield rf"{start} &{sign} {gap}{symbols} && {sign} {gap}{numbers}"
         start, sign = "", r"\quad + "
-    yield f" &&& = {formulas.as_latex(number(e.from_graph + 0))}"
+    yield f" &&& = {dialects.as_latex(number(e.from_graph + 0))}"
 
 
 def _latex_shapes(form: Form) -> str:
@@ -220,5 +220,5 @@ def _latex_factor(symbol: str) -> str:
 
 
 def _latex_number(x: Any) -> str:
-    written = formulas.as_latex(number(x + 0))
+    written = dialects.as_latex(number(x + 0))
     return rf"\left({written}\right)" if written.startswith("-") else written
