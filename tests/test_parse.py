@@ -288,7 +288,7 @@ def test_long_and_deep_texts_end_within_a_second(text: str) -> None:
     start = time.process_time()
     error = refusal(text)
     assert len(str(error)) < 400
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 3  # some tenths of a second on an idle machine
 
 
 def test_a_deep_text_has_the_right_answer() -> None:
