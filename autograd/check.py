@@ -111,7 +111,7 @@ def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, floa
     """(left slope, right slope, rounding error of a slope) for ever smaller steps."""
     here = f(x)
     steps = [step * max(1.0, abs(x)) for step in STEPS]
-    if 0 < abs(x) < STEPS[-1]:  # so near to zero that even the smallest of them would step across it
+    if 0 < abs(x) < STEPS[0]:  # so near to zero that these step across it, or are too large for what changes as fast as log
         steps += [step * abs(x) for step in STEPS]
     for step in steps:
         above, below = x + step, x - step

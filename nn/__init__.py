@@ -11,14 +11,18 @@ True
 
 from nn.derivation import MatrixDerivation as MatrixDerivation
 from nn.derivation import derive_matrices as derive_matrices
+from nn.descent import DivergedError as DivergedError
+from nn.descent import History as History
 from nn.diagnose import Finding as Finding
 from nn.diagnose import Report as Report
 from nn.diagnose import diagnose as diagnose
+from nn.files import from_state_dict as from_state_dict
+from nn.files import load as load
+from nn.files import save as save
+from nn.files import state_dict as state_dict
 from nn.losses import LOSSES as LOSSES
 from nn.matrix import Gradients as Gradients
 from nn.matrix import MatrixMLP as MatrixMLP
 from nn.mlp import MLP as MLP
 from nn.mlp import Neuron as Neuron
-from nn.train import DivergedError as DivergedError
-from nn.train import History as History
 from nn.train import fit as fit

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nn.arrays import array, check_finite
 from nn.losses import Array
-from nn.matrix import array, check_finite, transposed
+from nn.matrix import transposed
 from nn.mistakes import LINES, WORDS
 from nn.mlp import ACTIVATION_NAMES
 from nn.search import CLOSE, DEPTH, Cause, Problem, Search, Seen, reading, squeezed
@@ -95,8 +96,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _one_of(name: str, x: Any, allowed: Sequence[str]) -> str:
-    if x not in allowed:
-        raise ValueError(f"{name}={x!r} is not known; choose one of {', '.join(allowed)}")
+    if not isinstance(x, str) or x not in allowed:
+        raise ValueError(f"{name}={x!r:.60} is not known; choose one of {', '.join(allowed)}")
     return str(x)
 
 
@@ -140,6 +141,8 @@ def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: M
     x, y = (array(a, name, (2,)).astype(float) for a, name in ((X, "X"), (Y, "Y")))
     for name, a in (*((f"params[{name!r}]", p) for name, p in given.items()), ("X", x), ("Y", y)):
         check_finite(a, name)
+        if not a.size:
+            raise ValueError(f"{name} has shape {a.shape}, expected one without zeros")
     x, y = (x.T, y.T) if columns else (x, y)
     W, b = _layers(given, depth, x.shape[1], out_in)
     width = W[-1].shape[1]
@@ -266,7 +269,7 @@ def _returned(
         )
     found = []
     for x, y in data:
-        copies = {name: np.array(p) for name, p in params.items()}
+        copies = {name: p.copy() for name, p in problem.params.items()}
         try:
             result = backward(copies, *((x.T.copy(), y.T.copy()) if problem.columns else (x.copy(), y.copy())))
         except Exception as error:  # noqa: BLE001  # whatever it raises is the diagnosis

@@ -178,8 +178,8 @@ LOSSES = {
 
 def loss_named(name: str, last_activation: str) -> Loss:
     """The loss of that name, for a network whose last layer has that activation; `ValueError` where there is none."""
-    if name not in LOSSES:
-        raise ValueError(f"loss={name!r} is not known; choose one of {', '.join(LOSSES)}")
+    if not isinstance(name, str) or name not in LOSSES:
+        raise ValueError(f"loss={name!r:.60} is not known; choose one of {', '.join(LOSSES)}")
     loss = LOSSES[name]
     if last_activation not in loss.outputs:
         allowed = " or ".join(loss.outputs)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nn.arrays import array, floats, sequence
 from nn.losses import ONE, Array, logistic, loss_named
 from nn.mlp import MLP, activation_names, initial_weights
 
@@ -110,7 +111,7 @@ class MatrixMLP:
     def __init__(
         self, weights: Sequence[Any], biases: Sequence[Any] | None = None, activations: str | Sequence[str] = "sigmoid"
     ) -> None:
-        self.weights = [array(w, f"weights[{i}]", (2, 3)).copy() for i, w in enumerate(weights)]
+        self.weights = [array(w, f"weights[{i}]", (2, 3)).copy() for i, w in enumerate(_list(weights, "weights"))]
         if not self.weights:
             raise ValueError("weights: there are none; give one array of shape (n_in, n_out) per layer")
         stack = self.weights[0].shape[:-2]
@@ -120,6 +121,7 @@ class MatrixMLP:
                 raise ValueError(f"weights[{i}] has shape {w.shape}; the layers before it need {expected}, without zeros")
         self.biases = None
         if biases is not None:
+            biases = _list(biases, "biases")
             if len(biases) != len(self.weights):
                 raise ValueError(f"biases: got {len(biases)} arrays, expected {len(self.weights)}, one per layer")
             self.biases = [array(b, f"biases[{i}]", (1, 2)).copy() for i, b in enumerate(biases)]
@@ -144,7 +146,7 @@ class MatrixMLP:
         >>> [w.shape for w in MatrixMLP.random([3, 4, 1], rng=0, networks=10).weights]
         [(10, 3, 4), (10, 4, 1)]
         """
-        names = activation_names(activations, len(sizes) - 1)
+        names = activation_names(activations, len(sequence(sizes, "sizes", "[3, 4, 1]")) - 1)
         weights = initial_weights(sizes, names, rng, networks)
         biases = [np.zeros((*w.shape[:-2], w.shape[-1])) for w in weights] if bias else None
         return cls(weights, biases, names)
@@ -156,6 +158,8 @@ class MatrixMLP:
         >>> MatrixMLP.from_mlp(MLP(2, [1], rng=0)).weights[0].shape
         (2, 1)
         """
+        if not isinstance(model, MLP):
+            raise TypeError(f"from_mlp: the model is a {type(model).__name__}; give an MLP")
         weights = [_numbers([[w.data for w in row] for row in layer]) for layer in model.weights]
         biases = [_numbers([b.data for b in layer]) for layer in model.biases] if model.biases else None
         return cls(weights, biases, model.activations)
@@ -178,6 +182,9 @@ class MatrixMLP:
         """
         if self.weights[0].ndim != 3:
             raise ValueError("network: this is a single network; there is none to choose")
+        count = len(self.weights[0])
+        if isinstance(index, bool) or not isinstance(index, int | np.integer) or not -count <= index < count:
+            raise ValueError(f"index={index!r:.80} has to be a whole number from 0 to {count - 1}")
         biases = None if self.biases is None else [b[index] for b in self.biases]
         return MatrixMLP([w[index] for w in self.weights], biases, self.activations)
 
@@ -218,6 +225,8 @@ class MatrixMLP:
         chosen = loss_named(loss, self.activations[-1])
         x = self.samples(X)
         y = self.targets(Y, len(x))
+        if not any(a.dtype.hasobject for a in (x, *self.weights, *(self.biases or ()))):
+            y = floats(y, "Y")
         chosen.check(y)
         Z, A = self._forward(x)
         delta = np.empty_like(A[-1])
@@ -271,32 +280,10 @@ def plain(x: Any) -> Any:
     return x.item() if isinstance(x, np.generic) else x
 
 
-def check_finite(a: Array, name: str) -> None:
-    """`ValueError` for an array that holds nan or an infinity."""
-    if not np.isfinite(a).all():
-        raise ValueError(f"{name} holds {a[~np.isfinite(a)][0]}; give finite numbers")
+def _list(arrays: Any, name: str) -> list[Any]:
+    return sequence(arrays, name, f"[{name[0].upper()}1, {name[0].upper()}2], one array per layer")
 
 
 def _numbers(nested: Any) -> Array:
     exact = any(isinstance(x, Fraction) for x in np.array(nested, dtype=object).flat)
     return np.array(nested, dtype=object if exact else float)
-
-
-def array(x: Any, name: str, ndim: tuple[int, ...]) -> Array:
-    """`x` as an array of float64, or of objects if it holds objects; never masked, complex or text."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill it first, {name}.filled(0.0), or leave the masked samples out")
-    try:
-        found = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{name} is not an array: {error}") from None
-    if found.dtype.kind not in "biufO":
-        raise TypeError(f"{name} holds {found.dtype}, not real numbers")
-    if found.ndim not in ndim:
-        raise ValueError(f"{name} has shape {found.shape}, expected {' or '.join(map(str, ndim))} dimensions")
-    if not found.dtype.hasobject:
-        return found.astype(np.float64, copy=False)
-    for entry in found.flat:
-        if entry is None or isinstance(entry, str | bytes | complex):
-            raise TypeError(f"{name} holds {entry!r:.40}, not real numbers")
-    return found if any(not isinstance(entry, int | float) for entry in found.flat) else found.astype(np.float64)

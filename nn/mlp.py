@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, zero_grad
+from nn.arrays import array, kind_of, sequence, shape_of, whole
 from nn.losses import Array, loss_named
 
 ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "linear")
@@ -25,12 +26,15 @@ def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str
     >>> activation_names("sigmoid", 2)
     ('sigmoid', 'sigmoid')
     """
-    names = (activations,) * layers if isinstance(activations, str) else tuple(activations)
+    given = (
+        [activations] * layers if isinstance(activations, str) else sequence(activations, "activations", "['tanh', 'linear']")
+    )
+    names = tuple(given)
     if len(names) != layers:
         raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
     for name in names:
-        if name not in ACTIVATION_NAMES:
-            raise ValueError(f"activations: {name!r} is not known; choose from {', '.join(ACTIVATION_NAMES)}")
+        if not isinstance(name, str) or name not in ACTIVATION_NAMES:
+            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATION_NAMES)}")
     return names
 
 
@@ -43,44 +47,60 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
     >>> [w.shape for w in initial_weights([3, 4, 1], ["sigmoid", "sigmoid"], 0)]
     [(3, 4), (4, 1)]
     """
-    if len(sizes) < 2 or any(not isinstance(size, int | np.integer) or size < 1 for size in sizes):
+    if len(sizes) < 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
         raise ValueError(f"sizes: {list(sizes)} has to be at least two whole numbers from 1 up: inputs, layers, outputs")
-    random = rng if isinstance(rng, np.random.RandomState) else np.random.default_rng(rng)
+    random = _generator(rng)
+    stack = () if networks is None else (whole("networks", networks, 0),)
     weights = []
     for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
         width = np.sqrt(6 / (n_in if activation == "relu" else n_in + n_out))
-        shape = (n_in, n_out) if networks is None else (networks, n_in, n_out)
-        weights.append(random.uniform(-width, width, shape))
+        weights.append(random.uniform(-width, width, (*stack, n_in, n_out)))
     return weights
 
 
-def shape_of(x: Any, name: str) -> tuple[int, ...]:
-    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ.
-
-    >>> shape_of([[1, 2], [3, 4], [5, 6]], "X")
-    (3, 2)
-    """
+def _generator(rng: Any) -> Any:
+    if isinstance(rng, np.random.RandomState):
+        return rng
     try:
-        return np.shape(x)
-    except ValueError:
-        raise ValueError(f"{name} has rows of different lengths; give one number for each input in every row") from None
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"rng={rng!r:.60} is no seed: {error}; give a whole number, a NumPy generator, or None") from None
+
+
+def _entries(x: Any, name: str) -> list[Any]:
+    """The numbers or Values of an array, in lists."""
+    entries: list[Any] = array(x, name, (np.ndim(x),)).tolist()
+    return entries
 
 
 class Neuron:
     """f(w . x + b): `weights` has one Value per input, `bias` is a Value or None."""
 
     def __init__(self, weights: Sequence[Value], bias: Value | None, activation: str, name: str = "") -> None:
-        self.weights, self.bias, self.activation, self.name = list(weights), bias, activation, name
+        self.weights = sequence(weights, "weights", "[Value(0.5)]")
+        self.bias, self.activation, self.name = bias, activation, name
+        for what in (*self.weights, *(() if bias is None else (bias,))):
+            if not isinstance(what, Value):
+                raise TypeError(f"weights and bias: {what!r:.60} is a {type(what).__name__}; a neuron is made of Values")
+        if not self.weights:
+            raise ValueError("weights: there are none; a neuron has one for each input")
+        activation_names(activation, 1)
 
     def preactivation(self, x: Sequence[Value]) -> Value:
         """w . x + b, before the activation."""
-        if len(x) != len(self.weights):
-            raise ValueError(f"x: the neuron {self.name} has {len(self.weights)} weights, got {len(x)} inputs")
+        n = len(self.weights)
+        if not (isinstance(x, list) and len(x) == n and set(map(type, x)) == {Value}):  # as from layer to layer
+            shape = shape_of(x, "x")
+            if shape != (n,):
+                raise ValueError(f"x has shape {shape}, but the neuron {self.name} has {n} weights{kind_of(x)}")
+            x = _entries(x, "x")
         z: Value = reduce(add, map(mul, x, self.weights))
         return z if self.bias is None else z + self.bias
 
     def activate(self, z: Value) -> Value:
         """f(z), labelled with the neuron's name."""
+        if not isinstance(z, Value):
+            raise TypeError(f"z={z!r:.60} is a {type(z).__name__}; give a Value, as `preactivation` returns")
         a: Value = z if self.activation == "linear" else getattr(z, self.activation)()
         a.label = self.name
         return a
@@ -92,19 +112,26 @@ class Neuron:
 
 def _layers(weights: Sequence[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> list[list[Neuron]]:
     """Neurons with these numbers, labelled by layer and index: W1[i,j] leads from input i to neuron j of layer 1."""
-    if not len(weights) or (biases is not None and len(biases) != len(weights)):
+    weights = sequence(weights, "weights", "[W1, W2], one array per layer")
+    biases = None if biases is None else sequence(biases, "biases", "[B1, B2], one array per layer")
+    if not weights or (biases is not None and len(biases) != len(weights)):
         raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")
     layers = []
     width = (*shape_of(weights[0], "weights[0]"), 0)[0]
     for layer, (w, activation) in enumerate(zip(weights, activations, strict=True)):
         shape = shape_of(w, f"weights[{layer}]")
         if len(shape) != 2 or shape[0] != width or 0 in shape:
-            raise ValueError(f"weights[{layer}] has shape {shape}, expected ({width}, n_out)")
+            raise ValueError(f"weights[{layer}] has shape {shape}, expected ({width}, n_out){kind_of(w)}")
         width = shape[1]
-        b = [None] * width if biases is None else biases[layer]
-        if np.shape(b) != (width,):
-            raise ValueError(f"biases[{layer}] has shape {np.shape(b)}, expected ({width},)")
-        layers.append([_neuron(layer + 1, j, [row[j] for row in w], b[j], activation) for j in range(width)])
+        b: list[Any] = [None] * width
+        if biases is not None:
+            if shape_of(biases[layer], f"biases[{layer}]") != (width,):
+                raise ValueError(
+                    f"biases[{layer}] has shape {np.shape(biases[layer])}, expected ({width},){kind_of(biases[layer])}"
+                )
+            b = _entries(biases[layer], f"biases[{layer}]")
+        rows = _entries(w, f"weights[{layer}]")
+        layers.append([_neuron(layer + 1, j, [row[j] for row in rows], b[j], activation) for j in range(width)])
     return layers
 
 
@@ -133,10 +160,11 @@ class MLP:
     def __init__(
         self, n_in: int, n_outs: Sequence[int], activations: str | Sequence[str] = "sigmoid", bias: bool = True, rng: Any = None
     ) -> None:
-        if isinstance(n_outs, int):
+        if isinstance(n_outs, int | np.integer):
             raise TypeError(
                 f"n_outs={n_outs} is a number; give the width of every layer, the outputs last, for example [4, {n_outs}]"
             )
+        n_outs = sequence(n_outs, "n_outs", "[4, 1]")
         names = activation_names(activations, len(n_outs))
         self.activations = names
         self.layers = _layers(
@@ -156,6 +184,7 @@ class MLP:
         321.0
         """
         model = cls.__new__(cls)
+        weights = sequence(weights, "weights", "[W1, W2], one array per layer")
         model.activations = activation_names(activations, len(weights))
         model.layers = _layers(weights, biases, model.activations)
         return model
@@ -193,7 +222,10 @@ class MLP:
         """What comes into the last layer."""
         n_in = len(self.layers[0][0].weights)
         if shape_of(x, "x") != (n_in,):
-            raise ValueError(f"x has shape {np.shape(x)}, expected ({n_in},): one number or Value for each input")
+            raise ValueError(f"x has shape {np.shape(x)}, expected ({n_in},): one number or Value for each input{kind_of(x)}")
+        return self._forward(_entries(x, "x"))
+
+    def _forward(self, x: Sequence[Any]) -> list[Value]:
         signals = [v if isinstance(v, Value) else Value(v, f"x[{i}]") for i, v in enumerate(x)]
         for layer in self.layers[:-1]:
             signals = [neuron(signals) for neuron in layer]
@@ -212,14 +244,16 @@ class MLP:
         """
         chosen = loss_named(loss, self.activations[-1])
         n_in, n_out = len(self.layers[0][0].weights), len(self.layers[-1])
-        if shape_of(X, "X")[1:] != (n_in,) or len(X) == 0:
-            raise ValueError(f"X has shape {np.shape(X)}, expected (n, {n_in}), one row per sample, at least one")
-        if shape_of(Y, "Y") != (len(X), n_out):
-            raise ValueError(f"Y has shape {np.shape(Y)}, expected {(len(X), n_out)}, one row per sample")
-        chosen.check(Y)
+        n, *rest = (*shape_of(X, "X"), -1)  # -1, for the shape () to have an n
+        if rest != [n_in, -1] or n == 0:
+            raise ValueError(f"X has shape {np.shape(X)}, expected (n, {n_in}), one row per sample, at least one{kind_of(X)}")
+        if shape_of(Y, "Y") != (n, n_out):
+            raise ValueError(f"Y has shape {np.shape(Y)}, expected {(n, n_out)}, one row per sample{kind_of(Y)}")
+        rows, targets = _entries(X, "X"), _entries(Y, "Y")
+        chosen.check(targets)
         z, a = [], []
-        for x in X:
-            inputs = self._last_inputs(x)
+        for x in rows:
+            inputs = self._forward(x)
             z.append([neuron.preactivation(inputs) for neuron in self.layers[-1]])
             a.append([neuron.activate(z_j) for neuron, z_j in zip(self.layers[-1], z[-1], strict=True)])
-        return chosen.graph(z, a, Y)
+        return chosen.graph(z, a, targets)

@@ -1,10 +1,7 @@
-"""The fast loop: gradient descent on a `MatrixMLP`, with every buffer allocated once.
+"""The fast loop: `fit` checks what it is given, then runs the descent and stops where something is to be seen or kept.
 
-A training step is always the same list of NumPy calls on the same arrays, so the list is made once, arguments bound, and
-then only run. The trade-off: the lines of `MatrixMLP.gradients` stand here again as calls with buffers; the tests hold
-the two together. Three things make it fast: small matrices multiply by `ndarray.dot`, which costs half of what `@` does;
-layers with the same activation share one buffer and so one call for the slope; all weights are one array, updated by one
-subtraction. Each step reads one copy of the weights and writes the other, so the last good ones are never lost.
+What a step does stands in `nn.descent`, what a file of a run holds in `nn.checkpoint`. The trade-off: between two stops
+nothing is looked at but whether the loss is finite, so that watching a run costs nothing where nobody watches.
 """
 
 from __future__ import annotations
@@ -12,126 +9,16 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from itertools import groupby
-from typing import Any, NamedTuple, NoReturn
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import numpy as np
 
-from nn.losses import Array, Loss, logistic, loss_named, unguarded_logistic
-from nn.matrix import ACTIVATIONS, MatrixMLP, check_finite, plain, transposed
-
-Call = Callable[[], Any]
-
-
-class History(NamedTuple):
-    """What was seen along the way, before the step of that number: `losses` and mean absolute errors of the outputs.
-
-    The last entry is the state after the last step. For R stacked networks each entry is an array of R numbers.
-    """
-
-    steps: list[int]
-    losses: list[Any]
-    mean_errors: list[Any]
-
-
-class DivergedError(ArithmeticError):
-    """The loss, or a weight, was not finite at `step`; the model holds the weights of step `kept`."""
-
-    def __init__(self, step: int, loss: Any, kept: int, learning_rate: float) -> None:
-        self.step, self.loss, self.kept = step, loss, kept
-        what = f"the weights are no longer finite (the loss is {loss})" if np.isfinite(loss).all() else f"the loss is {loss}"
-        now = f"holds the finite weights of step {kept}" if kept < step else "is unchanged"
-        remedy = f"try a learning rate smaller than {learning_rate:g}, or smaller numbers"
-        super().__init__(f"fit: at step {step} {what}; the model {now}; {remedy}")
-
-
-class _Weights:
-    """All weights and biases of a network in one array, with a view for each layer and its parts.
-
-    A bias is one more row of its layer's weights: `blocks[l]` is (n_in + 1, n_out), or (n_in, n_out) without biases.
-    """
-
-    def __init__(self, model: MatrixMLP) -> None:
-        self.blocks: list[Array] = []
-        self.weights: list[Array] = []
-        self.biases: list[Array] = []
-        blocks = model.weights
-        if model.biases is not None:
-            pairs = zip(model.weights, model.biases, strict=True)
-            blocks = [np.concatenate((w, b[..., None, :]), axis=-2) for w, b in pairs]
-        self.flat = np.concatenate([block.ravel() for block in blocks])
-        start = 0
-        for like, w in zip(blocks, model.weights, strict=True):
-            block = self.flat[start : start + like.size].reshape(like.shape)
-            start += like.size
-            self.blocks.append(block)
-            self.weights.append(block[..., : w.shape[-2], :])
-            if model.biases is not None:
-                self.biases.append(block[..., -1, :])
-
-
-def _product(a: Array, b: Array, out: Array) -> Call:
-    small = a.ndim == b.ndim == 2 and out.size < 4096  # dot zeroes `out` first, which costs more than matmul's overhead
-    return partial(a.dot, b, out) if small else partial(np.matmul, a, b, out)
-
-
-class _Buffers:
-    """Activations, slopes and deltas of every layer, for n samples."""
-
-    def __init__(self, model: MatrixMLP, n: int) -> None:
-        shapes = [(*w.shape[:-2], n, w.shape[-1]) for w in model.weights]
-        sizes = [int(np.prod(shape)) for shape in shapes]
-        self.bounds = np.cumsum([0, *sizes])
-        self.flat_a, self.flat_slope = np.zeros(self.bounds[-1]), np.zeros(self.bounds[-1])
-        self.a, self.slope = (
-            [flat[i:j].reshape(shape) for i, j, shape in zip(self.bounds[:-1], self.bounds[1:], shapes, strict=True)]
-            for flat in (self.flat_a, self.flat_slope)
-        )
-        self.scratch, self.delta = ([np.zeros(shape) for shape in shapes] for _ in range(2))
-        self.z = np.zeros(shapes[-1])
-
-
-def _forward(model: MatrixMLP, x: Array, w: _Weights, at: _Buffers, guarded: bool) -> list[Call]:
-    """A = f(A_before @ W + b), layer by layer; the last pre-activation stays in `at.z`."""
-    calls: list[Call] = []
-    before, last = x, len(w.weights) - 1
-    for layer, (weights, a) in enumerate(zip(w.weights, at.a, strict=True)):
-        z = at.z if layer == last else a
-        calls.append(_product(before, weights if layer else w.blocks[0], z))
-        if w.biases and layer:
-            calls.append(partial(np.add, z, w.biases[layer][..., None, :], z))
-        if model.activations[layer] != "linear" or z is not a:
-            value = ACTIVATIONS[model.activations[layer]].value
-            calls.append(partial(value if guarded or value is not logistic else unguarded_logistic, z, a, at.scratch[layer]))
-        before = a
-    return calls
-
-
-def _backward(model: MatrixMLP, x: Array, w: _Weights, into: _Weights, at: _Buffers, loss: Loss) -> list[Call]:
-    """delta = (delta_after @ W_after.T) * f'(z); dW = A_before.T @ delta; db = delta summed over the samples."""
-    calls: list[Call] = []
-    last = len(w.weights) - 1
-    ones = np.ones((1, len(x)))  # `ones @` sums over the samples, in less than half of the time of `np.add.reduce`
-    with_slope = range(last if loss.by_preactivation else last + 1)
-    for name, run in groupby(with_slope, key=lambda layer: model.activations[layer]):
-        layers = list(run)
-        part = slice(at.bounds[layers[0]], at.bounds[layers[-1] + 1])
-        calls.append(partial(ACTIVATIONS[name].slope, at.flat_a[part], at.flat_slope[part]))
-    for layer in range(last, -1, -1):
-        delta = at.delta[layer]
-        if layer < last:
-            calls.append(_product(at.delta[layer + 1], transposed(w.weights[layer + 1]), delta))
-        if layer in with_slope:
-            calls.append(partial(np.multiply, delta, at.slope[layer], delta))
-        if layer == 0:  # with biases, x ends in a column of ones: one product gives dW and db
-            calls.append(_product(np.ascontiguousarray(x.T), delta, into.blocks[0]))
-            continue
-        calls.append(_product(transposed(at.a[layer - 1]), delta, into.weights[layer]))
-        if w.biases:
-            calls.append(_product(ones, delta, into.biases[layer][..., None, :]))
-    return calls
+from nn.arrays import check_finite, whole
+from nn.checkpoint import Checkpoint
+from nn.descent import History, Run
+from nn.losses import Array, Loss, loss_named
+from nn.matrix import MatrixMLP
 
 
 def fit(
@@ -143,6 +30,8 @@ def fit(
     loss: str = "half_squared_error",
     report_every: int | None = None,
     progress: bool = False,
+    checkpoint: Any = None,
+    checkpoint_every: int | None = None,
 ) -> History:
     """Train `model` in place by `steps` steps of gradient descent on all samples: W -= learning_rate * dW.
 
@@ -151,13 +40,70 @@ def fit(
     step 0, every `report_every` steps, and after the last. `progress` shows a bar (tqdm if installed, else a line on
     stderr for every hundredth of the way). Raises `ValueError` and `TypeError` for arguments that do not fit, and
     `DivergedError` when the loss is not finite any more; then, and after Ctrl-C, the model holds the finite weights of
-    the last good step.
+    the last good step. The `KeyboardInterrupt` says how to go on, and has the `history` so far.
+
+    `checkpoint`, a path that ends in .npz, keeps the run: it is written before step 0, every `checkpoint_every` steps (a
+    tenth of them), after the last, and on Ctrl-C. The same call, with the model as it was at the start or as the
+    checkpoint has it, goes on from there, and ends where it would have ended undisturbed, bit for bit, with the whole
+    history. `steps` counts from the start of the run and may be more than before; other data, weights, loss, rate or
+    `report_every` raise a `ValueError` that names them, as does a file that is no checkpoint. An `OSError` of the first
+    writing is raised; later ones, as of a full disk, are told once by a `RuntimeWarning`, and the run goes on.
 
     >>> model = MatrixMLP([np.array([[0.0]])], activations="linear")
     >>> history = fit(model, [[1.0]], [[3.0]], steps=20, learning_rate=0.5)
     >>> history.steps, history.losses[0], model.weights[0].round(4)
     ([0, 20], 4.5, array([[3.]]))
     """
+    x, y, chosen, rate = _checked(model, X, Y, learning_rate, loss)
+    total = whole("steps", steps, 0)
+    every = max(1, total) if report_every is None else whole("report_every", report_every, 1)
+    file_every = max(1, total // 10) if checkpoint_every is None else whole("checkpoint_every", checkpoint_every, 1)
+    run, history, file = Run(model, x, y, chosen, rate), History([], [], []), None
+    stops = {*range(0, total, every), total, *(range(0, total, max(1, total // 100)) if progress else ())}
+    if checkpoint is not None:
+        settings = {"loss": loss, "learning_rate": rate, "report_every": None if report_every is None else every}
+        file = Checkpoint(checkpoint, model, x, y, settings)
+        file.resume(run, history, total, every)
+        stops |= {*range(0, total, file_every)}
+    elif checkpoint_every is not None:
+        raise ValueError(f"checkpoint_every={checkpoint_every!r} needs checkpoint=, the path of a file")
+    with np.errstate(all="ignore"), _bar(total, progress) as show:
+        try:
+            for stop in sorted(stop for stop in stops if stop >= run.step):
+                run.descend(stop)
+                if (stop % every == 0 or stop == total) and stop not in history.steps[-1:]:
+                    run.record(history)
+                if file and (stop % file_every == 0 or stop == total):
+                    run.check()
+                    file.save(run, history)
+                show(stop)
+        except KeyboardInterrupt as stopped:
+            run.keep()
+            _explain(stopped, run, history, total, file)
+            raise
+        finally:
+            run.keep()
+    return history
+
+
+def _explain(stopped: KeyboardInterrupt, run: Run, history: History, total: int, file: Checkpoint | None) -> None:
+    """Put into the exception where the training stands and how to go on: the last line of any traceback shows it."""
+    whole = min(map(len, history))  # Ctrl-C may have come in the middle of an entry
+    for part in history:
+        del part[whole:]
+    where = f"fit: stopped after {run.step} of {total} steps; the model holds their weights"
+    if file is None:
+        then = f"fit(..., steps={total - run.step}) goes on from there"
+    else:
+        file.save(run, history)
+        also = f"and so does {file.path}" if file.step == run.step else f"and {file.path} those of step {file.step}"
+        then = f"{also}; the same call goes on from there"
+    stopped.args = (f"{where}; {then}" if file is None else f"{where}, {then}",)
+    stopped.history = history  # type: ignore[attr-defined]  # an exception takes any attribute
+
+
+def _checked(model: Any, X: Any, Y: Any, learning_rate: Any, loss: str) -> tuple[Array, Array, Loss, float]:
+    """The data as arrays in one layout, so that equal numbers train alike to the last bit, the loss and the rate."""
     if not isinstance(model, MatrixMLP):
         raise TypeError(f"fit: the model is a {type(model).__name__}; give a MatrixMLP, MatrixMLP.from_mlp(model)")
     chosen = loss_named(loss, model.activations[-1])
@@ -168,24 +114,17 @@ def fit(
         raise TypeError("fit: arrays of objects cannot be trained in place; give float arrays, array.astype(float)")
     check_finite(x, "fit: X")
     check_finite(y, "fit: Y")
-    total = _whole("steps", steps, 0)
-    every = max(1, total) if report_every is None else _whole("report_every", report_every, 1)
-    if not (isinstance(learning_rate, int | float | np.number) and np.isfinite(learning_rate)):
-        raise ValueError(f"learning_rate={learning_rate!r} has to be a finite number")
-    x1 = x if model.biases is None else np.hstack([x, np.ones((len(x), 1))])
-    run = _Run(model, x1, y, chosen, float(learning_rate))
-    history = History([], [], [])
-    stops = sorted({*range(0, total, every), total, *(range(0, total, max(1, total // 100)) if progress else ())})
-    with np.errstate(all="ignore"), _bar(total, progress) as show:
-        try:
-            for stop in stops:
-                run.descend(stop)
-                if stop % every == 0 or stop == total:
-                    run.record(history)
-                show(stop)
-        finally:
-            run.keep()
-    return history
+    return np.ascontiguousarray(x), np.ascontiguousarray(y), chosen, _rate(learning_rate)
+
+
+def _rate(x: Any) -> float:
+    rate = math.nan
+    if isinstance(x, int | float | np.integer | np.floating) and not isinstance(x, bool):
+        with suppress(OverflowError):
+            rate = float(x)
+    if not math.isfinite(rate):
+        raise ValueError(f"learning_rate={x!r:.80} has to be a finite number")
+    return rate
 
 
 @contextmanager
@@ -201,92 +140,3 @@ def _bar(total: int, wanted: bool) -> Iterator[Callable[[int], object]]:
         return
     with tqdm(total=total, unit=" steps") as bar:
         yield lambda step: bar.update(step - bar.n)
-
-
-def _whole(name: str, x: Any, least: int) -> int:
-    if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
-        raise ValueError(f"{name}={x!r} has to be a whole number from {least} up")
-    return int(x)
-
-
-class _Run:
-    """The state of one training: two copies of the weights, the step, and the calls that make one from the other."""
-
-    def __init__(self, model: MatrixMLP, x: Array, y: Array, loss: Loss, learning_rate: float) -> None:
-        self.model, self.y, self.loss, self.learning_rate = model, y, loss, learning_rate
-        self.step = 0
-        self.whole = True  # False while the other copy of the weights may hold half a gradient
-        self.good = 0, _Weights(model).flat
-        self.at = at = _Buffers(model, len(x))
-        self.copies = copies = (_Weights(model), _Weights(model))
-        self.evaluate = partial(loss.evaluate, at.z, at.a[-1], y, at.delta[-1])
-        self.finite: Callable[[Any], Any] = math.isfinite if at.z.ndim == 2 else lambda losses: np.isfinite(losses).all()
-        self.guarded: list[list[Call]] = []
-        self.programs: list[tuple[list[Call], list[Call]]] = []
-        scale: list[Call] = []
-        if learning_rate != 1:  # scaling the first delta scales every gradient, and it is the smallest array
-            scale.append(partial(np.multiply, at.delta[-1], np.array(learning_rate), at.delta[-1]))
-        for old, new in (copies, copies[::-1]):
-            update: Call = partial(np.subtract, old.flat, new.flat, new.flat)  # `new` holds the gradient until here
-            backward = [*scale, *_backward(model, x, old, new, at, loss), update]
-            self.programs.append((_forward(model, x, old, at, guarded=False), backward))
-            self.guarded.append(_forward(model, x, old, at, guarded=True))
-
-    def outputs(self) -> Any:
-        """Run forward with the current weights, and return the loss."""
-        for call in self.guarded[self.step & 1]:
-            call()
-        return self.evaluate()
-
-    def record(self, history: History) -> None:
-        """Note the loss and the mean error of the current weights, and keep a copy of them while they are finite."""
-        loss = self.outputs()
-        current = self.copies[self.step & 1].flat
-        if not (np.isfinite(loss).all() and np.isfinite(current).all()):
-            self.fail(loss)
-        self.good = self.step, current.copy()
-        history.steps.append(self.step)
-        history.losses.append(plain(loss))
-        history.mean_errors.append(plain(np.abs(self.y - self.at.a[-1]).mean(axis=(-2, -1))))
-
-    def fail(self, loss: Any) -> NoReturn:
-        """Say at which step it failed; `keep` then goes back to the last finite weights."""
-        failed = self.step
-        self.whole = True  # the update of this step has not begun
-        self.step_back()
-        raise DivergedError(failed, loss, self.step, self.learning_rate)
-
-    def step_back(self) -> None:
-        """Go back to the last finite weights: to those of the step before if they are, else to the copy."""
-        before = self.copies[1 - (self.step & 1)].flat
-        if self.whole and self.step and np.isfinite(before).all():
-            self.good = self.step - 1, before
-        self.step, kept = self.good
-        self.copies[self.step & 1].flat[:] = kept
-
-    def keep(self) -> None:
-        """Put the current weights into the model, or the last finite ones."""
-        if not np.isfinite(self.copies[self.step & 1].flat).all():
-            self.step_back()
-        current = self.copies[self.step & 1]
-        for array, view in zip(
-            (*self.model.weights, *(self.model.biases or ())), (*current.weights, *current.biases), strict=True
-        ):
-            array[...] = view
-
-    def descend(self, stop: int) -> None:
-        """Step on to number `stop`."""
-        self.whole = False
-        evaluate, finite, programs = self.evaluate, self.finite, self.programs
-        for step in range(self.step, stop):
-            self.step = step
-            forward, backward = programs[step & 1]
-            for call in forward:
-                call()
-            if not finite(evaluate()):
-                loss = self.outputs()  # a pre-activation beyond 700 is no failure: guarded, it gives the right activation
-                if not finite(loss):
-                    self.fail(loss)
-            for call in backward:
-                call()
-        self.step, self.whole = stop, True

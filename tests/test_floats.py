@@ -112,10 +112,13 @@ def test_fractions_without_an_exact_answer_give_the_float(got: float, want: floa
     [
         ("divide", (Fraction(10) ** 400, 2.0), math.inf),
         ("divide", (2.0, Fraction(10) ** 400), 0.0),
+        ("multiply", (Fraction(10) ** 400, -0.5), -math.inf),
+        ("multiply", (0.0, Fraction(10) ** 400), math.nan),
         ("log", (Fraction(10) ** 400,), math.inf),
         ("sqrt", (Fraction(10) ** 400,), math.inf),
         ("log1p", (Fraction(10) ** 400,), math.inf),
         ("tanh", (Fraction(10) ** 400,), 1.0),
+        ("tanh", (-(Fraction(10) ** 400),), -1.0),
     ],
 )
 def test_fractions_beyond_the_floats_act_as_infinities(name: str, inputs: tuple[Any, ...], want: float) -> None:

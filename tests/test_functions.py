@@ -29,6 +29,7 @@ def test_a_function_of_one_input_records_its_row(name: str) -> None:
     output = function(name)(x)
     assert (output.data, output.parents, output.rule) == (RULES[name].forward(0.5), (x,), RULES[name])
     assert function(name).__name__ == name
+    assert f">>> {name}(0.5).data" in str(function(name).__doc__)
 
 
 @pytest.mark.parametrize("name", ONE)
@@ -46,6 +47,8 @@ def test_a_function_of_two_inputs_takes_values_and_numbers(name: str) -> None:
     for output in (function(name)(x, y), function(name)(x, 3), function(name)(2, y), function(name)(2, 3.0)):
         assert (output.data, output.rule) == (want, RULES[name])
     assert function(name)(x, y).parents == (x, y)
+    assert function(name).__name__ == name
+    assert f">>> {name}(Value(2.0), 2).data" in str(function(name).__doc__)
     assert function(name)(2, Value(Fraction(1, 2))).data in (2, Fraction(1, 2))
     assert type(function(name)(1, Value(Fraction(1)))) is Value
     assert type(function(name)(1, Value(Fraction(1))).data) is Fraction

@@ -68,6 +68,7 @@ def test_kinds_of_results() -> None:
     assert (grad(first, half), type(grad(first, half))) == (Fraction(3), Fraction)
     missing = grad(x, half, create_graph=True)
     assert (missing.data, missing.rule) == (0, CONSTANT)
+    assert type(grad(half, x, create_graph=True).data) is Fraction
 
 
 def test_a_tie_of_fractions_stays_exact_through_create_graph() -> None:

@@ -100,6 +100,8 @@ def test_images_hold_other_numbers_in_the_same_shape() -> None:
     assert (image.left, image.right) == (found[product], found[x])
     assert (found[product].left, found[product].right) == (found[x], found[y])
     assert (found[x].left, found[x].rule) == (None, x.rule)
+    assert (image.parents, found[x].parents) == ((found[product], found[x]), ())
+    assert [node.data for node in topological_order(image)] == ["x", "y", "xy", "xy+x"]
     assert (output.data, output.left, x.data) == (8.0, product, 2.0)
 
 

@@ -192,7 +192,15 @@ def test_losses_are_known_by_name_and_want_their_last_activation(loss: str, last
         call(loss, last)
 
 
-@pytest.mark.parametrize(("loss", "y"), [("half_squared_error", [[1.0, 2.0]]), ("softmax_cross_entropy", [[1.0], [2.0]])])
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        ("half_squared_error", [[1.0, 2.0]]),
+        ("half_squared_error", [[1.0], [2.0]]),
+        ("softmax_cross_entropy", [[1.0], [2.0]]),
+        ("softmax_cross_entropy", [[1.0, 2.0]]),
+    ],
+)
 def test_a_graph_of_rows_that_do_not_pair_up_is_refused(loss: str, y: Any) -> None:
     with pytest.raises(ValueError, match=r"zip\(\) argument 2 is"):
         LOSSES[loss].graph([[Value(1.0)]], [[Value(1.0)]], y)
@@ -201,7 +209,7 @@ def test_a_graph_of_rows_that_do_not_pair_up_is_refused(loss: str, y: Any) -> No
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "softmax_cross_entropy"])
 @pytest.mark.parametrize("wrong", [-0.1, 2.0])
 def test_targets_that_are_no_probabilities_are_refused(name: str, wrong: float) -> None:
-    model, X, Y = MatrixMLP.random([2, 2], "linear", rng=0), np.ones((1, 2)), np.array([[0.5, wrong]])
+    model, X, Y = MatrixMLP.random([2, 2], "linear", rng=0), np.ones((2, 2)), np.array([[0.0, 1.0], [0.5, wrong]])
     for ask in (
         lambda: model.gradients(X, Y, name),
         lambda: model.to_mlp().loss(X, Y, name),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from test_three_paths import ACTIVATIONS, LAST, Case, arrays, assert_close, case, cases, exact_cases, forward, longhand
 
+from autograd import Value
 from nn import MatrixMLP
 
 
@@ -78,6 +79,21 @@ def test_fractions_survive_the_round_trip(c: Case) -> None:
         assert {type(x) for x in got.flat} == {Fraction}
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_arrays_of_values_go_through_the_same_lines(activation: str) -> None:
+    c = case(0, [3, 4, 2], (activation, activation), "half_squared_error")
+    lift = np.frompyfunc(Value, 1, 1)
+    of_values = MatrixMLP([lift(w) for w in c.weights], [lift(b) for b in c.biases or ()], c.activations).gradients(c.X, c.Y)
+    assert float(of_values.loss) == pytest.approx(longhand(c)[0], rel=1e-13)
+    assert_close([d.astype(float) for d in arrays(of_values)], arrays(c.matrices().gradients(c.X, c.Y)))
+
+
+def test_fractions_have_no_exp() -> None:
+    third = np.array([[Fraction(1, 3)]], dtype=object)
+    with pytest.raises(TypeError, match=r"^a Fraction has no exp\(\); use relu or linear for it, or arrays of floats$"):
+        MatrixMLP([third], activations="sigmoid").predict(third)
+
+
 def test_outputs_of_fractions_are_fractions() -> None:
     model = MatrixMLP([np.array([[Fraction(-1)]], dtype=object)], activations="relu")
     assert type(model.predict(np.array([[Fraction(1)]], dtype=object))[0, 0]) is Fraction
@@ -120,9 +136,9 @@ def test_a_random_stack_has_networks_that_differ() -> None:
     assert len({w.tobytes() for w in stacked.weights[0]}) == 10
     assert not any(b.any() for b in stacked.biases or ())
     assert MatrixMLP.random([3, 1], bias=False, rng=0, networks=2).biases is None
-    with pytest.raises(ValueError, match="to_mlp: these are 10 stacked networks"):
+    with pytest.raises(ValueError, match=r"^to_mlp: these are 10 stacked networks; convert model.network\(i\) instead$"):
         stacked.to_mlp()
-    with pytest.raises(ValueError, match="network: this is a single network"):
+    with pytest.raises(ValueError, match=r"^network: this is a single network; there is none to choose$"):
         MatrixMLP.random([3, 1]).network(0)
 
 
@@ -219,8 +235,8 @@ BAD_SAMPLES = [
     (X[:0], Y[:0], ValueError, r"X has shape \(0, 2\), expected \(n, 2\) with at least one sample"),
     ([[1.0, 2.0], [3.0]], Y, ValueError, "X is not an array"),
     (X, Y[:3], ValueError, r"Y has shape \(3, 1\), expected \(4, 1\)"),
-    (X, Y[:, 0], ValueError, r"Y has shape \(4,\), expected \(4, 1\).*Y\.reshape\(-1, 1\)"),
-    (X, np.ones((4, 2)), ValueError, r"Y has shape \(4, 2\), expected \(4, 1\)"),
+    (X, Y[:, 0], ValueError, r"Y has shape \(4,\), expected \(4, 1\); give one row per sample, Y\.reshape\(-1, 1\)$"),
+    (X, np.ones((4, 2)), ValueError, r"Y has shape \(4, 2\), expected \(4, 1\)$"),
     (X, 1.0, ValueError, r"Y has shape \(\), expected 1 or 2 dimensions"),
     (X, np.ma.masked_equal(Y, 0), TypeError, r"Y is a masked array; fill it first, Y\.filled\(0\.0\)"),
     (np.ma.masked_equal(X, 0), Y, TypeError, "X is a masked array"),
@@ -238,6 +254,12 @@ def test_wrong_samples_are_refused(x: Any, y: Any, error: type[Exception], said:
     if said.startswith("X"):
         with pytest.raises(error, match=said):
             model.predict(x)
+
+
+def test_the_targets_of_a_deep_stack_belong_to_its_last_layer() -> None:
+    model = MatrixMLP.random([2, 3, 4, 5], rng=0, networks=6)
+    with pytest.raises(ValueError, match=r"^Y has shape \(4, 1\), expected \(4, 5\)$"):
+        model.gradients(X, Y)
 
 
 def test_an_array_of_objects_that_holds_floats_is_taken() -> None:

@@ -164,10 +164,15 @@ def test_wrong_networks_are_refused(make: Any, said: str) -> None:
         make()
 
 
+def test_a_single_width_is_refused_with_the_remedy() -> None:
+    with pytest.raises(TypeError, match=r"^n_outs=3 is a number; give the width of every layer, .*, for example \[4, 3\]$"):
+        MLP(2, 3)  # type: ignore[arg-type]  # the mistake
+
+
 def test_entries_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(TypeError, match="'a' is of type str, not a real number"):
+    with pytest.raises(TypeError, match=r"weights\[0\] holds <U1, not real numbers"):
         MLP.from_arrays([[["a"]]])
-    with pytest.raises(TypeError, match=r"x\[1\]|Value: None is of type NoneType"):
+    with pytest.raises(TypeError, match="x holds None, not real numbers"):
         MLP(2, [1], rng=0)([1.0, None])
 
 
@@ -198,11 +203,28 @@ def test_samples_and_targets_of_the_wrong_shape_are_refused(X: Any, Y: Any, said
 
 @pytest.mark.parametrize("x", [[1.0], [1.0, 2.0, 3.0]])
 def test_a_neuron_refuses_a_wrong_number_of_inputs(x: list[float]) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # whatever it will say
-        Neuron([Value(1.0), Value(2.0)], None, "linear")([Value(v) for v in x])
+    said = rf"^x has shape \({len(x)},\), but the neuron a1\[0\] has 2 weights$"
+    with pytest.raises(ValueError, match=said):
+        Neuron([Value(1.0), Value(2.0)], None, "linear", "a1[0]")([Value(v) for v in x])
+
+
+def test_a_neuron_without_a_name_labels_nothing() -> None:
+    assert Neuron([Value(1.0)], None, "tanh")([Value(2.0)]).label == ""
 
 
 @pytest.mark.parametrize(("X", "Y", "name"), [([[1, 2], [3]], [[1], [1]], "X"), ([[1, 2], [3, 4]], [[1], [1, 2]], "Y")])
 def test_ragged_samples_are_refused_by_name(X: Any, Y: Any, name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name} "):
         MLP(2, [1], rng=0).loss(X, Y)
+
+
+def test_ragged_weights_and_a_ragged_sample_are_refused_by_name() -> None:
+    said = "has rows of different lengths; give one number for each input in every row$"
+    with pytest.raises(ValueError, match=rf"^weights\[0\] {said}"):
+        MLP.from_arrays([[[1.0, 2.0], [3.0]]])
+    with pytest.raises(ValueError, match=rf"^weights\[1\] {said}"):
+        MLP.from_arrays([[[1.0, 2.0]], [[1.0], [2.0, 3.0]]])
+    with pytest.raises(ValueError, match=f"^x {said}"):
+        MLP(2, [1], rng=0)([[1.0], [1.0, 2.0]])
+    with pytest.raises(ValueError, match=r"^weights\[0\] has shape \(\), expected \(0, n_out\)"):
+        MLP.from_arrays([1.0])

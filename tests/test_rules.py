@@ -19,7 +19,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, grad
+from autograd import Value, grad, topological_order
 from autograd.rules import CONSTANT, LEAF, RULES, Rule, table
 from autograd.value import binary, unary
 
@@ -149,6 +149,7 @@ CONVENTIONS = [
     ("maximum", (INF, 1.0), INF, (1, 0)),
     ("maximum", (1.0, NAN), NAN, (NAN, NAN)),
     ("sqrt", (0.0,), 0.0, (INF,)),
+    ("sqrt", (-0.0,), -0.0, (INF,)),
     ("sqrt", (-1.0,), NAN, (NAN,)),
     ("log", (0.0,), -INF, (INF,)),
     ("log", (-0.0,), -INF, (INF,)),
@@ -182,6 +183,10 @@ def test_kinks_and_edges(name: str, inputs: tuple[float, ...], value: float, par
     assert all(map(same, [slope.data for slope in grad(output, leaves, create_graph=True)], partials))
 
 
+def test_relu_of_either_zero_is_plus_zero() -> None:
+    assert [math.copysign(1, Value(zero).relu().data) for zero in (0.0, -0.0)] == [1, 1]
+
+
 def test_x_to_the_x_adds_both_roads() -> None:
     x = Value(2.0)
     want = 4 * (math.log(2) + 1)
@@ -213,6 +218,12 @@ def test_second_derivatives_at_kinks_and_edges(
     assert same(second(name, inputs, first, then), want)
 
 
+def test_the_slope_of_softplus_is_recorded_as_one_sigmoid() -> None:
+    x = Value(0.5)
+    slope = grad(x.softplus(), x, create_graph=True)
+    assert [node.rule.name for node in topological_order(slope)] == ["constant", "leaf", "sigmoid", "mul"]
+
+
 def test_mixed_second_derivative_of_a_power_at_exponent_zero() -> None:
     assert second("pow", (2.0, 0.0), 0, 1) == 0.5  # d/db of b * a**(b - 1), the same as in the other order
 
@@ -231,7 +242,9 @@ def test_a_copied_rule_is_the_same_rule(rule: Rule) -> None:
 def test_names_and_symbols_say_which_row() -> None:
     assert [name for name, rule in RULES.items() if name != rule.name] == []
     assert RULES.keys() == table(np).keys() == SYMBOLIC.keys()
-    assert all(len(rule.domain) in (1, 2) and rule.symbol for rule in RULES.values())
+    assert all(len(rule.domain) in (1, 2) for rule in RULES.values())
+    signs = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
+    assert [rule.symbol for rule in RULES.values()] == [signs.get(name, name) for name in RULES]
 
 
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum"])

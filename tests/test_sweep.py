@@ -51,3 +51,9 @@ def test_a_derivative_is_the_slope_of_the_graph_computed_again(output: Value) ->
             slopes = zip(local_partials(node), node.parents, strict=True)
             tangents[node] = sum((partial * tangents[parent] for partial, parent in slopes), Fraction(0))
     assert tangents[output] == sum((tangents[leaf] * grad(output, leaf) for leaf in leaves), Fraction(0))
+
+
+def test_the_gradient_of_a_sum_records_nothing() -> None:
+    x, y = Value(2.0), Value(3.0)
+    slopes = grad(x + y, [x, y], create_graph=True)
+    assert [(slope.data, slope.rule) for slope in slopes] == [(1.0, CONSTANT), (1.0, CONSTANT)]

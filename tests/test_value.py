@@ -20,6 +20,7 @@ import pytest
 
 from autograd import Value, topological_order
 from autograd.rules import CONSTANT, RULES
+from autograd.value import UNSWEPT, binary, shown, unary
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -59,6 +60,23 @@ def test_one_operator_is_one_node() -> None:
 def test_methods_apply_their_row(name: str) -> None:
     output = getattr(Value(0.5), name)()
     assert (output.data, output.rule) == (RULES[name].forward(0.5), RULES[name])
+    assert getattr(Value, name).__name__ == name
+    assert getattr(Value, name).__doc__.startswith(f"{name} of this Value")
+
+
+@pytest.mark.parametrize("output", [Value(2.0).exp(), Value(2.0) * 3, 3 - Value(2.0), (Value(2.0) * 3).parents[1]])
+def test_a_result_and_a_constant_start_without_gradient_and_label(output: Value) -> None:
+    assert (output.grad, output.label, type(output.label)) == (0.0, "", str)
+    assert repr(output).endswith("grad=0.0)")
+
+
+def test_a_rule_of_ones_own_has_to_give_numbers() -> None:
+    x = Value(2.0)
+    exp, mul = (RULES[name]._replace(forward=lambda *at: "two") for name in ("exp", "mul"))
+    with pytest.raises(TypeError, match=r"^result of exp: 'two' is of type str, not a real number"):
+        unary(exp)(x)
+    with pytest.raises(TypeError, match=r"^result of \*: 'two' is of type str, not a real number"):
+        binary(mul)[0](x, x)
 
 
 def test_negation_and_absolute_value() -> None:
@@ -82,6 +100,25 @@ def test_comparisons_with_other_things_are_pythons() -> None:
     assert (Value(2.0) == "2.0", Value(2.0) != None) == (False, True)  # noqa: E711 (the operator is what is tested)
     with pytest.raises(TypeError, match="not supported"):
         assert Value(2.0) < "3"
+
+
+class Foreign:
+    """Like an array of another library: it has a shape, and it knows what to do with a Value, or says that it does not."""
+
+    shape = (2,)
+    __array_ufunc__ = None
+
+    def __gt__(self, other: Any) -> Any:
+        return other
+
+
+def test_another_kind_of_operand_is_asked_itself() -> None:
+    x: Any = Value(2.0)
+    assert (x < Foreign()) is x
+    uses: tuple[Callable[[], Any], ...] = (lambda: Foreign() + x, lambda: x + Foreign(), lambda: Foreign() ** x)
+    for use in uses:
+        with pytest.raises(TypeError, match="unsupported operand"):
+            use()
 
 
 def test_equal_numbers_are_kept_apart_in_sets() -> None:
@@ -208,6 +245,13 @@ def test_an_object_array_beside_a_value(name: str) -> None:
     assert [v.data for v in apply(x, np.array(numbers, dtype=object))] == [apply(2.0, number) for number in numbers]
 
 
+def test_numpys_options_reach_numpy() -> None:
+    x: Any = Value(2.0)
+    out = np.array([None, None], dtype=object)
+    assert np.multiply(x, np.array([3.0, 5.0], dtype=object), out=out, where=np.array([True, False])) is out
+    assert (out[0].data, out[1]) == (6.0, None)
+
+
 def test_functions_of_one_number_refuse_arrays() -> None:
     with pytest.raises(TypeError, match=r"operation add: array\(\[1., 2.\]\).*array.astype\(object\)"):
         np.add(np.array([1.0, 2.0]), Value(1.0))  # type: ignore[call-overload]  # the mistake
@@ -280,6 +324,23 @@ def test_a_fraction_beyond_the_floats_beside_a_float_does_not_raise(name: str) -
     assert type(OPERATORS[name](Value(Fraction(10) ** 400), 1.5).data) is float
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Fraction(10) ** 5000, "1e5000"),
+        (-(Fraction(10) ** 5000), "-1e5000"),
+        (Fraction(1, 10**5000), "1e-5000"),
+        (Fraction(7 * 10**4999, 10**5000 + 1), "1e-0"),
+        (Fraction(10) ** 59, "1" + "0" * 59),
+        (Fraction(10) ** 60, "1" + "0" * 39 + "..."),
+        (-1.5, "-1.5"),
+    ],
+)
+def test_a_number_of_any_length_is_shown_in_one_line(number: Any, text: str) -> None:
+    assert shown(number) == text
+    assert repr(Value(number)) == f"Value(data={text}, grad={shown(type(number)())})"
+
+
 def test_a_long_fraction_prints() -> None:
     x = Value(Fraction(2))
     for _ in range(14):
@@ -292,6 +353,7 @@ def test_a_copied_graph_still_differentiates(copied: Callable[[Value], Value]) -
     x = Value(2.0, "x")
     output = x * x * 3 + x.exp()
     output.backward()
+    assert copied(x.exp()).grad is UNSWEPT
     twin = copied(output)
     (leaf,) = (node for node in topological_order(twin) if node.label == "x")
     assert leaf is not x

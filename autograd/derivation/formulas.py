@@ -34,7 +34,7 @@ def operands_first(expression: Expression) -> list[Expression]:
     >>> operands_first(1 - symbol("x"))
     [1, x, subtract(1, x)]
     """
-    return topological_order(expression)  # type: ignore[type-var]  # it reads an expression's parents, nothing else
+    return topological_order(expression)
 
 
 def _usual(condition: Expression, a: Any, b: Any) -> Any:

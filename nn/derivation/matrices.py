@@ -17,12 +17,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from nn.arrays import check_finite
 from nn.derivation.formulas import last_delta_formula, last_delta_why, slope_formula
 from nn.derivation.notation import Form, Operand, both_ways, product, why, why_summed
 from nn.derivation.recorded import Place, Recorded
 from nn.derivation.variants import in_columns, signs
 from nn.losses import Array, loss_named
-from nn.matrix import MatrixMLP, check_finite, plain
+from nn.matrix import MatrixMLP, plain
 from nn.mlp import MLP
 
 Entry: TypeAlias = tuple[int, ...]

@@ -1,0 +1,167 @@
+"""Arrays in `.npz` files, written so that a crash leaves the old file or the new one, read as if a stranger had written them.
+
+NumPy's own format, without pickle: `np.load(path)` opens what stands here. The trade-off: what is read is only what
+`write` (or `np.savez`) writes: stored, not compressed, numbers and text, headers in NumPy's own words. Then no entry can
+be larger than its file, and every size is known before anything is allocated.
+
+Formats: APPNOTE.TXT 6.3 (PKWARE), 4.3.14 and 4.3.16 for the end of a zip file; numpy.lib.format, version 1.0, for entries.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import re
+import secrets
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from nn.losses import Array
+
+LIMIT = 2**30
+LARGEST_DIRECTORY = 2**20  # zipfile keeps ten times as much memory for it; a network of 5000 layers has half of that
+HEADER = re.compile(
+    rb"\{'descr': '([<>|](?:f[248]|[iu][1248]|b1)|[<>]U[1-9]\d{0,6})', 'fortran_order': (True|False), "
+    rb"'shape': \((|\d{1,12},|\d{1,12}(?:, \d{1,12})+)\), \} *\n"
+)
+
+
+def checked_path(path: Any, *suffixes: str) -> str:
+    """The path as text. `TypeError` for anything but a path, `ValueError` for another suffix.
+
+    >>> checked_path("model.npz", ".npz")
+    'model.npz'
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path={path!r:.80} is no path; give a name that ends in {' or '.join(suffixes)}")
+    name = os.fspath(path)
+    if not isinstance(name, str) or not name.endswith(suffixes) or "\0" in name:
+        raise ValueError(f"path={name!r} has to end in {' or '.join(suffixes)}")
+    return name
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[IO[bytes]]:
+    """A file to write, that takes the place of `path` once it is on the disk; on any exception `path` stays as it was."""
+    target = Path(path).resolve()  # through links, to the folder where the file is
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("xb") as file:
+            with suppress(OSError):  # there is no old file, or its mode is not ours to give
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    if hasattr(os, "O_DIRECTORY"):  # not on Windows
+        with suppress(OSError):  # the file is in its place; some file systems cannot sync a folder
+            opened = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
+
+
+def remove_leftovers(path: str) -> None:
+    """Remove what a killed `replacing` of this path left behind."""
+    target = Path(path).resolve()
+    with suppress(OSError):
+        for found in target.parent.iterdir():
+            if re.fullmatch(rf"\.{re.escape(target.name)}\.[0-9a-f]{{16}}\.part", found.name):
+                found.unlink()
+
+
+def write(path: str, arrays: Mapping[str, Array]) -> None:
+    """Write the arrays, each under its name; the same arrays make the same bytes. `ValueError` for 4 GiB and more."""
+    if sum(a.nbytes for a in arrays.values()) >= 2**32 - 2 * LARGEST_DIRECTORY:
+        raise ValueError(f"{path}: these arrays are 4 GiB or more, which is more than such a file holds")
+    with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, a in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=a.nbytes >= 2**31) as entry:
+                np.lib.format.write_array(entry, a, version=(1, 0), allow_pickle=False)
+
+
+def read_bytes(path: str, max_bytes: int) -> bytes:
+    """The whole file. `ValueError`, which speaks of it as "it", if it is larger, or no file: a folder, a pipe, a device."""
+    found = Path(path).stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is not a file")
+    if found.st_size > max_bytes:
+        raise ValueError(f"it has {found.st_size} bytes, more than max_bytes={max_bytes}; raise that if you trust the file")
+    with Path(path).open("rb") as file:
+        return file.read(found.st_size)
+
+
+def read(path: str, max_bytes: int = LIMIT) -> dict[str, Array]:
+    """The arrays by name, not to be written to. `ValueError`, which speaks of "it", for a large, foreign or damaged file."""
+    data = read_bytes(path, max_bytes)
+    try:
+        return _arrays(data)
+    except (zipfile.BadZipFile, struct.error, NotImplementedError, RuntimeError, EOFError, OverflowError) as error:
+        raise ValueError(f"it is damaged: {error}") from None
+
+
+def _arrays(data: bytes) -> dict[str, Array]:
+    _check_ends(data)
+    arrays: dict[str, Array] = {}
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > len(data):  # as where one entry lies within another
+            raise ValueError("its entries together are said to be larger than the file")
+        for entry in entries:
+            name = entry.filename
+            if not re.fullmatch(r"\w[\w.]{0,99}\.npy", name, re.ASCII) or name[:-4] in arrays:
+                raise ValueError(f"it has an entry {name!r:.60}, which is twice there or no name of an array")
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{name} is compressed; np.savez stores it as it is")
+            arrays[name[:-4]] = _array(archive.read(entry), name)
+    return arrays
+
+
+def _check_ends(data: bytes) -> None:
+    """`ValueError` unless it begins and ends as a zip file does, with a directory that is small."""
+    if data[:4] != b"PK\3\4":
+        raise ValueError(f"it is no .npz file; it begins with {data[:8]!r}" if data else "it is empty")
+    end = data[-22:]
+    if end[:4] != b"PK\5\6" or end[20:] != b"\0\0":
+        raise ValueError("its end is missing or changed")
+    if int.from_bytes(end[12:16], "little") > LARGEST_DIRECTORY or data[-42:-38] == b"PK\6\7":
+        raise ValueError("its directory is too large for arrays of a network")
+
+
+def _array(data: bytes, name: str) -> Array:
+    """One entry; its header is read by a pattern, not evaluated."""
+    start = 10 + int.from_bytes(data[8:10], "little")
+    header = HEADER.fullmatch(data, 10, start)
+    if data[:8] != b"\x93NUMPY\1\0" or not header:
+        raise ValueError(f"the header of {name} is not one of an array of numbers or text: {data[10:90]!r}")
+    dtype = np.dtype(header[1].decode())
+    shape = tuple(int(n) for n in header[3].decode().split(",") if n.strip())
+    if math.prod(shape) * dtype.itemsize != len(data) - start:
+        raise ValueError(f"{name} is said to have shape {shape} of {dtype}, but it has {len(data) - start} bytes")
+    return np.ndarray(shape, dtype, data, start, order="F" if header[2] == b"True" else "C")
+
+
+def text(a: Array) -> Any:
+    """The strings of an array of text. `ValueError` for other arrays, or where its bytes are no text."""
+    if a.dtype.kind != "U":
+        raise ValueError(f"an array of {a.dtype} stands where names belong")
+    points = np.ndarray(a.size * a.dtype.itemsize // 4, f"{a.dtype.byteorder}u4", a.tobytes())
+    if (points > 0x10FFFF).any():  # NumPy fails on these with a SystemError
+        raise ValueError("there are letters in it that do not exist")
+    return a.tolist()
