@@ -40,7 +40,7 @@ class DivergedError(ArithmeticError):
     def __init__(self, step: int, loss: Any, kept: int, learning_rate: float) -> None:
         self.step, self.loss, self.kept = step, loss, kept
         what = f"the weights are no longer finite (the loss is {loss})" if np.isfinite(loss).all() else f"the loss is {loss}"
-        now = f"holds the finite weights of step {kept}" if kept < step else "is unchanged"
+        now = f"holds the finite weights of step {kept}" if step else "is unchanged"
         remedy = f"try a learning rate smaller than {learning_rate:g}, or smaller numbers"
         super().__init__(f"fit: at step {step} {what}; the model {now}; {remedy}")
 

@@ -205,6 +205,39 @@ def test_edges_of_a_domain(f: Callable[[Value], Value], at: float, right: float,
     assert (row.input, row.at, row.kind) == ("x0", at, kind)
 
 
+def test_an_edge_is_reported_with_the_slopes_of_the_smallest_step() -> None:
+    (row,) = gradcheck(sqrt, 0.0).rows
+    assert math.isnan(row.left)
+    assert row.right == pytest.approx(STEPS[-1] ** -0.5, rel=1e-12)
+    assert str(gradcheck(log, 0.0)).endswith("not finite here: slopes nan from the left, inf from the right")
+
+
+def test_slopes_that_settle_or_grow_slowly_at_an_edge_are_told_apart() -> None:
+    settles, grows = gradcheck(lambda x: x**1.15 + 3 * x, 0.0).rows[0], gradcheck(lambda x: x**0.85, 0.0).rows[0]
+    assert (settles.kind, settles.analytic, grows.kind, grows.analytic) == ("edge", 3.0, "edge", math.inf)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_beside_an_overflow_the_other_side_counts(sign: int) -> None:
+    largest = 709.782712893384  # the largest number that has an exp
+    (row,) = gradcheck(lambda x: exp(sign * x), sign * largest).rows
+    assert (row.kind, row.numeric) == ("edge", sign * math.inf)
+    less = wrong("exp", 0, lambda slope: 0.9 * slope)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: less(sign * x), sign * largest)
+
+
+def test_a_gradient_that_is_a_little_off_at_an_edge_is_caught() -> None:
+    more = wrong("sin", 0, lambda slope: 1.03 * slope)
+    with pytest.raises(GradientError):
+        gradcheck(lambda x: x**1.5 + 3 * more(x), 0.0)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25, 1.0])
+def test_at_a_kink_the_slope_of_either_side_is_right(slope: float) -> None:
+    assert gradcheck(wrong("relu", 0, lambda right: slope), 0.0).ok
+
+
 @pytest.mark.parametrize("base", ["sqrt", "pow"])
 @pytest.mark.parametrize("slope", [-math.inf, 1.0, math.nan])
 def test_wrong_gradients_at_an_edge_are_caught(base: str, slope: float) -> None:
@@ -250,6 +283,9 @@ def test_labels_of_values_name_the_rows() -> None:
     report = gradcheck(lambda a, b, c: a * b * c, x, Fraction(1, 2), np.float32(3))
     assert [(row.input, row.at) for row in report.rows] == [("weight", 2.0), ("x1", 0.5), ("x2", 3.0)]
     assert (x.data, x.grad) == (2.0, 0.0)
+    labels: list[str] = []
+    gradcheck(lambda a, b: labels.extend((a.label, b.label)) or a * b, x, 1.0)  # type: ignore[func-returns-value]  # None
+    assert labels[:2] == ["weight", "x1"]
 
 
 def test_the_tolerance_is_what_is_tolerated() -> None:

@@ -88,6 +88,14 @@ def test_more_steps_go_on_to_where_an_undisturbed_run_ends(
     ]
 
 
+def test_the_initial_model_stays_the_start_after_going_on_with_a_trained_one(tmp_path: Path) -> None:
+    path, model = tmp_path / "run.npz", start()
+    train(model, 5, path)
+    train(model, 20, path)
+    model = start()
+    assert bits(model, train(model, 30, path)) == undisturbed(30)
+
+
 def test_it_goes_on_and_does_not_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.npz"
     train(start(), 20, path)
@@ -141,6 +149,15 @@ def test_equal_numbers_of_any_kind_and_layout_are_the_same_data(tmp_path: Path) 
         train(start(), 12, path, X=data, Y=targets)
         model = start()
         assert bits(model, train(model, 30, path, X=x, Y=y)) == want
+
+
+def test_the_layout_of_large_samples_changes_no_bit() -> None:
+    x = np.random.default_rng(0).normal(size=(257, 61))
+    y = x[:, :3] > 0
+    models = [MatrixMLP.random([61, 17, 3], bias=False, rng=0) for _ in range(2)]
+    for model, samples in zip(models, (x, np.asfortranarray(x)), strict=True):
+        fit(model, samples, y, 20, 0.001)
+    assert bits(models[0]) == bits(models[1])
 
 
 def test_killed_at_random_moments_it_ends_where_it_would_have_ended(tmp_path: Path) -> None:
@@ -249,6 +266,14 @@ def test_ctrl_c_on_a_full_disk_names_the_step_of_the_file(tmp_path: Path, monkey
     assert bits(model, train(model, 30, path)) == undisturbed(30)
 
 
+def test_ctrl_c_after_an_overflow_keeps_finite_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, model, loss = tmp_path / "run.npz", MatrixMLP([[[0.01]]]), LOSSES["half_squared_error"]
+    monkeypatch.setitem(LOSSES, loss.name, loss._replace(evaluate=interrupting(loss.evaluate, 4)))
+    with pytest.raises(KeyboardInterrupt, match="fit: stopped after 0 of 5 steps"):  # its weight became -inf, the loss finite
+        fit(model, [[100.0]], [[-100.0]], 5, 1e307, checkpoint=path, checkpoint_every=5)
+    assert (step_in(path), nn.load(path).weights[0].tolist(), model.weights[0].tolist()) == (0, [[0.01]], [[0.01]])
+
+
 # -- disks that refuse
 
 
@@ -348,6 +373,19 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(tmp_path: Path) -> N
         assert all(np.isfinite(a).all() for a in nn.load(path).weights)
 
 
+def test_what_fails_right_where_it_goes_on_keeps_the_weights_of_the_file(tmp_path: Path) -> None:
+    path, model = tmp_path / "run.npz", MatrixMLP([[[0.5]]], activations="linear")
+    fit(model, [[1.0]], [[3.0]], 5, 0.1, checkpoint=path)
+    write(str(path), {**np.load(path), "0.weight": np.array([[1e200]])})
+    model = MatrixMLP([[[0.5]]], activations="linear")
+    with pytest.raises(
+        nn.DivergedError, match="at step 5 the loss is inf; the model holds the finite weights of step 5;"
+    ) as caught:
+        fit(model, [[1.0]], [[3.0]], 9, 0.1, checkpoint=path)
+    assert (caught.value.step, caught.value.kept) == (5, 5)
+    assert model.weights[0].tolist() == [[1e200]]
+
+
 def test_weights_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     model = MatrixMLP([[[0.01]]])
@@ -425,10 +463,12 @@ def foreign(path: Path) -> dict[str, Any]:
     }
     changes: dict[str, dict[str, Any]] = {
         "negative": {"step": np.array(-1)},
+        "negative, without a history": {"step": np.array(-1), **dict.fromkeys(nn.files.RUN[2:], np.array([], int))},
         "a float step": {"step": np.array(20.0)},
         "two steps": {"step": np.array([20, 20])},
         "a history of the future": {"step": np.array(13)},
         "a history backwards": {"history.steps": arrays["history.steps"][::-1]},
+        "a step twice": {"history.steps": np.array([0, 7, 7, 20])},
         "a history of floats": {"history.steps": arrays["history.steps"] * 1.0},
         "a history of columns": {"history.steps": arrays["history.steps"][:, None]},
         "a short history": {"history.losses": arrays["history.losses"][1:]},

@@ -184,7 +184,7 @@ STATES: list[tuple[Any, type[Exception], str]] = [
     ({"0.weight": [1.0, 2.0]}, ValueError, r"state\['0\.weight'\] has shape \(2,\), expected 2 or 3 dimensions"),
     ({"0.weight": [["a"]]}, TypeError, r"state\['0\.weight'\] holds <U1, not real numbers"),
     ({"0.weight": W, "0.bias": [1.0, 2.0]}, ValueError, r"state\['0\.bias'\] has shape \(2,\), expected \(1,\)"),
-    ({"n.1.weight": W, "n.3.weight": W}, ValueError, r"^state\['n\.3\.weight'\] has shape \(2, 1\); .* \(weights are transposed"),
+    ({"n.1.weight": W, "n.3.weight": W}, ValueError, r"^state\['n\.3\.weight'\] has shape \(2, 1\); .* \(weights are tra"),
 ]  # fmt: skip
 
 

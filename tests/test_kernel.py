@@ -22,9 +22,9 @@ x, y = Value(2.0, "x"), Value(3.0, "y")
 @pytest.fixture
 def llvm() -> Any:
     pytest.importorskip("llvmlite", reason="pip install '.[native]'")
-    from autograd.tapes.machine import _llvm
+    from autograd.tapes.machine import backend
 
-    return _llvm()
+    return backend()
 
 
 def interpreted(tape: Tape) -> Any:

@@ -117,7 +117,7 @@ def test_another_program_another_processor_and_another_llvm_have_files_of_their_
 ) -> None:
     assert room._place("a").parent == cache
     places = {room._place("a"), room._place("b")}
-    llvm = room._llvm()
+    llvm = room.backend()
     for name, value in (
         ("get_host_cpu_name", lambda: "another"),
         ("get_process_triple", lambda: "another"),
@@ -171,16 +171,10 @@ def test_a_file_that_cannot_be_replaced_leaves_no_rubbish(cache: Path, monkeypat
 
 
 def test_a_disk_that_is_full_leaves_no_rubbish(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tempfile
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
 
-    made = tempfile.NamedTemporaryFile
-
-    def full(*given: Any, **options: Any) -> Any:
-        file = made(*given, **options)  # it is handed on
-        monkeypatch.setattr(file, "write", lambda content: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-        return file
-
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     assert answer() == RIGHT
     assert list(cache.iterdir()) == []
 

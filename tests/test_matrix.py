@@ -142,6 +142,20 @@ def test_a_random_stack_has_networks_that_differ() -> None:
         MatrixMLP.random([3, 1]).network(0)
 
 
+def test_networks_of_a_stack_are_counted_from_either_end() -> None:
+    stacked = MatrixMLP.random([3, 1], rng=0, networks=10)
+    assert_close(arrays(stacked.network(-10)), arrays(stacked.network(0)), 0)
+    assert_close(arrays(stacked.network(-1)), arrays(stacked.network(9)), 0)
+    for index in (10, -11, True, 1.0):
+        with pytest.raises(ValueError, match=rf"^index={index} has to be a whole number from 0 to 9$"):
+            stacked.network(index)  # type: ignore[arg-type]  # the mistake
+
+
+def test_only_a_network_of_values_comes_from_one() -> None:
+    with pytest.raises(TypeError, match=r"^from_mlp: the model is a MatrixMLP; give an MLP$"):
+        MatrixMLP.from_mlp(MatrixMLP.random([3, 1]))  # type: ignore[arg-type]  # the mistake
+
+
 def strided(a: Any) -> Any:
     return np.repeat(a, 3, axis=1)[:, ::3]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -169,6 +170,11 @@ def test_a_single_width_is_refused_with_the_remedy() -> None:
         MLP(2, 3)  # type: ignore[arg-type]  # the mistake
 
 
+def test_widths_in_no_order_are_refused_with_an_example() -> None:
+    with pytest.raises(TypeError, match=r"^n_outs=\{3\} is a set; give a list, for example \[4, 1\]$"):
+        MLP(2, {3})  # type: ignore[arg-type]  # the mistake
+
+
 def test_entries_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(TypeError, match=r"weights\[0\] holds <U1, not real numbers"):
         MLP.from_arrays([[["a"]]])
@@ -228,3 +234,18 @@ def test_ragged_weights_and_a_ragged_sample_are_refused_by_name() -> None:
         MLP(2, [1], rng=0)([[1.0], [1.0, 2.0]])
     with pytest.raises(ValueError, match=r"^weights\[0\] has shape \(\), expected \(0, n_out\)"):
         MLP.from_arrays([1.0])
+
+
+def test_text_is_refused_with_the_name_of_the_argument() -> None:
+    neuron: Any = Neuron([Value(1.0), Value(2.0)], None, "tanh")
+    model: Any = MLP(2, [1], rng=0)
+    uses: list[tuple[str, Callable[[], Any]]] = [
+        ("^x holds <U1", lambda: neuron(["a", "b"])),
+        ("^x has rows of different lengths", lambda: neuron([[1.0], [1.0, 2.0]])),
+        (r"^z=3.0 is a float; give a Value, as `preactivation` returns$", lambda: neuron.activate(3.0)),
+        ("^X holds <U1", lambda: model.loss([["a", "b"]], [[1.0]])),
+        ("^Y holds <U1", lambda: model.loss([[1.0, 2.0]], [["a"]])),
+    ]
+    for said, use in uses:
+        with pytest.raises((TypeError, ValueError), match=said):
+            use()

@@ -274,7 +274,7 @@ def test_eight_threads_each_get_their_own_answer(kind: str) -> None:
 @pytest.mark.parametrize("name", ["replay", "samples", "descend"])
 def test_a_function_owns_its_code(name: str) -> None:
     compiled = machine(kernel.straight(Tape(x * y, [x, y]), valued=True))
-    engine, function = weakref.ref(compiled.engine), getattr(compiled, name)
+    engine, function = weakref.ref(compiled.replay.engine), getattr(compiled, name)
     del compiled
     gc.collect()
     assert callable(function)

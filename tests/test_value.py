@@ -170,14 +170,30 @@ def test_what_is_no_number_is_refused_by_name(operand: Any, what: str, remedy: s
             apply(operand, Value(2.0))
 
 
-def test_a_value_of_a_value_is_refused() -> None:
-    with pytest.raises(TypeError, match="it is a Value already"):
-        Value(Value(2.0))
+def test_the_remedies_are_whole_sentences() -> None:
+    array = np.ones(1)
+    remedies = {
+        "give an int, a float or a Fraction": None,
+        "it is a Value already: use it as it is, or its .data for the bare number": Value(2.0),
+        "a Value holds one number; array.astype(object) and NumPy's functions compute with Values element by element": array,
+    }
+    for remedy, wrong in remedies.items():
+        with pytest.raises(TypeError, match="is of type") as caught:
+            Value(wrong)
+        assert str(caught.value) == f"Value: {wrong!r} is of type {type(wrong).__name__}, not a real number; {remedy}"
+
+
+def test_what_has_a_shape_but_is_no_array_of_numpys_is_refused_by_name() -> None:
+    class Tensor:
+        shape = (2,)
+
+    with pytest.raises(TypeError, match=r"^operation \+: <.* is of type Tensor, not a real number; give"):
+        Value(2.0) + Tensor()
 
 
 @pytest.mark.parametrize("label", [3, None, b"x", Value(1.0)])
 def test_a_label_is_a_string(label: Any) -> None:
-    with pytest.raises(TypeError, match=r"^Value: the label .* is of type \w+; give a string"):
+    with pytest.raises(TypeError, match=rf"^Value: the label .* is of type {type(label).__name__}; give a string"):
         Value(1.0, label)
 
 
@@ -311,6 +327,19 @@ def test_fractions_stay_exact_through_backward() -> None:
     assert output.data == 3 * x.data * y.data - x.data**2 / 7 + 1 / y.data
     assert (x.grad, y.grad) == (3 * y.data - 2 * x.data / 7, 3 * x.data - 1 / y.data**2)
     assert {type(n) for n in (output.data, output.grad, x.grad, y.grad)} == {Fraction}
+
+
+@pytest.mark.parametrize("number", [3, True, np.int64(3), np.uint8(3), 2**60 + 1, -(2**60) - 1, 10**400])
+def test_a_whole_number_of_any_kind_beside_a_fraction_is_exact(number: Any) -> None:
+    third = Fraction(1, 3)
+    for output, want in ((Value(third) * number, third * int(number)), (number - Value(third), int(number) - third)):
+        assert (type(output.data), output.data) == (Fraction, want)
+
+
+@pytest.mark.parametrize("number", [3, True, np.int64(3), 2**60 + 1, Fraction(1, 2), Decimal("0.5")])
+def test_a_constant_beside_a_float_is_a_float_unless_it_is_a_fraction(number: Any) -> None:
+    constant = (Value(2.0) * number).parents[1]
+    assert (type(constant.data), constant.data) == (Fraction if type(number) is Fraction else float, float(number))
 
 
 def test_large_fractions_stay_exact_through_backward() -> None:

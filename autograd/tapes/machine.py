@@ -22,12 +22,11 @@ POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 
 
 class Machine(NamedTuple):
-    """The functions of a program of kernel.py, and the engine that owns their code."""
+    """The functions of a program of kernel.py."""
 
     replay: Callable[..., None]
     samples: Callable[..., None]
     descend: Callable[..., None]
-    engine: Any
 
 
 def machine(text: str, keep: bool = False) -> Machine:
@@ -35,26 +34,27 @@ def machine(text: str, keep: bool = False) -> Machine:
 
     Raises `ImportError` without llvmlite, the extra `native`.
     """
-    llvm = _llvm()
+    llvm = backend()
     code = (_kept(text) if keep else None) or _compiled(text, keep)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
 
     def function(name: str, *arguments: Any) -> Callable[..., None]:
-        return ctypes.CFUNCTYPE(None, *arguments)(engine.get_function_address(name))
+        made = ctypes.CFUNCTYPE(None, *arguments)(engine.get_function_address(name))
+        made.engine = engine  # type: ignore[attr-defined]  # a function object takes attributes; the engine owns the code
+        return made
 
     return Machine(
         function("pass", POINTER, POINTER, POINTER, POINTER),
         function("samples", POINTER, POINTER, WHOLE, WHOLE, POINTER, POINTER),
         function("descend", POINTER, POINTER, POINTER, WHOLE, REAL, WHOLE, POINTER, POINTER),
-        engine,
     )
 
 
 @cache
-def _llvm() -> Any:
-    """LLVM, told where the C library's functions are."""
+def backend() -> Any:
+    """LLVM, told where the C library's functions are. Raises `ImportError`, with the remedy, where it is missing."""
     try:
         import llvmlite.binding as llvm
     except ImportError:
@@ -69,14 +69,14 @@ def _llvm() -> Any:
 
 
 def _target() -> Any:
-    llvm = _llvm()
+    llvm = backend()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     features = llvm.get_host_cpu_features().flatten()
     return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3, jit=True)
 
 
 def _compiled(text: str, keep: bool) -> bytes:
-    llvm, target = _llvm(), _target()
+    llvm, target = backend(), _target()
     module = llvm.parse_assembly(text)
     module.verify()
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
@@ -91,7 +91,7 @@ def _place(text: str) -> Path:
     """The file in which this program's code is kept, for this version of LLVM and this processor."""
     import hashlib
 
-    llvm = _llvm()
+    llvm = backend()
     of = (
         text,
         llvm.llvm_version_info,
@@ -99,8 +99,9 @@ def _place(text: str) -> Path:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    home = Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache")
-    root = os.environ.get("XDG_CACHE_HOME") or home
+    root = os.environ.get("XDG_CACHE_HOME")
+    if not root:
+        root = str(Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache"))
     return Path(root) / "chainrule" / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.o"
 
 
@@ -126,5 +127,9 @@ def _keep(text: str, code: bytes) -> None:
         place = _place(text)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        Path(file.name).replace(place)
+            written = Path(file.name)
+        try:
+            written.write_bytes(hashlib.sha256(code).digest() + code)
+            written.replace(place)
+        finally:
+            written.unlink(missing_ok=True)

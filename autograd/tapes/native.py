@@ -23,7 +23,7 @@ from autograd.gradients import values
 from autograd.tapes import kernel
 from autograd.tapes.arguments import arguments, like
 from autograd.tapes.lowering import LOWERED
-from autograd.tapes.machine import Machine, machine
+from autograd.tapes.machine import Machine, backend, machine
 from autograd.value import Value, checked
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Native:
     """
 
     def __init__(self, tape: Tape) -> None:
+        backend()  # says what is missing now, not at the first call
         self.tape = tape
         self._local = threading.local()
         self._program = None if len(tape) <= LARGEST_STRAIGHT else _Program(tape)
