@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_replaced_leaves_no_rubbish(cache: Path, monkeypat
 
 
 def test_a_disk_that_is_full_leaves_no_rubbish(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, content: bytes) -> int:
+    def full(_file: Path, _content: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
