@@ -1,4 +1,4 @@
-"""How the suite runs under mutation testing (mutants.md); in an ordinary run nothing here acts."""
+"""How the suite runs under mutation testing (mutants.md); in an ordinary run only hypothesis' deadline is set here."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ AT_IMPORT = Path("ran_at_import.txt")  # in the folder that mutmut makes
 
 # the same cases in every run; one failure is enough, nobody reads how small it could have been
 settings.register_profile("mutation", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate))
-if "MUTANT_UNDER_TEST" in os.environ:
-    settings.load_profile("mutation")
+settings.register_profile("suite", deadline=None)  # how long a case takes says more of the machine than of the code
+settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "suite")
 
 
 def mutant() -> str:
@@ -36,9 +36,8 @@ def mutant() -> str:
 
 def room() -> tuple[str, str]:
     """Where the tests of the mutant's room are, and its doctests."""
-    package, _, rest = mutant().partition(".")
-    name = rest.partition(".")[0]
-    return f"tests/test_{name}.py", f"{package}/{name}.py"
+    module = mutant().rpartition(".")[0]
+    return f"tests/test_{module.rpartition('.')[2]}.py", f"{module.replace('.', '/')}.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -201,6 +201,13 @@ def test_constants_fold() -> None:
     assert sorted(tape.constants) == [-3.0, math.exp(6.0) / 3.0]
 
 
+def test_constants_stand_in_the_order_of_their_use() -> None:
+    output = x
+    for k in range(12):
+        output = output * (k + 0.25)
+    assert Tape(output, x).constants == [k + 0.25 for k in range(12)]
+
+
 def test_constants_that_are_too_large_fold_as_the_engine_computes_them() -> None:
     huge = Value(Fraction(10) ** 400)
     for constant in (huge * 2.0, huge - 0.5, huge / Fraction(1, 3) * 0.5):
