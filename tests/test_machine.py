@@ -171,11 +171,7 @@ def test_a_file_that_cannot_be_replaced_leaves_no_rubbish(cache: Path, monkeypat
 
 
 def test_a_disk_that_is_full_leaves_no_rubbish(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-<<<<<<< HEAD
     def full(*_: Any) -> int:
-=======
-    def full(_file: Path, _content: bytes) -> int:
->>>>>>> 8c329ec3d0311e633d9c2e6d189182d0cbab8967
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)

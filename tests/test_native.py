@@ -290,10 +290,6 @@ def test_eight_threads_each_get_their_own_answer(kind: str) -> None:
 def test_a_function_owns_its_code(name: str) -> None:
     compiled = machine(kernel.straight(Tape(x * y, [x, y]), valued=True))
     function: Any = getattr(compiled, name)
-<<<<<<< HEAD
-    engine = weakref.ref(function.engine)
-=======
->>>>>>> 8c329ec3d0311e633d9c2e6d189182d0cbab8967
     del compiled
     gc.collect()
     assert function.engine is not None, "the code would be gone while it is called"
