@@ -127,3 +127,9 @@ def test_fractions_beyond_the_floats_act_as_infinities(name: str, inputs: tuple[
 
 def test_where_chooses_either() -> None:
     assert (floats.where(True, 1, 2), floats.where(False, 1, 2)) == (1, 2)
+
+
+@pytest.mark.parametrize("choose", [floats.maximum, floats.minimum])
+def test_of_two_equal_numbers_it_is_the_first(choose: Any) -> None:
+    assert [math.copysign(1, choose(*zeros)) for zeros in ((0.0, -0.0), (-0.0, 0.0))] == [1, -1]
+    assert [type(choose(*twos)) for twos in ((Fraction(2), 2.0), (2.0, Fraction(2)))] == [Fraction, float]
