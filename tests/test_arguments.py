@@ -153,6 +153,7 @@ def test_of_many_inputs_the_first_are_named() -> None:
         ([1.0, np.array(1j)], ("numbers[1]", "1.j")),
         ([np.array([1j]), 1.0], ("numbers[0]", "1.j", "no real number")),
         ([np.array(["a"]), 1.0], ("numbers[0]", "'a'")),
+        ([np.array([b"1"]), 1.0], ("numbers[0]", "b'1'")),
         ([np.array(["2020-01-01"], dtype="M8[D]"), 1.0], ("numbers[0]", "datetime64")),
         ([1.0, np.array([1.0, None])], ("numbers[1]", "None")),
         ([np.zeros(2, dtype=[("a", float)]), 1.0], ("numbers[0]",)),

@@ -404,6 +404,12 @@ def test_fractions_in_values_stay_exact() -> None:
     assert {type(value.data), type(slope.data), type(grad(slope, a))} == {Fraction}
 
 
+def test_fractions_among_the_constants_are_exact_beside_values_too() -> None:
+    b = Value(Fraction(2))
+    value, (slope,) = Tape(b * Fraction(1, 3), b)([Value(Fraction(1, 2))])
+    assert (value.data, slope.data, type(slope.data)) == (Fraction(1, 6), Fraction(1, 3), Fraction)
+
+
 def hessian_vector(output: Value, inputs: list[Value], direction: list[Value]) -> Tape:
     slopes = grad(output, inputs, create_graph=True)
     along = sum((g * v for g, v in zip(slopes, direction, strict=True)), start=Value(0.0))
