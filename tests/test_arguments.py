@@ -201,7 +201,11 @@ def test_of_many_shapes_the_different_ones_are_named() -> None:
     with pytest.raises(ValueError, match="broadcast") as caught:
         arguments(shapes, many)
     assert all(part in str(caught.value) for part in ("(2,)", "(3,)", "(5, 1, 4)", "'w0'", "'w39'"))
+    assert "'w2'" in str(caught.value), "the first input of each shape"
     assert len(str(caught.value)) < 400
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        arguments([np.ones(k + 2) for k in range(40)], many)
+    assert str(caught.value).count("is the shape of") == 3
 
 
 @pytest.mark.parametrize("made", [lambda: Tape(x * y + x, INPUTS)])

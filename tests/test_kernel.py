@@ -118,6 +118,13 @@ def test_nothing_is_sent_to_a_constant_and_all_to_the_other_operand(name: str, c
             assert same(fast([number]), tape([number])), number
 
 
+def test_both_shares_of_one_operand_are_added_in_the_engines_order() -> None:
+    tape = Tape(x**x + x.sin(), x)
+    fast = interpreted(tape)
+    for k in range(300):
+        assert same(fast([0.1 + k / 97]), tape([0.1 + k / 97]))
+
+
 def test_the_numbers_of_one_call_do_not_reach_the_next() -> None:
     fast = interpreted(Tape(x * y + x / y, [x, y]))
     first = fast([2.0, 4.0])

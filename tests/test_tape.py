@@ -591,6 +591,14 @@ def test_arrays_of_any_layout_and_type_are_read_as_they_are(kind: str, change: C
 
 
 @BOTH
+def test_single_precision_is_computed_in_double(kind: str) -> None:
+    tape, single = Tape(x * y + x, [x, y]), np.array([0.1, 0.7], dtype=np.float32)
+    value, grads = made(kind, tape)([single, 0.3])
+    for k, number in enumerate(single.tolist()):
+        assert same((value[k], [g[k] for g in grads]), tape([number, 0.3]))
+
+
+@BOTH
 def test_an_array_of_the_inputs_gives_an_array_of_the_derivatives(kind: str) -> None:
     call = made(kind, Tape(x * y, [x, y]))
     for shape in ((2,), (2, 3), (2, 3, 4), (2, 0), (2, 1)):
