@@ -119,7 +119,7 @@ def test_nothing_is_sent_to_a_constant_and_all_to_the_other_operand(name: str, c
 
 
 def test_both_shares_of_one_operand_are_added_in_the_engines_order() -> None:
-    tape = Tape(x**x + x.sin(), x)
+    tape = Tape(x.sin() + x**x, x)
     fast = interpreted(tape)
     for k in range(300):
         assert same(fast([0.1 + k / 97]), tape([0.1 + k / 97]))

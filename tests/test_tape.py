@@ -592,10 +592,10 @@ def test_arrays_of_any_layout_and_type_are_read_as_they_are(kind: str, change: C
 
 @BOTH
 def test_single_precision_is_computed_in_double(kind: str) -> None:
-    tape, single = Tape(x * y + x, [x, y]), np.array([0.1, 0.7], dtype=np.float32)
-    value, grads = made(kind, tape)([single, 0.3])
+    tape, single = Tape(x * 0.3 / (x + 1.1), x), np.array([0.1, 0.7], dtype=np.float32)
+    value, (slope,) = made(kind, tape)([single])
     for k, number in enumerate(single.tolist()):
-        assert same((value[k], [g[k] for g in grads]), tape([number, 0.3]))
+        assert same((value[k], [slope[k]]), tape([number]))
 
 
 @BOTH
