@@ -138,7 +138,7 @@ def test_a_tape_without_operations_and_a_constant_between_results() -> None:
     assert interpreted(Tape((x * 3 + 1) * (2 - x * 7), x))([1.0]) == (-20.0, [3.0 * -5.0 + 4.0 * -7.0])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_the_interpreter_computes_any_program_to_the_last_bit(case: Any) -> None:
     program, (recorded, *others) = case
@@ -147,7 +147,7 @@ def test_the_interpreter_computes_any_program_to_the_last_bit(case: Any) -> None
         assert same(fast(numbers), program.engine(numbers))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases())
 def test_a_straight_program_computes_any_program_to_the_last_bit(case: Any) -> None:
     pytest.importorskip("llvmlite", reason="pip install '.[native]'")
@@ -158,7 +158,7 @@ def test_a_straight_program_computes_any_program_to_the_last_bit(case: Any) -> N
         assert same(fast(numbers), program.engine(numbers))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cases(RATIONAL))
 def test_the_same_of_the_rows_that_have_the_most_ties(case: Any) -> None:
     program, (recorded, *others) = case

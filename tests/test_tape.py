@@ -53,7 +53,7 @@ def taped(program: Program, numbers: Any) -> Tape:
 # --- floats
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_floats_give_the_engines_floats_bit_for_bit(case: Any) -> None:
     program, (recorded, *others) = case
@@ -62,7 +62,7 @@ def test_floats_give_the_engines_floats_bit_for_bit(case: Any) -> None:
         assert same(tape(numbers), program.engine(numbers)), tape.source
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_row_by_row_too(case: Any) -> None:
     program, (recorded, *others) = case
@@ -176,7 +176,7 @@ def operations(tape: Tape) -> int:
     return sum(not line.strip().startswith(("d_", "def ", "return ", "t")) for line in tape.source.splitlines())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases())
 def test_an_operation_is_on_the_tape_if_the_output_needs_it_and_an_input_moves_it(case: Any) -> None:
     program, (recorded, *_) = case
@@ -247,7 +247,7 @@ def test_a_derivative_that_is_known_is_a_number() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases(), st.lists(st.one_of(st.text(max_size=8), st.sampled_from(["t1", "v1", "d_x", "x1", "a", "exp"])), min_size=24))
 def test_the_source_is_python_and_what_is_run(case: Any, labels: list[str]) -> None:
     program, (recorded, numbers, _) = case
@@ -366,7 +366,7 @@ def test_on_values_the_same_operations_are_recorded_again(name: str) -> None:
     assert [bits(g) for g in grad(value, given_)] == [bits(g) for g in grad(want, given_)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_on_values_a_graph_of_the_same_numbers_comes_out(case: Any) -> None:
     program, (recorded, numbers, _) = case
@@ -430,7 +430,7 @@ def test_the_tape_of_a_gradient_gives_hessian_vector_products() -> None:
             assert found[:2] == pytest.approx(list(wants @ direction), rel=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases(SMOOTH, st.floats(-3, 3)))
 def test_hessian_vector_products_are_grad_of_grad(case: Any) -> None:
     program, (recorded, numbers, direction) = case
@@ -476,7 +476,7 @@ def near(got: float, want: float, ulps: int, absolutely: float = 0.0) -> bool:
     return bool(abs(got - want) <= max(ulps * math.ulp(want), absolutely))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(programs(ROUNDED), st.data())
 def test_what_is_rounded_by_ieee_is_the_same_on_arrays_to_the_last_bit(program: Program, data: st.DataObject) -> None:
     n = len(program.used)
@@ -506,7 +506,7 @@ def wobbling(seed: int) -> SimpleNamespace:
     return SimpleNamespace(**{**vars(floats), **{name: off(getattr(floats, name)) for name in names}})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cases(numbers=st.floats(-3, 3).map(lambda z: round(z, 4))))
 def test_whole_graphs_on_arrays_are_off_by_what_2_ulp_of_each_operation_come_to(case: Any) -> None:
     program, samples = case
