@@ -153,6 +153,7 @@ def test_of_many_inputs_the_first_are_named() -> None:
         ([1.0, np.array(1j)], ("numbers[1]", "1.j")),
         ([np.array([1j]), 1.0], ("numbers[0]", "1.j", "no real number")),
         ([np.array(["a"]), 1.0], ("numbers[0]", "'a'")),
+        ([np.array([b"1"]), 1.0], ("numbers[0]", "b'1'")),
         ([np.array(["2020-01-01"], dtype="M8[D]"), 1.0], ("numbers[0]", "datetime64")),
         ([1.0, np.array([1.0, None])], ("numbers[1]", "None")),
         ([np.zeros(2, dtype=[("a", float)]), 1.0], ("numbers[0]",)),
@@ -200,7 +201,11 @@ def test_of_many_shapes_the_different_ones_are_named() -> None:
     with pytest.raises(ValueError, match="broadcast") as caught:
         arguments(shapes, many)
     assert all(part in str(caught.value) for part in ("(2,)", "(3,)", "(5, 1, 4)", "'w0'", "'w39'"))
+    assert "'w2'" in str(caught.value), "the first input of each shape"
     assert len(str(caught.value)) < 400
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        arguments([np.ones(k + 2) for k in range(40)], many)
+    assert str(caught.value).count("is the shape of") == 3
 
 
 @pytest.mark.parametrize("made", [lambda: Tape(x * y + x, INPUTS)])

@@ -65,7 +65,7 @@ def test_every_row_has_the_bits_that_it_has_in_python(name: str) -> None:
         assert [*map(bits, found)] == [*map(bits, want)], (point, found, want)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data(), st.tuples(*[NUMBERS] * 3))
 def test_any_formula_has_the_bits_that_it_has_in_python(data: st.DataObject, numbers: tuple[float, ...]) -> None:
     at = dict(zip(NAMES, numbers, strict=True))

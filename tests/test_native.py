@@ -94,7 +94,7 @@ def test_a_fraction_among_the_constants_is_a_float_here(kind: str) -> None:
 # --- arrays
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(programs(), st.data())
 def test_arrays_have_the_bits_of_each_sample_by_itself(program: Any, data: st.DataObject) -> None:
     n = len(program.used)
@@ -147,7 +147,7 @@ def test_a_descent_is_the_loop_to_the_last_bit(kind: str, steps: int, over: tupl
         assert fast.descend(start, steps=steps, learning_rate=0.3) == got
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(programs(SMOOTH), st.data())
 def test_any_descent_is_the_loop_to_the_last_bit(program: Any, data: st.DataObject) -> None:
     n = len(program.used)
