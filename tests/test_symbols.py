@@ -53,10 +53,14 @@ def evaluated(e: Expression, at: dict[str, float]) -> Any:
 
 @st.composite
 def expressions(
-    draw: st.DrawFn, at: dict[str, float], functions: Any = symbols, often: tuple[str, ...] = ("multiply", "negative")
+    draw: st.DrawFn,
+    at: dict[str, float],
+    functions: Any = symbols,
+    often: tuple[str, ...] = ("multiply", "negative"),
+    simple: tuple[float, ...] = SIMPLE,
 ) -> tuple[list[Expression], list[Any]]:
     """Expressions of a random program, and beside each of them the number that Python computes on the way."""
-    leaves = draw(st.lists(st.one_of(st.sampled_from(SIMPLE), NUMBERS), min_size=1, max_size=4))
+    leaves = draw(st.lists(st.one_of(st.sampled_from(simple), NUMBERS), min_size=1, max_size=4))
     found: list[tuple[Any, Any]] = [(symbol(name), at[name]) for name in NAMES] + [(number(c), c) for c in leaves]
     conditions: list[tuple[Any, Any]] = []
     for _ in range(draw(st.integers(1, 14))):
