@@ -163,8 +163,9 @@ def test_any_descent_is_the_loop_to_the_last_bit(program: Any, data: st.DataObje
 def test_a_descent_in_several_portions_is_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = loss()
     want = made(kind, tape).descend([0.3, -0.2, 0.7], 101, 0.3)
-    monkeypatch.setattr(native, "AT_ONCE", 5 * len(tape))
-    assert made(kind, tape).descend([0.3, -0.2, 0.7], 101, 0.3) == want
+    for portion in (5 * len(tape), 1):
+        monkeypatch.setattr(native, "AT_ONCE", portion)
+        assert made(kind, tape).descend([0.3, -0.2, 0.7], 101, 0.3) == want
 
 
 @KINDS
@@ -318,6 +319,13 @@ def test_while_it_computes_other_threads_go_on(kind: str) -> None:
             time.sleep(0.001)
             ticks += 1
     assert ticks > 5
+
+
+def test_the_longer_the_tape_the_fewer_passes_between_two_looks() -> None:
+    for operations in (0, 10, 1_000_000, 10**9):
+        portions = native._portions(10**7, operations)
+        assert 1 <= next(portions) <= max(1, native.AT_ONCE / (operations + 1))
+    assert sum(native._portions(1_000, 10**6)) == 1_000
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
