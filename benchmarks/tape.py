@@ -61,19 +61,8 @@ def recorded() -> tuple[Tape, list[Any]]:
 
 def jax_block(jax: Any) -> Any:
     """The function that trains in JAX, compiled as a whole."""
-    jax.config.update("jax_enable_x64", True)
-    x, y = jax.numpy.asarray(X), jax.numpy.asarray(Y)
-
-    def loss(weights: Any) -> Any:
-        a = x
-        for w in weights:
-            a = jax.nn.sigmoid(a @ w)
-        return ((a - y) ** 2).sum() / 2
-
-    def step(_: Any, weights: Any) -> Any:
-        return [w - dw for w, dw in zip(weights, jax.grad(loss)(weights), strict=True)]
-
-    descend = jax.jit(lambda weights: jax.lax.fori_loop(0, STEPS, step, weights))
+    _, step = fit.jax_step(jax)
+    descend = jax.jit(lambda weights: jax.lax.fori_loop(0, STEPS, lambda _, w: step(w), weights))
     start = [jax.numpy.asarray(w) for w in fit.start()]
     return lambda: jax.block_until_ready(descend(start))
 

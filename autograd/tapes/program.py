@@ -11,10 +11,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
+from autograd import floats, symbols
 from autograd.graph import topological_order
 from autograd.printing import ATOM, Dialect, Form, Written, call, composed, infix
+from autograd.rules import table
 from autograd.symbols import NAME, NUMBER, Expression
+
+if TYPE_CHECKING:
+    from autograd.tapes.tape import Tape
 
 DEEPEST = 12  # operations within one another on a line
 SIGN = 6
@@ -109,3 +115,22 @@ def identifiers(labels: Iterable[str], stem: str, taken: set[str]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
+
+
+def program_of(tape: Tape) -> str:
+    """What `Tape.source` is: the function `replay` of the tape's inputs."""
+    taken = {"replay", *vars(floats)}
+    inputs = identifiers((node.label for node in tape.inputs), "x", taken)
+    nodes, adjoint, grads = tape.formulas(table(symbols), inputs)
+    slots = {node: slot for slot, node in enumerate(nodes)}
+    results = [node for node in topological_order(nodes[tape.output]) if node.left is not None]
+    names = dict(zip(results, identifiers((tape.labels.get(slots[node], "") for node in results), "v", taken), strict=True))
+    lines: dict[symbols.Expression, str] = {}
+    for node in results:
+        lines.setdefault(node.data, names[node])
+    for node in sorted(results, key=lambda node: -slots[node]):
+        lines.setdefault(adjoint[node], f"d_{names[node]}")
+    lines.update(zip(grads, (f"d_{name}" for name in inputs), strict=True))
+    body, (value, *derivatives) = assignments([nodes[tape.output].data, *grads], lines)
+    returned = f"return {value}, [{', '.join(derivatives)}]"
+    return "\n    ".join((f"def replay({', '.join(inputs)}):", *body, returned))

@@ -25,7 +25,7 @@ from autograd.rules import LEAF, RULES, Rule, table
 from autograd.sweep import NOTHING, adjoints
 from autograd.tapes.arguments import arguments, counted, like
 from autograd.tapes.modules import completed, converted
-from autograd.tapes.program import assignments, identifiers
+from autograd.tapes.program import program_of
 from autograd.value import Number, Value, lift
 
 if TYPE_CHECKING:
@@ -194,21 +194,7 @@ class Tape:
     @cached_property
     def source(self) -> str:
         """The program as Python: a line for each operation, then one for each adjoint that leads to an input."""
-        taken = {"replay", *vars(floats)}
-        inputs = identifiers((node.label for node in self.inputs), "x", taken)
-        nodes, adjoint, grads = self.formulas(table(symbols), inputs)
-        slots = {node: slot for slot, node in enumerate(nodes)}
-        results = [node for node in topological_order(nodes[self.output]) if node.left is not None]
-        names = dict(zip(results, identifiers((self.labels.get(slots[node], "") for node in results), "v", taken), strict=True))
-        lines: dict[symbols.Expression, str] = {}
-        for node in results:
-            lines.setdefault(node.data, names[node])
-        for node in sorted(results, key=lambda node: -slots[node]):
-            lines.setdefault(adjoint[node], f"d_{names[node]}")
-        lines.update(zip(grads, (f"d_{name}" for name in inputs), strict=True))
-        body, (value, *derivatives) = assignments([nodes[self.output].data, *grads], lines)
-        returned = f"return {value}, [{', '.join(derivatives)}]"
-        return "\n    ".join((f"def replay({', '.join(inputs)}):", *body, returned))
+        return program_of(self)
 
     @cached_property
     def _compiled(self) -> Callable[..., tuple[float, list[float]]]:
