@@ -25,7 +25,9 @@ AT_IMPORT = Path("ran_at_import.txt")  # in the folder that mutmut makes
 
 # the same cases in every run; one failure is enough, nobody reads how small it could have been
 settings.register_profile("mutation", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate))
-settings.register_profile("suite", deadline=None)  # how long a case takes says more of the machine than of the code
+settings.register_profile(
+    "suite", deadline=None, max_examples=70
+)  # time a case takes says more of the machine than of the code
 settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "suite")
 
 
