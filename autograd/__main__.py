@@ -171,8 +171,9 @@ def _number(name: str, text: str) -> float:
 
 def _written(options: argparse.Namespace, derivation: Derivation) -> Iterator[str]:
     """Write the files that are asked for, and say which."""
+    if options.svg:
+        derivation.output.backward()  # once, however many files: leaves add up
     for file in options.svg:
-        derivation.output.backward()
         yield f"the graph is in {draw(derivation.output).save(file.strip())}"
     for file in options.html:
         Path(file.strip()).write_text(derivation.html(), encoding="utf-8")

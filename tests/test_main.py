@@ -200,3 +200,9 @@ def test_help_shows_how(capsys: pytest.CaptureFixture[str]) -> None:
     for option in ("--wrt NAME", "--svg FILE", "--html FILE", "--latex", "--paths", "--wrong-ways"):
         assert option in printed
     assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_two_pictures_of_one_call_are_the_same(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.svg", tmp_path / "2.svg"
+    assert main(["x*y+x", "x=1", "y=2", "--svg", str(first), "--svg", str(second)]) == 0
+    assert first.read_text() == second.read_text()

@@ -87,7 +87,10 @@ def _array(x: Any, position: int, inputs: Sequence[Value]) -> Any:
     except ValueError:
         raise ValueError(f"{place}: rows of different lengths; give an array of numbers") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{place}: {x!r:.80} of type {type(x).__name__} holds no real numbers; give floats or arrays of them")
+        raise TypeError(
+            f"{place}: {x!r:.80} of type {type(x).__name__} holds no real numbers; give floats or arrays of them, "
+            "or call tape.on(module) with the numbers of another module"
+        )
     return array.astype(np.float64, copy=False)
 
 

@@ -83,7 +83,8 @@ class Native:
         """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`.
 
         `over` are inputs of the tape, all if left out. A list gives a list, an array an array. Raises `ValueError` for
-        numbers that are arrays of samples, a negative number of steps, and for Values in `over` that are no inputs.
+        numbers that are arrays of samples, a negative number of steps, and for Values in `over` that are no inputs. A
+        learning rate that is too large ends in inf or nan: look at what comes back.
 
         Source of the step: Cauchy, Comptes Rendus 25 (1847), 536.
         """

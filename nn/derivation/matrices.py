@@ -119,6 +119,8 @@ class MatrixDerivation:
         if name not in self._matrices:
             raise ValueError(f"at: this network has no {name!r}; it has {', '.join(self._matrices)}")
         equation, layer, matrix = self._matrices[name]
+        if not all(type(i) is int for i in entry):
+            raise ValueError(f"at: the entry {list(entry)} of {name} has to be given in whole numbers, counted from 0")
         if len(entry) != matrix.ndim or not all(0 <= i < size for i, size in zip(entry, matrix.shape, strict=True)):
             raise ValueError(f"at: {name} has shape {matrix.shape}, counted from 0; there is no entry {list(entry)}")
         return equation(layer, entry)
