@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
 from autograd.draw import Drawing, RenderError, draw
-from autograd.functions import cos, exp, log, maximum, minimum, relu, sigmoid, sin, softplus, sqrt, tanh
+from autograd.functions import cos, exp, log, logaddexp, maximum, minimum, relu, sigmoid, sin, softplus, sqrt, tanh
 from autograd.gradients import grad, zero_grad
 from autograd.graph import topological_order
 from autograd.value import Value
@@ -48,6 +48,7 @@ __all__ = [
     "grad",
     "gradcheck",
     "log",
+    "logaddexp",
     "maximum",
     "minimum",
     "parse",

@@ -1,4 +1,4 @@
-"""The operations as functions: `exp(v)` beside `v.exp()`, and `maximum(a, b)`.
+"""The operations as functions: `exp(v)` beside `v.exp()`, and those of two, `maximum(a, b)`.
 
 A plain number given to them becomes a constant, so `exp(1)` is a Value too. At the end stands `RECORDED`, the table of
 rules built on these functions: it records a graph instead of computing a number.
@@ -37,7 +37,7 @@ def _one_input(name: str) -> Callable[[Operand], Value]:
     return function
 
 
-def _two_inputs(name: str, which: str) -> Callable[[Operand, Operand], Value]:
+def _two_inputs(name: str, what: str, flow: str) -> Callable[[Operand, Operand], Value]:
     rule = RULES[name]
     method, _ = binary(rule)
 
@@ -46,14 +46,13 @@ def _two_inputs(name: str, which: str) -> Callable[[Operand, Operand], Value]:
         return result
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""The {which} of two Values or numbers, recorded as one node; nan if either is nan.
+    function.__doc__ = f"""The {what} of two Values or numbers, recorded as one node; nan if either is nan.
 
-    The gradient goes to the {which}; at a tie each gets half of it. Raises TypeError for anything that is not a real
-    number.
+    {flow} Raises TypeError for anything that is not a real number. Its derivative is the row {name!r} of autograd.rules.
 
     >>> from autograd import {name}
-    >>> {name}(Value(2.0), 2).data
-    2.0
+    >>> {name}(Value(2.0), 2).data == RULES[{name!r}].forward(2.0, 2.0)
+    True
     """
     return function
 
@@ -61,11 +60,15 @@ def _two_inputs(name: str, which: str) -> Callable[[Operand, Operand], Value]:
 exp, log, sqrt = _one_input("exp"), _one_input("log"), _one_input("sqrt")
 sin, cos, tanh = _one_input("sin"), _one_input("cos"), _one_input("tanh")
 sigmoid, relu, softplus = _one_input("sigmoid"), _one_input("relu"), _one_input("softplus")
-maximum, minimum = _two_inputs("maximum", "larger"), _two_inputs("minimum", "smaller")
+maximum = _two_inputs("maximum", "larger", "The gradient goes to the larger; at a tie each gets half of it.")
+minimum = _two_inputs("minimum", "smaller", "The gradient goes to the smaller; at a tie each gets half of it.")
+logaddexp = _two_inputs(
+    "logaddexp", "log(exp(a) + exp(b))", "Neither overflows; each gets the share that its exp has in the sum."
+)
 
 _recording: dict[str, Any] = {
     **vars(floats),  # where, sign and heaviside decide by comparing, which Values do by their data
-    **{f.__name__: f for f in (exp, log, sqrt, sin, cos, tanh, sigmoid, maximum, minimum)},
+    **{f.__name__: f for f in (exp, log, sqrt, sin, cos, tanh, sigmoid, maximum, minimum, logaddexp)},
     "absolute": abs,
     "divide": operator.truediv,
     "multiply": operator.mul,

@@ -65,6 +65,17 @@ def table(m: Any) -> dict[str, Rule]:
     def softplus(a: Any) -> Any:
         return where(a > 0, a, 0) + m.log1p(m.exp(-m.absolute(a)))
 
+    def gap(a: Any, b: Any) -> Any:  # a - b; zero where both are the same infinity
+        return where((a == b) & (m.absolute(a) == m.inf), 0, a - b)
+
+    def joined(a: Any, b: Any) -> Any:  # log(exp(a) + exp(b))
+        return m.maximum(a, b) + m.log1p(m.exp(-m.absolute(gap(a, b))))
+
+    logaddexp = getattr(m, "logaddexp", joined)
+
+    def share(a: Any, b: Any) -> Any:  # of exp(a) in exp(a) + exp(b)
+        return sigmoid(gap(a, b))
+
     def powers(out: Any, a: Any, b: Any) -> tuple[Any, Any]:  # of a**b; 0**0 is constant for a, 0**b for b >= 0
         by_base = where((a == 0) & (b == 0), 0, b * power(a, b - 1))
         return by_base, where((a == 0) & (b >= 0), 0, m.multiply(out, m.log(a)))
@@ -84,25 +95,26 @@ def table(m: Any) -> dict[str, Rule]:
 
     # fmt: off
     rows = (
-        #    name        symbol      forward              partials, given out and the inputs                 domain
-        Rule("add",      "+",        lambda a, b: a + b,  lambda out, a, b: (1, 1),                          (REAL, REAL)),
-        Rule("sub",      "-",        lambda a, b: a - b,  lambda out, a, b: (1, -1),                         (REAL, REAL)),
-        Rule("mul",      "*",        lambda a, b: a * b,  lambda out, a, b: (b, a),                          (REAL, REAL)),
-        Rule("div",      "/",        divide,              lambda out, a, b: (divide(1, b), -divide(out, b)), (REAL, POSITIVE)),
-        Rule("pow",      "**",       power,               powers,                                            (POSITIVE, REAL)),
-        Rule("neg",      "-",        lambda a: -a,        lambda out, a: (-1,),                              (REAL,)),
-        Rule("abs",      "abs",      m.absolute,          lambda out, a: (m.sign(a),),                       (REAL,)),
-        Rule("exp",      "exp",      m.exp,               lambda out, a: (out,),                             (REAL,)),
-        Rule("log",      "log",      m.log,               lambda out, a: (reciprocal(a),),                   (POSITIVE,)),
-        Rule("sqrt",     "sqrt",     m.sqrt,              lambda out, a: (root(out),),                       (POSITIVE,)),
-        Rule("sin",      "sin",      m.sin,               lambda out, a: (m.cos(a),),                        (REAL,)),
-        Rule("cos",      "cos",      m.cos,               lambda out, a: (-m.sin(a),),                       (REAL,)),
-        Rule("tanh",     "tanh",     m.tanh,              lambda out, a: (1 - out * out,),                   (REAL,)),
-        Rule("sigmoid",  "sigmoid",  sigmoid,             lambda out, a: (out * (1 - out),),                 (REAL,)),
-        Rule("softplus", "softplus", softplus,            lambda out, a: (sigmoid(a),),                      (REAL,)),
-        Rule("relu",     "relu",     positive,            lambda out, a: (m.heaviside(a, 0),),               (REAL,)),
-        Rule("maximum",  "maximum",  m.maximum,           lambda out, a, b: (larger(a, b), larger(b, a)),    (REAL, REAL)),
-        Rule("minimum",  "minimum",  m.minimum,           lambda out, a, b: (larger(b, a), larger(a, b)),    (REAL, REAL)),
+        #    name         symbol       forward             partials, given out and the inputs                 domain
+        Rule("add",       "+",         lambda a, b: a + b, lambda out, a, b: (1, 1),                          (REAL, REAL)),
+        Rule("sub",       "-",         lambda a, b: a - b, lambda out, a, b: (1, -1),                         (REAL, REAL)),
+        Rule("mul",       "*",         lambda a, b: a * b, lambda out, a, b: (b, a),                          (REAL, REAL)),
+        Rule("div",       "/",         divide,             lambda out, a, b: (divide(1, b), -divide(out, b)), (REAL, POSITIVE)),
+        Rule("pow",       "**",        power,              powers,                                            (POSITIVE, REAL)),
+        Rule("neg",       "-",         lambda a: -a,       lambda out, a: (-1,),                              (REAL,)),
+        Rule("abs",       "abs",       m.absolute,         lambda out, a: (m.sign(a),),                       (REAL,)),
+        Rule("exp",       "exp",       m.exp,              lambda out, a: (out,),                             (REAL,)),
+        Rule("log",       "log",       m.log,              lambda out, a: (reciprocal(a),),                   (POSITIVE,)),
+        Rule("sqrt",      "sqrt",      m.sqrt,             lambda out, a: (root(out),),                       (POSITIVE,)),
+        Rule("sin",       "sin",       m.sin,              lambda out, a: (m.cos(a),),                        (REAL,)),
+        Rule("cos",       "cos",       m.cos,              lambda out, a: (-m.sin(a),),                       (REAL,)),
+        Rule("tanh",      "tanh",      m.tanh,             lambda out, a: (1 - out * out,),                   (REAL,)),
+        Rule("sigmoid",   "sigmoid",   sigmoid,            lambda out, a: (out * (1 - out),),                 (REAL,)),
+        Rule("softplus",  "softplus",  softplus,           lambda out, a: (sigmoid(a),),                      (REAL,)),
+        Rule("relu",      "relu",      positive,           lambda out, a: (m.heaviside(a, 0),),               (REAL,)),
+        Rule("maximum",   "maximum",   m.maximum,          lambda out, a, b: (larger(a, b), larger(b, a)),    (REAL, REAL)),
+        Rule("minimum",   "minimum",   m.minimum,          lambda out, a, b: (larger(b, a), larger(a, b)),    (REAL, REAL)),
+        Rule("logaddexp", "logaddexp", logaddexp,          lambda out, a, b: (share(a, b), share(b, a)),      (REAL, REAL)),
     )
     # fmt: on
     return {row.name: row for row in rows}

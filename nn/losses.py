@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Value, exp, log, softplus
+from autograd import Value, logaddexp, softplus
 
 Array: TypeAlias = NDArray[Any]
 Rows: TypeAlias = Sequence[Sequence[Any]]
@@ -110,9 +110,9 @@ def _binary_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
 
 def _softmax_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
     def of_row(logits: Sequence[Any], targets: Sequence[Any]) -> Value:
-        largest = max(logits).data  # a constant: the loss is the same for any shift, exp stays finite for this one
+        largest = max(logits).data  # a constant: the loss is the same for any shift, and keeps most digits with this one
         shifted = [logit - largest for logit in logits]
-        normalizer = log(_total(exp(s) for s in shifted))
+        normalizer = reduce(logaddexp, shifted)
         return _total(target * (normalizer - s) for target, s in zip(targets, shifted, strict=True))
 
     return _total(of_row(logits, targets) for logits, targets in zip(z, y, strict=True)) / len(y)
@@ -122,9 +122,10 @@ def _softmax_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
     shifted = z - z.max(axis=-1, keepdims=True)
     np.exp(shifted, out)
     ones = np.ones((y.shape[-1], 1))  # `@ ones` sums rows, in a fifth of the time of `.sum`
-    normalizer = out @ ones
-    loss = _summed(y * (np.log(normalizer) - shifted)) / y.shape[-2]
-    out *= y @ ones / normalizer
+    largest = (shifted == 0).astype(float)
+    others = (out - largest) @ ones + (largest @ ones - 1)  # all but one 1, which log1p adds: what is small keeps its digits
+    loss = _summed(y * (np.log1p(others) - shifted)) / y.shape[-2]
+    out *= y @ ones / (1 + others)
     out -= y
     out /= y.shape[-2]
     return loss

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache, reduce
 from typing import Any
 
 import mpmath
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from test_matrix import within
 from test_three_paths import ACTIVATIONS, LAST, PAIRS
 
-from autograd import Value
+from autograd import Tape, Value, logaddexp
 from nn import LOSSES, MLP, MatrixMLP, fit
 
 mpmath.mp.dps = 60
@@ -77,6 +78,27 @@ def by_arrays(loss: str, logits: Any, Y: Any) -> tuple[float, Any]:
     return float(value), out
 
 
+@cache
+def taped(loss: str, Y: tuple[tuple[float, ...], ...], native: bool) -> Any:
+    """Recorded at numbers of which the loss takes one as its shift."""
+    z = [[Value(i - j) for j, _ in enumerate(row)] for i, row in enumerate(Y)]
+    tape = Tape(LOSSES[loss].graph(z, z, Y), [v for row in z for v in row])
+    return tape.native() if native else tape
+
+
+def by_tape(loss: str, logits: Any, Y: Any, native: bool = False) -> tuple[float, Any]:
+    """Replayed at numbers of which it knew nothing."""
+    value, slopes = taped(loss, tuple(map(tuple, Y)), native)([x for row in np.asarray(logits, float).tolist() for x in row])
+    return value, np.array(slopes).reshape(np.shape(logits))
+
+
+def by_native(loss: str, logits: Any, Y: Any) -> tuple[float, Any]:
+    return by_tape(loss, logits, Y, native=True)
+
+
+WAYS = pytest.mark.parametrize("how", [by_graph, by_arrays, by_tape, by_native])
+
+
 def test_these_are_all_the_losses() -> None:
     assert {name: set(loss.outputs) for name, loss in LOSSES.items()} == {name: set(last) for name, last in LAST.items()}
     assert [loss.name for loss in LOSSES.values()] == list(LOSSES)
@@ -106,7 +128,7 @@ def test_value_and_derivative_are_mpmaths(batch: tuple[str, Any, Any]) -> None:
 
 
 @pytest.mark.parametrize("target", [0.0, 1.0])
-@pytest.mark.parametrize("how", [by_graph, by_arrays])
+@WAYS
 def test_binary_cross_entropy_is_right_to_4_units_in_the_last_place_for_any_logit(how: Any, target: float) -> None:
     logits = [*np.linspace(-1e3, 1e3, 401).tolist(), *np.linspace(-40, 40, 201).tolist(), 1e-300, -1e-300]
     for z in logits:
@@ -119,7 +141,34 @@ def test_binary_cross_entropy_is_right_to_4_units_in_the_last_place_for_any_logi
         ), z
 
 
+LOGITS = st.one_of(st.floats(-1e3, 1e3), st.floats(-40, 40), st.sampled_from([0.0, -0.0, 1e3, -1e3, 700.0, -36.7, 1e-300]))
+
+
+@settings(max_examples=150)
+@given(st.lists(LOGITS, min_size=1, max_size=6))
+def test_the_log_of_a_sum_of_exp_is_right_to_4_units_in_the_last_place(logits: list[float]) -> None:
+    want = mpmath.log1p(mpmath.fsum(map(mpmath.exp, logits)))
+    largest = max(0.0, *logits)  # with log(2) it may cancel: these are units of what is added
+    target = [1.0] + [0.0] * len(logits)
+    by_pairs = reduce(logaddexp, map(Value, logits), Value(0.0)).data
+    whole, (graph, arrays) = (
+        4 * math.ulp(max(want, largest)),
+        (how("softmax_cross_entropy", [[0.0, *logits]], [target])[0] for how in (by_graph, by_arrays)),
+    )
+    assert abs(arrays - want) <= whole
+    again = 0 if len(logits) == 1 else 40 * 2**-53 * want  # a log that enters an exp once more: by its size, where that counts
+    assert abs(by_pairs - want) <= whole + again
+    assert abs(graph - want) <= whole + again
+
+
 @pytest.mark.parametrize("how", [by_graph, by_arrays])
+def test_a_loss_that_is_small_keeps_its_digits(how: Any) -> None:
+    for others in ([-40.0], [-40.0, -41.0], [-700.0, -1000.0, -699.0], [-1e-3, -30.0]):
+        value, _ = how("softmax_cross_entropy", [[2.0, *(2 + z for z in others)]], [[1.0] + [0.0] * len(others)])
+        assert within(value, mpmath.log1p(mpmath.fsum(mpmath.exp(mpmath.mpf(2 + z) - 2) for z in others)), 4)
+
+
+@WAYS
 def test_softmax_cross_entropy_takes_huge_logits(how: Any) -> None:
     logits = [[1e3, -1e3, 0.0], [1e300, -1e300, 1e299], [-5e3, -5e3, -5e3 - math.log(2)], [0.0, 0.0, -1e308]]
     value, slopes = how("softmax_cross_entropy", logits, [[1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0]])

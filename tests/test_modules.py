@@ -234,7 +234,7 @@ def test_a_sum_over_more_samples_than_memory_holds_on_a_local_cluster() -> None:
     samples = 10_000_000  # 400 MB for the samples, the values and three derivatives; the workers have 300 MB together
     w, b, t = Value(0.5, "w"), Value(0.1, "b"), Value(0.0, "t")
     run = Tape(((w * t + b).tanh() - 0.3) ** 2, [w, b, t]).on(array)
-    options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "150MB", "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "150MB", "dashboard_address": ":0"}
     with distributed.LocalCluster(processes=True, **options) as cluster, distributed.Client(cluster):
         value, (by_w, by_b, _) = run([0.5, 0.1, array.arange(samples, chunks=samples // 64) / samples])
         means = dask.compute(value.mean(), by_w.mean(), by_b.mean())

@@ -38,6 +38,7 @@ MP = {
     "relu": lambda a: max(a, mpmath.mpf(0)),
     "maximum": max,
     "minimum": min,
+    "logaddexp": lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)),
 }
 sympys = SimpleNamespace(
     where=lambda c, a, b: sympy.Piecewise((a, c), (b, True)),
@@ -168,6 +169,13 @@ CONVENTIONS = [
     ("sigmoid", (-INF,), 0.0, (0,)),
     ("softplus", (-INF,), 0.0, (0,)),
     ("softplus", (INF,), INF, (1,)),
+    ("logaddexp", (2.0, 2.0), 2 + math.log(2), (0.5, 0.5)),
+    ("logaddexp", (1e3, -1e3), 1e3, (1, 0)),
+    ("logaddexp", (INF, INF), INF, (0.5, 0.5)),
+    ("logaddexp", (-INF, -INF), -INF, (0.5, 0.5)),
+    ("logaddexp", (-INF, INF), INF, (0, 1)),
+    ("logaddexp", (-INF, 1.0), 1.0, (0, 1)),
+    ("logaddexp", (1.0, NAN), NAN, (NAN, NAN)),
 ]
 
 

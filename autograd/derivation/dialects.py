@@ -85,6 +85,7 @@ LATEX = Dialect(
         "sqrt": Form(r"\sqrt{{{}}}", ATOM, (0,)),
         "exp": Form("e^{{{}}}", POWER, (0,)),
         "log1p": Form(r"\log\left(1 + {}\right)", ATOM, (0,)),
+        "logaddexp": Form(r"\log\left(e^{{{}}} + e^{{{}}}\right)", ATOM, (0, 0)),
     },
     _latex_leaf,
     lambda op: _MACROS.get(op, f"\\operatorname{{{{{op}}}}}"),

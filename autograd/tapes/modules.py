@@ -55,7 +55,9 @@ def completed(module: Any) -> Any:
     }
     names.update((name, getattr(module, name)) for name in NAMES if hasattr(module, name))
     if hasattr(module, "Max"):  # SymPy, whose `maximum` is the largest value of a function, and in which nothing overflows
-        names.update(maximum=module.Max, minimum=module.Min, sigmoid=lambda a: 1 / (1 + module.exp(-a)))
+        exp, log = module.exp, module.log
+        names.update(maximum=module.Max, minimum=module.Min)
+        names.update(sigmoid=lambda a: 1 / (1 + exp(-a)), logaddexp=lambda a, b: log(exp(a) + exp(b)))
     return SimpleNamespace(**names)
 
 

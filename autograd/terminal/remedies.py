@@ -7,12 +7,13 @@ where it is not.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection
 
 from autograd.rules import Rule
 from autograd.terminal.tokens import FUNCTIONS, ParseError, Token, spelled, visible
 
-ALL = f"functions: {' '.join(sorted(FUNCTIONS))}"
+ALL = "\n".join(textwrap.wrap(f"functions: {' '.join(sorted(FUNCTIONS))}", 78, subsequent_indent=" " * 11))
 WRITE = {
     "^": "write **",
     "\u00b2": "write **2",

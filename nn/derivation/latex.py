@@ -31,8 +31,6 @@ def as_latex(code: str) -> str:
     >>> as_latex("(delta2 @ W2.T) * a1 * (1 - a1)")
     '\\left(\\delta^{(2)}\\, W^{(2)\\top}\\right) \\odot a^{(1)} \\odot \\left(1 - a^{(1)}\\right)'
     """
-    if code.endswith("'"):  # the slope of an operation that is too long to be written out
-        return rf"\operatorname{{{code[:-1]}}}'"
     try:
         return _written(ast.parse(code, mode="eval").body)[0]
     except (SyntaxError, KeyError) as error:
@@ -50,7 +48,7 @@ def _held(node: ast.expr, least: int) -> str:
 
 
 def _matrix(node: ast.expr, superscript: str = "") -> Written:
-    """A name, an entry of it, or its transpose."""
+    """A name, its transpose, an entry of it or of a function of it."""
     if isinstance(node, ast.Attribute):
         if node.attr == "size":
             return rf"\operatorname{{size}} {_held(node.value, ATOM)}", ATOM
@@ -62,6 +60,8 @@ def _matrix(node: ast.expr, superscript: str = "") -> Written:
     index = ""
     if isinstance(node, ast.Subscript):
         index, node = f"_{{{ast.unparse(node.slice).strip('()').replace(' ', '')}}}", node.value
+    if isinstance(node, ast.Call):
+        return _called(node)[0] + index, ATOM
     parts = re.fullmatch(r"(d(?=[Wb]\d))?([a-zA-Z]+)(\d*)", node.id if isinstance(node, ast.Name) else "")
     if not parts:
         raise KeyError(ast.unparse(node))

@@ -7,20 +7,23 @@ trade-off: one node for every product of every sample, so it is for as many samp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import mul
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd import Value, topological_order
 from autograd.derivation.dialects import as_text
 from autograd.derivation.formulas import FORMULAS
 from autograd.graph import edges, local_partials
-from autograd.rules import CONSTANT
+from autograd.rules import CONSTANT, RULES
 from autograd.sweep import ONE, adjoints
 from autograd.symbols import Expression, number, symbol
 from nn.losses import LOSSES, Array
 from nn.mlp import MLP
 
+Factor: TypeAlias = tuple[str, Any]
+SHARE = "softmax"  # the slope of a log of a sum of two exp
 DEPTH = 3  # a factor is written out down to the operands of its operands of its operands
 
 
@@ -92,7 +95,7 @@ class Recorded:
         At most one for each sample or neuron, and in the loss one for each output and one more.
         """
         found = []
-        stack: list[tuple[Value, tuple[tuple[str, Any], ...]]] = [(node, ())]
+        stack: list[tuple[Value, tuple[Factor, ...]]] = [(node, ())]
         while stack:
             at, factors = stack.pop()
             place = self.places.get(at)
@@ -102,19 +105,29 @@ class Recorded:
                 onward = self.consumers[at]
                 stack += [(consumer, (*factors, *self._factor(consumer, i))) for consumer, i in reversed(onward)]
                 continue
-            symbols, numbers = zip(*factors, strict=True)
+            symbols, numbers = zip(*self._shared(factors, node), strict=True)
             found.append(Route(place or self.places[node], symbols, numbers))
         return found
 
-    def _factor(self, consumer: Value, position: int) -> tuple[tuple[str, Any], ...]:
+    def _shared(self, factors: Sequence[Factor], start: Value) -> Sequence[Factor]:
+        """The factors; the first ones, if they lead through a log of a sum of exp, as what they come to: an exp's share."""
+        shares = [number for text, number in factors if text == SHARE]
+        if not shares:
+            return factors
+        layer, sample, neuron = self.places[start]
+        return (f"softmax(z{layer})[{sample},{neuron}]", reduce(mul, shares)), *factors[len(shares) :]
+
+    def _factor(self, consumer: Value, position: int) -> tuple[Factor, ...]:
         """The local partial of an edge, in symbols and as a number; nothing where it is the 1 of a sum."""
         partial = local_partials(consumer)[position]
         if partial is ONE and consumer.rule.name in ("add", "sub"):  # the slope of a relu may be 1 too, and is shown
             return ()
+        if consumer.rule is RULES["logaddexp"]:
+            return ((SHARE, partial),)
         operands = [self._expression(p, DEPTH) for p in consumer.parents]
         formula = FORMULAS[consumer.rule.name].partials(self._expression(consumer, DEPTH), *operands)[position]
         text = as_text(formula) if formula.__class__ is Expression else str(formula)
-        return ((f"{consumer.rule.name}'" if "..." in text else text, partial),)
+        return ((text, partial),)
 
     def _expression(self, node: Value, depth: int) -> Expression:
         """A node in names: its own, or its operation on its operands, so deep and no deeper."""
