@@ -38,6 +38,10 @@ class Step(NamedTuple):
     left: int
     right: int
 
+    def operands(self, known: int) -> tuple[int, ...]:
+        """The positions of its operands, where so many numbers are known."""
+        return tuple(known - 1 - place % known for place in (self.left, self.right)[: len(RULES[self.name].domain)])
+
 
 class Program(NamedTuple):
     """So many inputs, then these constants, then these steps; the last result is the output."""
@@ -47,12 +51,16 @@ class Program(NamedTuple):
     steps: tuple[Step, ...]
 
     @property
+    def operands(self) -> list[tuple[int, ...]]:
+        """Of each step the positions of its operands, among the inputs, the constants and the results before it."""
+        return [step.operands(known) for known, step in enumerate(self.steps, self.inputs + len(self.constants))]
+
+    @property
     def used(self) -> list[int]:
         """The positions of the inputs on which the output depends."""
         reaches = [{k} for k in range(self.inputs)] + [set() for _ in self.constants]
-        for step in self.steps:
-            left, right = (reaches[-1 - place % len(reaches)] for place in (step.left, step.right))
-            reaches.append(left if len(RULES[step.name].domain) == 1 else left | right)
+        for operands in self.operands:
+            reaches.append(set().union(*(reaches[at] for at in operands)))
         return sorted(reaches[-1])
 
     def record(self, numbers: Sequence[Any]) -> tuple[Value, list[Value]]:
@@ -60,9 +68,8 @@ class Program(NamedTuple):
         given = dict(zip(self.used, numbers, strict=True))
         leaves = [Value(given.get(k, 0.0)) for k in range(self.inputs)]
         nodes = [*leaves, *map(Value, self.constants)]
-        for name, left, right in self.steps:
-            operands = (nodes[-1 - place % len(nodes)] for place in (left, right)[: len(RULES[name].domain)])
-            nodes.append(OPERATIONS[name](*operands))
+        for step, operands in zip(self.steps, self.operands, strict=True):
+            nodes.append(OPERATIONS[step.name](*(nodes[at] for at in operands)))
         return nodes[-1], [leaves[k] for k in self.used]
 
     def engine(self, numbers: Sequence[Any]) -> tuple[Any, list[Any]]:

@@ -169,6 +169,33 @@ CONVENTIONS = [
     ("sigmoid", (-INF,), 0.0, (0,)),
     ("softplus", (-INF,), 0.0, (0,)),
     ("softplus", (INF,), INF, (1,)),
+    ("exp", (INF,), INF, (INF,)),
+    ("exp", (-INF,), 0.0, (0,)),
+    ("log", (INF,), INF, (0,)),
+    ("sqrt", (INF,), INF, (0,)),
+    ("sin", (INF,), NAN, (NAN,)),
+    ("cos", (-INF,), NAN, (NAN,)),
+    ("tanh", (INF,), 1.0, (0,)),
+    ("tanh", (-INF,), -1.0, (0,)),
+    ("abs", (-INF,), INF, (-1,)),
+    ("relu", (INF,), INF, (1,)),
+    ("relu", (-INF,), 0.0, (0,)),
+    ("add", (INF, -INF), NAN, (1, 1)),
+    ("sub", (INF, INF), NAN, (1, -1)),
+    ("mul", (INF, 0.0), NAN, (0, INF)),
+    ("mul", (1e200, 1e200), INF, (1e200, 1e200)),
+    ("div", (1.0, -0.0), -INF, (-INF, -INF)),
+    ("div", (1.0, INF), 0.0, (0, 0)),
+    ("div", (INF, INF), NAN, (0, NAN)),
+    ("div", (-INF, 2.0), -INF, (0.5, INF)),
+    ("pow", (0.0, -1.0), INF, (-INF, -INF)),
+    ("pow", (2.0, INF), INF, (INF, INF)),
+    ("pow", (INF, 2.0), INF, (INF, INF)),
+    ("pow", (INF, 0.0), 1.0, (0, INF)),
+    ("pow", (NAN, 1.0), NAN, (1, NAN)),
+    ("pow", (10.0, 400.0), INF, (INF, INF)),
+    ("minimum", (NAN, 1.0), NAN, (NAN, NAN)),
+    ("minimum", (-INF, 1.0), -INF, (1, 0)),
     ("logaddexp", (2.0, 2.0), 2 + math.log(2), (0.5, 0.5)),
     ("logaddexp", (1e3, -1e3), 1e3, (1, 0)),
     ("logaddexp", (INF, INF), INF, (0.5, 0.5)),
@@ -189,6 +216,16 @@ def test_kinks_and_edges(name: str, inputs: tuple[float, ...], value: float, par
     assert all(map(same, [leaf.grad for leaf in leaves], partials))
     assert all(map(same, grad(output, leaves), partials))
     assert all(map(same, [slope.data for slope in grad(output, leaves, create_graph=True)], partials))
+
+
+@ROWS
+def test_nan_comes_through(name: str) -> None:
+    inputs = (NAN, 2.0)[: len(RULES[name].domain)]
+    out = RULES[name].forward(*inputs)
+    slopes = dict(zip("ab", RULES[name].partials(out, *inputs), strict=False))
+    known = {"add": {"a": 1, "b": 1}, "sub": {"a": 1, "b": -1}, "mul": {"a": 2.0}, "div": {"a": 0.5}, "neg": {"a": -1}}
+    assert math.isnan(out)
+    assert {k: slope for k, slope in slopes.items() if not math.isnan(slope)} == known.get(name, {})
 
 
 def test_relu_of_either_zero_is_plus_zero() -> None:
