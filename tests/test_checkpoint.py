@@ -313,18 +313,37 @@ def test_ctrl_c_twice_says_how_to_go_on(where: tuple[Any, str], tmp_path: Path, 
     assert bits(model, train(model, 30, path)) == undisturbed(30)
 
 
-def at_line(number: int) -> Any:
-    """A trace function that does as Ctrl-C would before the line of `nn` of that number, counted as they are run."""
+def at_line(number: int, within: str = "") -> Any:
+    """A trace function that does as Ctrl-C would before the line of `nn` of that number, counted as they are run.
+
+    Within the function of that name, if there is one.
+    """
     lines = iter(range(1, 10**9))
 
     def trace(frame: Any, event: str, _: Any) -> Any:
         if not frame.f_code.co_filename.startswith(os.path.dirname(nn.__file__)):  # noqa: PTH120  # it is called very often
             return None
-        if event == "line" and next(lines) == number:
+        if event == "line" and within in ("", frame.f_code.co_name) and next(lines) == number:
             raise KeyboardInterrupt
         return trace
 
     return trace
+
+
+def test_ctrl_c_while_the_weights_are_put_into_the_model_leaves_no_mixture(tmp_path: Path) -> None:
+    want, number = undisturbed(8)[:4], 0
+    while True:
+        model, number, before = start(), number + 1, sys.gettrace()
+        sys.settrace(at_line(number, "keep"))
+        try:
+            train(model, 8, tmp_path / f"{number}.npz")
+            break
+        except KeyboardInterrupt as stopped:
+            assert "stopped after 8 of 8 steps" in str(stopped)  # noqa: PT017  # or it ends
+            assert bits(model) == want
+        finally:
+            sys.settrace(before)
+    assert number > 4
 
 
 def test_ctrl_c_before_any_line_leaves_what_it_says(tmp_path: Path) -> None:
