@@ -6,7 +6,9 @@ Values. The trade-off: what would only seem to work is refused, masked arrays an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
@@ -14,30 +16,55 @@ import numpy as np
 
 from nn.losses import Array
 
-NO_NUMBERS = (str, bytes, complex, np.complexfloating, timedelta, np.timedelta64)
+NO_NUMBERS = (str, bytes, complex, np.complexfloating, timedelta, np.timedelta64, np.ndarray)
+FLOATS = (int, float, Decimal, np.integer, np.floating, np.bool_)  # kinds of numbers that become floats, in objects too
 
 
 def array(x: Any, name: str, ndim: tuple[int, ...]) -> Array:
     """`x` as an array of float64, or of objects if it holds objects; never masked, complex or text."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill it first, {name}.filled(0.0), or leave the masked samples out")
     try:
-        found = np.asarray(x)
+        found = _asked(np.asarray, x, name)
     except ValueError as error:
-        raise ValueError(f"{name} is not an array: {error}") from None
-    except (TypeError, RuntimeError) as error:  # a tensor that needs .detach(), is elsewhere, or of numbers that NumPy lacks
-        raise TypeError(f"{name} is a {type(x).__name__} that NumPy does not take: {error}") from None
+        raise ValueError(f"{name} is not an array; expected numbers, in rows of one length: {error}") from None
     if found.dtype.kind not in "biufO":
         raise TypeError(f"{name} holds {found.dtype}, not real numbers")
     if found.ndim not in ndim:
         expected = " or ".join(map(str, ndim))
         raise ValueError(f"{name} has shape {found.shape}, expected {expected} dimensions{kind_of(x)}")
-    if not found.dtype.hasobject:
-        return found.astype(np.float64, copy=False)
-    for entry in found.flat:
+    for entry in found.flat if found.dtype.hasobject else ():
         if isinstance(entry, NO_NUMBERS) or not (hasattr(entry, "__sub__") and hasattr(entry, "__mul__")):
             raise TypeError(f"{name} holds {entry!r:.40}, not real numbers")
-    return found if any(not isinstance(entry, int | float) for entry in found.flat) else found.astype(np.float64)
+    exact = found.dtype.hasobject and any(not isinstance(entry, FLOATS) for entry in found.flat)
+    return found if exact else float64(found, name)
+
+
+def _asked(ask: Callable[[Any], Any], x: Any, name: str) -> Any:
+    """`ask(x)`, a function of NumPy. `TypeError`, with the name, where it would lose a mask, or takes no such thing."""
+    if _masked(x):
+        verb = "is" if isinstance(x, np.ma.MaskedArray) else "holds"
+        raise TypeError(f"{name} {verb} a masked array; fill it first, {name}.filled(0.0), or leave the masked samples out")
+    try:
+        return ask(x)
+    except OverflowError:  # a whole number beyond the floats, beside floats
+        return ask(np.asarray(x, dtype=object))
+    except (TypeError, RuntimeError) as error:  # a tensor that needs .detach(), is elsewhere, or of numbers that NumPy lacks
+        raise TypeError(f"{name} is a {type(x).__name__} that NumPy does not take: {error}") from None
+
+
+def _masked(x: Any, depth: int = 3) -> bool:
+    """Whether it is a masked array, or a list with one in it: NumPy would take what is under the mask."""
+    kinds = set(map(type, x)) if isinstance(x, list | tuple) else {type(x)}
+    nested = depth > 0 and any(issubclass(kind, list | tuple) for kind in kinds)
+    return any(issubclass(kind, np.ma.MaskedArray) for kind in kinds) or (nested and any(_masked(row, depth - 1) for row in x))
+
+
+def float64(a: Array, name: str) -> Array:
+    """The array as float64, itself if it is one. `ValueError` for a number that no float is near to."""
+    try:
+        with np.errstate(over="raise"):
+            return a.astype(np.float64, copy=False)
+    except (OverflowError, FloatingPointError):
+        raise ValueError(f"{name} holds a number that is too large for a float, beyond 1.8e308; give smaller ones") from None
 
 
 def floats(a: Array, name: str) -> Array:
@@ -45,12 +72,13 @@ def floats(a: Array, name: str) -> Array:
     for entry in a.flat if a.dtype.hasobject else ():
         if not isinstance(entry, Real):
             raise TypeError(f"{name} holds {entry!r:.40} beside arrays of floats; give numbers")
-    return a.astype(np.float64, copy=False)
+    return float64(a, name)
 
 
 def kind_of(x: Any) -> str:
     """The end of a message on a shape: what `x` is, where NumPy makes no array of it at all."""
-    return "" if np.ndim(x) or isinstance(x, int | float | np.generic | np.ndarray) else f"; it is a {type(x).__name__}"
+    known = isinstance(x, list | tuple | int | float | np.generic | np.ndarray)
+    return "" if known or np.ndim(x) else f"; it is a {type(x).__name__}"
 
 
 def check_finite(a: Array, name: str) -> None:
@@ -66,9 +94,10 @@ def shape_of(x: Any, name: str) -> tuple[int, ...]:
     (3, 2)
     """
     try:
-        return np.shape(x)
+        shape: tuple[int, ...] = _asked(np.shape, x, name)
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths; give one number for each input in every row") from None
+    return shape
 
 
 def sequence(x: Any, name: str, example: str) -> list[Any]:

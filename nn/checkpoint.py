@@ -58,10 +58,10 @@ class Checkpoint:
 
     def resume(self, run: Run, history: History, total: int, every: int) -> None:
         """Go on from the file if it is there, else begin it. `ValueError` if it is of another run, or damaged."""
+        remove_leftovers(self.path)
         if not Path(self.path).exists():
             self._write(run, history)  # what cannot be written at all is told before the work, not after it
             return
-        remove_leftovers(self.path)
         try:
             saved = read(self.path, LIMIT + 2 * sum(a.nbytes for a in _parameters(self.model)))
             model = self._model(saved)
@@ -142,13 +142,15 @@ class Checkpoint:
 def _past(saved: Mapping[str, Array], stack: tuple[int, ...]) -> tuple[int, tuple[list[int], list[Any], list[Any]]]:
     """The step and the history in the file. `ValueError` if they make no sense."""
     step, steps = saved["step"], saved["history.steps"]
-    losses, errors = (saved[f"history.{name}"].astype(np.float64) for name in ("losses", "mean_errors"))
+    losses, errors = (saved[f"history.{name}"] for name in ("losses", "mean_errors"))
     if step.shape != () or step.dtype.kind != "i" or steps.dtype.kind != "i" or steps.ndim != 1:
         raise ValueError("its step or its history is not made of whole numbers")
+    if losses.dtype.kind != "f" or errors.dtype.kind != "f":
+        raise ValueError("the losses and errors of its history are not floats")
     seen = steps.tolist()
     if seen != sorted(set(seen)) or (seen and not 0 <= seen[0] <= seen[-1] <= step) or step < 0:
         raise ValueError("its history is not one of the steps up to its own")
     if any(a.shape != (len(seen), *(stack if seen else ())) for a in (losses, errors)):
         raise ValueError("its history has other shapes than its steps")
-    rows = [list(a) if stack else a.tolist() for a in (losses, errors)]
+    rows = [list(a.astype(np.float64)) if stack else a.tolist() for a in (losses, errors)]
     return int(step), (seen, rows[0], rows[1])

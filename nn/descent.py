@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -207,10 +207,8 @@ class Run:
         if not np.isfinite(self.current().flat).all():
             self.step_back()
         current = self.current()
-        for array, view in zip(
-            (*self.model.weights, *(self.model.biases or ())), (*current.weights, *current.biases), strict=True
-        ):
-            array[...] = view
+        arrays, views = (*self.model.weights, *(self.model.biases or ())), (*current.weights, *current.biases)
+        list(map(np.ndarray.__setitem__, arrays, repeat(...), views))  # one call of C: Ctrl-C comes before it or after it
 
     def descend(self, stop: int) -> None:
         """Step on to number `stop`."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.arrays import array, check_finite
+from nn.arrays import array, check_finite, float64
 from nn.losses import Array
 from nn.matrix import transposed
 from nn.mistakes import LINES, WORDS
@@ -108,8 +108,9 @@ def _layers(given: Mapping[str, Array], depth: int, width: int, out_in: bool) ->
         w = given[f"W{layer}"]
         w = w.T if out_in and w.ndim == 2 else w
         if w.ndim != 2 or w.shape[0] != width:
+            shape, expected = given[f"W{layer}"].shape, f"(n_out, {width})" if out_in else f"({width}, n_out)"
             raise ValueError(
-                f"params['W{layer}'] has shape {given[f'W{layer}'].shape}, but {width} numbers come into layer {layer}"
+                f"params['W{layer}'] has shape {shape}, expected {expected}: {width} numbers come into layer {layer}"
             )
         width = w.shape[1]
         bias = given.get(f"b{layer}", np.zeros(width))
@@ -137,8 +138,8 @@ def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: M
         raise ValueError(f"loss={loss!r} needs {needed} as the last activation, not {activations[-1]!r}")
     columns = _one_of("samples", options["samples"], ("rows", "columns")) == "columns"
     out_in = _one_of("weights", options["weights"], ("in_out", "out_in")) == "out_in"
-    given = {name: array(p, f"params[{name!r}]", (1, 2)).astype(float) for name, p in params.items()}
-    x, y = (array(a, name, (2,)).astype(float) for a, name in ((X, "X"), (Y, "Y")))
+    given = {name: float64(array(p, f"params[{name!r}]", (1, 2)), f"params[{name!r}]") for name, p in params.items()}
+    x, y = (float64(array(a, name, (2,)), name) for a, name in ((X, "X"), (Y, "Y")))
     for name, a in (*((f"params[{name!r}]", p) for name, p in given.items()), ("X", x), ("Y", y)):
         check_finite(a, name)
         if not a.size:

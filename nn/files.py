@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from nn.arrays import array, whole
+from nn.arrays import array, sequence, whole
 from nn.losses import Array
 from nn.matrix import MatrixMLP, transposed
 from nn.mlp import MLP
-from nn.npz import LIMIT, checked_path, read, read_bytes, replacing, text, write
+from nn.npz import LARGEST_DIRECTORY, LIMIT, checked_path, read, read_bytes, replacing, text, write
 
 NAME = re.compile(r"((?:\w+\.)*?)(\d{1,9})\.(weight|bias)", re.ASCII)
 RUN = ("run", "step", "history.steps", "history.losses", "history.mean_errors")  # what a checkpoint holds beside a model
@@ -136,8 +136,8 @@ def _agreed(said: tuple[str, ...] | None, activations: str | Sequence[str] | Non
         if activations is None:
             raise ValueError("it does not say which activations the network has; give activations=")
         return activations
-    given = (activations,) * len(said) if isinstance(activations, str) else activations
-    if given is not None and tuple(given) != said:
+    given = [activations] * len(said) if isinstance(activations, str) else activations
+    if given is not None and tuple(sequence(given, "activations", "['tanh', 'linear']")) != said:
         raise ValueError(f"activations={activations!r}, but it says {said!r:.200}")
     return said
 
@@ -151,15 +151,17 @@ def _npz(arrays: Mapping[str, Array]) -> tuple[dict[str, Any], tuple[str, ...] |
 
 
 def _safetensors(data: bytes) -> tuple[dict[str, Any], tuple[str, ...] | None]:
-    package = _package()
+    package, length = _package(), int.from_bytes(data[:8], "little")
+    if length > LARGEST_DIRECTORY:
+        raise ValueError(f"its header is said to have {length} bytes, too large for arrays of a network")
     try:
         state = package.numpy.load(data)
     except package.SafetensorError as error:
         raise ValueError(f"it is no safetensors file, or damaged: {error}") from None
     except KeyError as error:
         raise ValueError(f"it holds {error.args[0]}, a kind of number that NumPy does not have") from None
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # `load` has checked it
-    names = header.get("__metadata__", {}).get("activations")
+    metadata = json.loads(data[8 : 8 + length]).get("__metadata__")  # `load` has checked it: a dictionary of text, or null
+    names = (metadata or {}).get("activations")
     return state, None if names is None else tuple(names.split())
 
 

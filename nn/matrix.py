@@ -77,7 +77,7 @@ class Gradients(NamedTuple):
 class Passes(NamedTuple):
     """What both passes compute on the way, layer by layer: `z` and `delta` are (n, n_out), `delta` being d loss / d z.
 
-    `a[0]` is X itself and `a[l]` what layer l gives; so `z[l]`, `delta[l]` and `a[l + 1]` belong to one layer.
+    `a[0]` is X and `a[l]` what layer l gives; so `z[l]`, `delta[l]` and `a[l + 1]` belong to one layer.
     """
 
     loss: Any
@@ -258,8 +258,8 @@ class MatrixMLP:
         return slope
 
     def samples(self, X: Any) -> Array:
-        """X as an (n, d) array of numbers; `ValueError` for another shape, `TypeError` for anything but numbers."""
-        x = array(X, "X", (2,))
+        """X as an (n, d) array of numbers, a copy; `ValueError` for another shape, `TypeError` for anything but numbers."""
+        x = array(X, "X", (2,)).copy()  # in one layout, so that equal numbers give equal bits
         if x.shape[1] != self.weights[0].shape[-2] or not len(x):
             raise ValueError(
                 f"X has shape {x.shape}, expected (n, {self.weights[0].shape[-2]}) with at least one sample as a row"
@@ -267,8 +267,8 @@ class MatrixMLP:
         return x
 
     def targets(self, Y: Any, n: int) -> Array:
-        """Y as an (n, k) array of numbers; `ValueError` for another shape, `TypeError` for anything but numbers."""
-        y = array(Y, "Y", (1, 2))
+        """Y as an (n, k) array of numbers, a copy; `ValueError` for another shape, `TypeError` for anything but numbers."""
+        y = array(Y, "Y", (1, 2)).copy()
         if y.shape != (n, self.weights[-1].shape[-1]):
             remedy = "; give one row per sample, Y.reshape(-1, 1)" if y.ndim == 1 else ""
             raise ValueError(f"Y has shape {y.shape}, expected {(n, self.weights[-1].shape[-1])}{remedy}")

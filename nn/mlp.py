@@ -69,7 +69,7 @@ def _generator(rng: Any) -> Any:
 
 def _entries(x: Any, name: str) -> list[Any]:
     """The numbers or Values of an array, in lists."""
-    entries: list[Any] = array(x, name, (np.ndim(x),)).tolist()
+    entries: list[Any] = array(x, name, (1, 2)).tolist()
     return entries
 
 
@@ -92,7 +92,7 @@ class Neuron:
         if not (isinstance(x, list) and len(x) == n and set(map(type, x)) == {Value}):  # as from layer to layer
             shape = shape_of(x, "x")
             if shape != (n,):
-                raise ValueError(f"x has shape {shape}, but the neuron {self.name} has {n} weights{kind_of(x)}")
+                raise ValueError(f"x has shape {shape}, expected ({n},); the neuron {self.name} has {n} weights{kind_of(x)}")
             x = _entries(x, "x")
         z: Value = reduce(add, map(mul, x, self.weights))
         return z if self.bias is None else z + self.bias
@@ -125,10 +125,9 @@ def _layers(weights: Sequence[Any], biases: Sequence[Any] | None, activations: t
         width = shape[1]
         b: list[Any] = [None] * width
         if biases is not None:
-            if shape_of(biases[layer], f"biases[{layer}]") != (width,):
-                raise ValueError(
-                    f"biases[{layer}] has shape {np.shape(biases[layer])}, expected ({width},){kind_of(biases[layer])}"
-                )
+            shape = shape_of(biases[layer], f"biases[{layer}]")
+            if shape != (width,):
+                raise ValueError(f"biases[{layer}] has shape {shape}, expected ({width},){kind_of(biases[layer])}")
             b = _entries(biases[layer], f"biases[{layer}]")
         rows = _entries(w, f"weights[{layer}]")
         layers.append([_neuron(layer + 1, j, [row[j] for row in rows], b[j], activation) for j in range(width)])
@@ -221,8 +220,9 @@ class MLP:
     def _last_inputs(self, x: Any) -> list[Value]:
         """What comes into the last layer."""
         n_in = len(self.layers[0][0].weights)
-        if shape_of(x, "x") != (n_in,):
-            raise ValueError(f"x has shape {np.shape(x)}, expected ({n_in},): one number or Value for each input{kind_of(x)}")
+        shape = shape_of(x, "x")
+        if shape != (n_in,):
+            raise ValueError(f"x has shape {shape}, expected ({n_in},): one number or Value for each input{kind_of(x)}")
         return self._forward(_entries(x, "x"))
 
     def _forward(self, x: Sequence[Any]) -> list[Value]:
@@ -244,11 +244,12 @@ class MLP:
         """
         chosen = loss_named(loss, self.activations[-1])
         n_in, n_out = len(self.layers[0][0].weights), len(self.layers[-1])
-        n, *rest = (*shape_of(X, "X"), -1)  # -1, for the shape () to have an n
-        if rest != [n_in, -1] or n == 0:
-            raise ValueError(f"X has shape {np.shape(X)}, expected (n, {n_in}), one row per sample, at least one{kind_of(X)}")
-        if shape_of(Y, "Y") != (n, n_out):
-            raise ValueError(f"Y has shape {np.shape(Y)}, expected {(n, n_out)}, one row per sample{kind_of(Y)}")
+        shape, wanted = shape_of(X, "X"), shape_of(Y, "Y")
+        n = shape[0] if len(shape) == 2 else 0
+        if shape != (n, n_in) or n == 0:
+            raise ValueError(f"X has shape {shape}, expected (n, {n_in}), one row per sample, at least one{kind_of(X)}")
+        if wanted != (n, n_out):
+            raise ValueError(f"Y has shape {wanted}, expected {(n, n_out)}, one row per sample{kind_of(Y)}")
         rows, targets = _entries(X, "X"), _entries(Y, "Y")
         chosen.check(targets)
         z, a = [], []

@@ -4,7 +4,7 @@ NumPy's own format, without pickle: `np.load(path)` opens what stands here. The 
 `write` (or `np.savez`) writes: stored, not compressed, numbers and text, headers in NumPy's own words. Then no entry can
 be larger than its file, and every size is known before anything is allocated.
 
-Formats: APPNOTE.TXT 6.3 (PKWARE), 4.3.14 and 4.3.16 for the end of a zip file; numpy.lib.format, version 1.0, for entries.
+Formats: APPNOTE.TXT 6.3 (PKWARE), 4.3.7, 4.3.12, 4.3.14 and 4.3.16 for zip files; numpy.lib.format, version 1.0, for entries.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import secrets
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -52,9 +53,11 @@ def checked_path(path: Any, *suffixes: str) -> str:
 @contextmanager
 def replacing(path: str) -> Iterator[IO[bytes]]:
     """A file to write, that takes the place of `path` once it is on the disk; on any exception `path` stays as it was."""
-    target = Path(path).resolve()  # through links, to the folder where the file is
+    target = _target(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
+    if target.exists() and not target.is_file():  # the new file would take the place of a pipe or a device
+        raise FileExistsError(errno.EEXIST, "this is not a file", str(target))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         with temporary.open("xb") as file:
@@ -77,9 +80,14 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
                 os.close(opened)
 
 
+def _target(path: str) -> Path:
+    """Through links, to the folder where the file is."""
+    return Path(os.path.realpath(path))  # Path.resolve fails on links in a circle with a RuntimeError
+
+
 def remove_leftovers(path: str) -> None:
     """Remove what a killed `replacing` of this path left behind."""
-    target = Path(path).resolve()
+    target = _target(path)
     with suppress(OSError):
         for found in target.parent.iterdir():
             if re.fullmatch(rf"\.{re.escape(target.name)}\.[0-9a-f]{{16}}\.part", found.name):
@@ -87,13 +95,31 @@ def remove_leftovers(path: str) -> None:
 
 
 def write(path: str, arrays: Mapping[str, Array]) -> None:
-    """Write the arrays, each under its name; the same arrays make the same bytes. `ValueError` for 4 GiB and more."""
-    if sum(a.nbytes for a in arrays.values()) >= 2**32 - 2 * LARGEST_DIRECTORY:
+    """Write the arrays, each under its name; the same arrays make the same bytes. `ValueError` for more than `read` reads."""
+    if sum(50 + len(name) for name in arrays) > LARGEST_DIRECTORY:
+        raise ValueError(f"{path}: these are {len(arrays)} arrays, more than such a file holds")
+    if sum(a.nbytes for a in arrays.values()) >= 2**32 - 8 * LARGEST_DIRECTORY:
         raise ValueError(f"{path}: these arrays are 4 GiB or more, which is more than such a file holds")
-    with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
-        for name, a in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=a.nbytes >= 2**31) as entry:
-                np.lib.format.write_array(entry, a, version=(1, 0), allow_pickle=False)
+    with replacing(path) as file:
+        for part in _zipped(arrays):
+            file.write(part)
+
+
+def _zipped(arrays: Mapping[str, Array]) -> Iterator[Any]:
+    """The bytes of the file: entries, directory, end. (A `ZipFile` that Ctrl-C breaks off raises errors of its own.)"""
+    directory, start = bytearray(), 0
+    for name, a in arrays.items():
+        entry, file_name = BytesIO(), f"{name}.npy".encode()
+        np.lib.format.write_array(entry, a, version=(1, 0), allow_pickle=False)
+        data = entry.getbuffer()
+        told = (zlib.crc32(data), len(data), len(data), len(file_name))
+        fields = struct.pack("<HHHHHLLLHH", 20, 0, 0, 0, 33, *told, 0)  # version 2.0, stored, on the first day of 1980
+        yield b"PK\3\4" + fields + file_name
+        yield data
+        directory += struct.pack("<4sH", b"PK\1\2", 20) + fields + struct.pack("<HHHLL", 0, 0, 0, 0, start) + file_name
+        start += 30 + len(file_name) + len(data)
+    yield directory
+    yield struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, len(arrays), len(arrays), len(directory), start, 0)
 
 
 def read_bytes(path: str, max_bytes: int) -> bytes:
@@ -113,7 +139,7 @@ def read(path: str, max_bytes: int = LIMIT) -> dict[str, Array]:
     try:
         return _arrays(data)
     except (zipfile.BadZipFile, struct.error, NotImplementedError, RuntimeError, EOFError, OverflowError) as error:
-        raise ValueError(f"it is damaged: {error}") from None
+        raise ValueError(f"it is damaged: {error!s:.200}") from None  # zipfile quotes up to 64 kB
 
 
 def _arrays(data: bytes) -> dict[str, Array]:
@@ -140,8 +166,11 @@ def _check_ends(data: bytes) -> None:
     end = data[-22:]
     if end[:4] != b"PK\5\6" or end[20:] != b"\0\0":
         raise ValueError("its end is missing or changed")
-    if int.from_bytes(end[12:16], "little") > LARGEST_DIRECTORY or data[-42:-38] == b"PK\6\7":
+    size, start = struct.unpack("<LL", end[12:20])
+    if size > LARGEST_DIRECTORY or data[-42:-38] == b"PK\6\7":
         raise ValueError("its directory is too large for arrays of a network")
+    if start + size + 22 != len(data):  # as where one file was written behind another
+        raise ValueError("its directory is not where its end says")
 
 
 def _array(data: bytes, name: str) -> Array:

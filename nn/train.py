@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -40,7 +40,8 @@ def fit(
     step 0, every `report_every` steps, and after the last. `progress` shows a bar (tqdm if installed, else a line on
     stderr for every hundredth of the way). Raises `ValueError` and `TypeError` for arguments that do not fit, and
     `DivergedError` when the loss is not finite any more; then, and after Ctrl-C, the model holds the finite weights of
-    the last good step. The `KeyboardInterrupt` says how to go on, and has the `history` so far.
+    the last good step. The `KeyboardInterrupt` says how to go on, and has the `history` so far
+    (not one that comes before the training begins: then nothing has changed).
 
     `checkpoint`, a path that ends in .npz, keeps the run: it is written before step 0, every `checkpoint_every` steps (a
     tenth of them), after the last, and on Ctrl-C. The same call, with the model as it was at the start or as the
@@ -59,17 +60,17 @@ def fit(
     every = max(1, total) if report_every is None else whole("report_every", report_every, 1)
     file_every = max(1, total // 10) if checkpoint_every is None else whole("checkpoint_every", checkpoint_every, 1)
     run, history, file = Run(model, x, y, chosen, rate), History([], [], []), None
-    stops = {*range(0, total, every), total, *(range(0, total, max(1, total // 100)) if progress else ())}
+    cycles = [every, *([max(1, total // 100)] if progress else ())]
     if checkpoint is not None:
         settings = {"loss": loss, "learning_rate": rate, "report_every": None if report_every is None else every}
         file = Checkpoint(checkpoint, model, x, y, settings)
         file.resume(run, history, total, every)
-        stops |= {*range(0, total, file_every)}
+        cycles.append(file_every)
     elif checkpoint_every is not None:
         raise ValueError(f"checkpoint_every={checkpoint_every!r} needs checkpoint=, the path of a file")
-    with np.errstate(all="ignore"), _bar(total, progress) as show:
-        try:
-            for stop in sorted(stop for stop in stops if stop >= run.step):
+    try:
+        with np.errstate(all="ignore"), _bar(total, progress) as show:
+            for stop in _stops(run.step, total, cycles):
                 run.descend(stop)
                 if (stop % every == 0 or stop == total) and stop not in history.steps[-1:]:
                     run.record(history)
@@ -77,13 +78,25 @@ def fit(
                     run.check()
                     file.save(run, history)
                 show(stop)
-        except KeyboardInterrupt as stopped:
             run.keep()
+    except BaseException as stopped:
+        run.keep()
+        if isinstance(stopped, KeyboardInterrupt):
             _explain(stopped, run, history, total, file)
-            raise
-        finally:
-            run.keep()
+        raise
     return history
+
+
+def _stops(step: int, total: int, cycles: Sequence[int]) -> Iterator[int]:
+    """The step itself, the later multiples of the cycles, and the last step.
+
+    >>> list(_stops(3, 10, [4, 6]))
+    [3, 4, 6, 8, 10]
+    """
+    while step < total:
+        yield step
+        step = min(total, *(step - step % cycle + cycle for cycle in cycles))
+    yield step
 
 
 def _explain(stopped: KeyboardInterrupt, run: Run, history: History, total: int, file: Checkpoint | None) -> None:
@@ -91,19 +104,20 @@ def _explain(stopped: KeyboardInterrupt, run: Run, history: History, total: int,
     whole = min(map(len, history))  # Ctrl-C may have come in the middle of an entry
     for part in history:
         del part[whole:]
-    where = f"fit: stopped after {run.step} of {total} steps; the model holds their weights"
-    if file is None:
-        then = f"fit(..., steps={total - run.step}) goes on from there"
-    else:
-        file.save(run, history)
-        also = f"and so does {file.path}" if file.step == run.step else f"and {file.path} those of step {file.step}"
-        then = f"{also}; the same call goes on from there"
-    stopped.args = (f"{where}; {then}" if file is None else f"{where}, {then}",)
     stopped.history = history  # type: ignore[attr-defined]  # an exception takes any attribute
+    then = f"; fit(..., steps={total - run.step}) goes on from there"
+    if file is not None:
+        with suppress(KeyboardInterrupt):  # a second one while it is written: the file stays as it was
+            file.save(run, history)
+        then = f", and so does {file.path}; the same call goes on from there"
+        if file.step != run.step:
+            again = "the same call, with the model as it was at the start or as nn.load reads it, goes on from there"
+            then = f", and {file.path} those of step {file.step}; {again}"
+    stopped.args = (f"fit: stopped after {run.step} of {total} steps; the model holds their weights{then}",)
 
 
 def _checked(model: Any, X: Any, Y: Any, learning_rate: Any, loss: str) -> tuple[Array, Array, Loss, float]:
-    """The data as arrays in one layout, so that equal numbers train alike to the last bit, the loss and the rate."""
+    """The data as arrays, the loss and the rate."""
     if not isinstance(model, MatrixMLP):
         raise TypeError(f"fit: the model is a {type(model).__name__}; give a MatrixMLP, MatrixMLP.from_mlp(model)")
     chosen = loss_named(loss, model.activations[-1])
@@ -114,7 +128,7 @@ def _checked(model: Any, X: Any, Y: Any, learning_rate: Any, loss: str) -> tuple
         raise TypeError("fit: arrays of objects cannot be trained in place; give float arrays, array.astype(float)")
     check_finite(x, "fit: X")
     check_finite(y, "fit: Y")
-    return np.ascontiguousarray(x), np.ascontiguousarray(y), chosen, _rate(learning_rate)
+    return x, y, chosen, _rate(learning_rate)
 
 
 def _rate(x: Any) -> float:

@@ -1,6 +1,7 @@
 """`fit` with a checkpoint: killed, stopped, starved of disk, it ends bit for bit where an undisturbed run ends.
 
-With SIGKILL at 100 random moments: `python tests/killing.py 100`; a few of them are here.
+With SIGKILL at 100 random moments: `python tests/killing.py 100`, with Ctrl-C: `python tests/killing.py 50 0 SIGINT`; a few of
+them are here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ import pytest
 import nn
 from nn import LOSSES, History, MatrixMLP, fit, matrix
 from nn.npz import write
+from nn.train import _stops
 
 SETTINGS = [
     ("half_squared_error", ("sigmoid", "sigmoid"), True, None),
@@ -177,7 +180,28 @@ def test_leftovers_of_this_path_are_removed_and_nothing_else(tmp_path: Path) -> 
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["run.npz", *others])
 
 
+def test_leftovers_of_a_first_writing_that_was_killed_are_removed_too(tmp_path: Path) -> None:
+    (tmp_path / ".run.npz.0123456789abcdef.part").write_bytes(b"")
+    train(start(), 3, tmp_path / "run.npz")
+    assert list(tmp_path.iterdir()) == [tmp_path / "run.npz"]
+
+
+def test_a_run_without_end_can_begin() -> None:
+    assert list(islice(_stops(0, 10**18, [4, 10**9]), 3)) == [0, 4, 8]  # one by one: a list of them would fill the memory
+
+
 # -- Ctrl-C
+
+
+def refusing(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def refusing_with(error: type[BaseException]) -> Any:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    return refuse
 
 
 WRITING = [(os, "fsync"), (np.lib.format, "write_array"), (Path, "replace")]
@@ -260,10 +284,89 @@ def test_ctrl_c_on_a_full_disk_names_the_step_of_the_file(tmp_path: Path, monkey
     with monkeypatch.context() as patch:
         patch.setattr("nn.checkpoint.write", refusing)
         patch.setitem(LOSSES, loss.name, loss._replace(evaluate=interrupting(loss.evaluate, 10)))
-        with pytest.warns(RuntimeWarning), pytest.raises(KeyboardInterrupt, match=f"and {path} those of step 5; the same"):
+        said = (
+            f"and {path} those of step 5; the same call, with the model as it was at the start or as nn.load reads it, goes on"
+        )
+        with pytest.warns(RuntimeWarning), pytest.raises(KeyboardInterrupt, match=said):
             train(start(), 30, path, checkpoint_every=100)
+    before = path.read_bytes()
+    for model in (start(), nn.load(path)):
+        path.write_bytes(before)
+        assert bits(model, train(model, 30, path)) == undisturbed(30)
+
+
+@pytest.mark.parametrize("where", WRITING)
+def test_ctrl_c_twice_says_how_to_go_on(where: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, loss, model = tmp_path / "run.npz", LOSSES["half_squared_error"], start()
+    train(model, 5, path)
+    with monkeypatch.context() as patch:
+        patch.setitem(LOSSES, loss.name, loss._replace(evaluate=interrupting(loss.evaluate, 10)))
+        patch.setattr(*where, refusing_with(KeyboardInterrupt))
+        with pytest.raises(
+            KeyboardInterrupt, match=r"stopped after 13 of 30 steps.*those of step 5; the same call, with"
+        ) as caught:
+            train(model, 30, path, checkpoint_every=100)
+    assert caught.value.history.steps == [0, 7]  # type: ignore[attr-defined]  # fit put it there
+    assert list(tmp_path.iterdir()) == [path]
+    assert bits(model) == undisturbed(13)[: len(bits(model))]
     model = start()
     assert bits(model, train(model, 30, path)) == undisturbed(30)
+
+
+def at_line(number: int, within: str = "") -> Any:
+    """A trace function that does as Ctrl-C would before the line of `nn` of that number, counted as they are run.
+
+    Within the function of that name, if there is one.
+    """
+    lines = iter(range(1, 10**9))
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(os.path.dirname(nn.__file__)):  # noqa: PTH120  # it is called very often
+            return None
+        if event == "line" and within in ("", frame.f_code.co_name) and next(lines) == number:
+            raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+def test_ctrl_c_while_the_weights_are_put_into_the_model_leaves_no_mixture(tmp_path: Path) -> None:
+    want, number = undisturbed(8)[:4], 0
+    while True:
+        model, number, before = start(), number + 1, sys.gettrace()
+        sys.settrace(at_line(number, "keep"))
+        try:
+            train(model, 8, tmp_path / f"{number}.npz")
+            break
+        except KeyboardInterrupt as stopped:
+            assert "stopped after 8 of 8 steps" in str(stopped)  # noqa: PT017  # or it ends
+            assert bits(model) == want
+        finally:
+            sys.settrace(before)
+    assert number > 4
+
+
+def test_ctrl_c_before_any_line_leaves_what_it_says(tmp_path: Path) -> None:
+    path, told, number = tmp_path / "run.npz", 0, 1
+    states = [undisturbed(steps)[:4] for steps in range(9)]
+    while True:
+        path.unlink(missing_ok=True)
+        train(start(), 1, path)
+        model, number, before = start(), number + 101, sys.gettrace()
+        sys.settrace(at_line(number))
+        try:
+            train(model, 8, path, checkpoint_every=3)
+            break
+        except KeyboardInterrupt as stopped:
+            sys.settrace(before)
+            said = re.match(r"fit: stopped after (\d) of 8 steps", str(stopped))
+            assert bits(model) == states[int(said[1]) if said else 0]  # before the training there is nothing to say
+            assert bits(nn.load(path)) == bits(model) or not said
+            told += said is not None
+        finally:
+            sys.settrace(before)
+        assert bits(model, train(model, 8, path)) == undisturbed(8)
+    assert told > 10
 
 
 def test_ctrl_c_after_an_overflow_keeps_finite_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,10 +378,6 @@ def test_ctrl_c_after_an_overflow_keeps_finite_weights(tmp_path: Path, monkeypat
 
 
 # -- disks that refuse
-
-
-def refusing(*_: Any, **__: Any) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize("where", WRITING)
@@ -473,6 +572,8 @@ def foreign(path: Path) -> dict[str, Any]:
         "a history of columns": {"history.steps": arrays["history.steps"][:, None]},
         "a short history": {"history.losses": arrays["history.losses"][1:]},
         "another short history": {"history.mean_errors": arrays["history.mean_errors"][1:]},
+        "a history of letters that are none": {"history.losses": np.ndarray((4,), "<U1", b"\xff" * 16)},
+        "a history of text": {"history.mean_errors": np.array(["1", "2", "3", "4"])},
         "a wide history": {"history.losses": np.stack([arrays["history.losses"]] * 2, 1)},
         "nan": {"0.weight": arrays["0.weight"] * np.nan},
         "transposed": {"0.weight": arrays["0.weight"].T.copy(), "2.weight": arrays["2.weight"].T.copy()},

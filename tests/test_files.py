@@ -121,6 +121,15 @@ def test_files_that_do_not_name_their_activations(tmp_path: Path) -> None:
             nn.load(path, other)
     nn.save(MatrixMLP.random([3, 4, 1], rng=0), path)
     assert nn.load(path, "sigmoid").activations == ("sigmoid", "sigmoid")
+    assert nn.load(path, np.array(["sigmoid", "sigmoid"])).activations == ("sigmoid", "sigmoid")  # type: ignore[arg-type]  # is one
+    wrong: list[Any] = [3, 1.5, object(), b"sigmoid", {"sigmoid"}, "", "gelu", [None, None], ["sigmoid"] * 3, [["sigmoid"]] * 2]
+    for other in wrong:
+        with pytest.raises(ValueError, match=r"state\.npz: activations[=:].*(give a list|but it says)"):
+            nn.load(path, other)
+    np.savez(path, **arrays)
+    for other in wrong:
+        with pytest.raises(ValueError, match=r"state\.npz: activations[=:].*(give a list|choose from|expected 2)"):
+            nn.load(path, other)
 
 
 REFUSED_MODELS: list[tuple[Any, type[Exception], str]] = [
@@ -316,6 +325,8 @@ HOSTILE_TENSORS: dict[str, bytes] = {
     "a negative shape": framed(b"{" + TENSOR.replace(b"[1, 2]", b"[-1, -2]") + b"}"),
     "an unknown dtype": framed(b"{" + TENSOR.replace(b"F64", b"PICKLE") + b"}"),
     "complex numbers": framed(b"{" + TENSOR.replace(b"F64", b"C64") + b"}"),
+    "metadata that is null, and no activations": framed(b'{"__metadata__": null, ' + TENSOR + b"}"),
+    "a large header": framed(b"{" + b" " * 2**20 + b'"__metadata__": {"activations": "sigmoid"}, ' + TENSOR + b"}"),
     "metadata of numbers": framed(b'{"__metadata__": {"activations": 3}, ' + TENSOR + b"}"),
     "other activations": framed(b'{"__metadata__": {"activations": "exec"}, ' + TENSOR + b"}"),
     "no activations": framed(b'{"__metadata__": {"activations": ""}, ' + TENSOR + b"}"),

@@ -209,7 +209,7 @@ def test_samples_and_targets_of_the_wrong_shape_are_refused(X: Any, Y: Any, said
 
 @pytest.mark.parametrize("x", [[1.0], [1.0, 2.0, 3.0]])
 def test_a_neuron_refuses_a_wrong_number_of_inputs(x: list[float]) -> None:
-    said = rf"^x has shape \({len(x)},\), but the neuron a1\[0\] has 2 weights$"
+    said = rf"^x has shape \({len(x)},\), expected \(2,\); the neuron a1\[0\] has 2 weights$"
     with pytest.raises(ValueError, match=said):
         Neuron([Value(1.0), Value(2.0)], None, "linear", "a1[0]")([Value(v) for v in x])
 

@@ -1,8 +1,8 @@
 """Every array argument of every public function of `nn`, in every kind, layout and shape: the right answer or a clear error.
 
 A table of arguments against a table of kinds. The numbers are whole and small, so that every kind holds them exactly, and
-the right answer is that for plain float64. What is refused is refused by a message that names the argument and what it
-got; and no array of the user is ever changed.
+the right answer is that for plain float64. What is refused is refused by a message that names the argument, what it got
+and what is expected; and no array of the user is ever changed, nor is part of a result.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 from typing import Any, NamedTuple
@@ -163,6 +164,15 @@ def unaligned(a: Any) -> Any:
     return kept
 
 
+def nested_with(a: Any, entry: Any) -> Any:
+    """Lists, with this as their last number."""
+    found = last = a.tolist()
+    while isinstance(last[-1], list):
+        last = last[-1]
+    last[-1] = entry
+    return found
+
+
 def read_only(a: Any) -> Any:
     a = a.copy()
     a.setflags(write=False)
@@ -171,6 +181,18 @@ def read_only(a: Any) -> Any:
 
 def to(dtype: str) -> Callable[[Any], Any]:
     return lambda a: a.astype(dtype)
+
+
+def objects(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return np.vectorize(kind, otypes=[object])
+
+
+def filled(a: Any, entry: Any) -> Any:
+    """An array of objects that has this one everywhere."""
+    found = np.empty(a.shape, object)
+    for index in np.ndindex(a.shape):
+        found[index] = entry
+    return found
 
 
 def matrix(a: Any) -> Any:
@@ -188,15 +210,17 @@ RIGHT: dict[str, Callable[[Any], Any]] = {
     "backwards": lambda a: a[..., ::-1].copy()[..., ::-1],
     "unaligned": unaligned,
     "read-only": read_only,
-    **{name: to(name) for name in ("f2", "f4", ">f8", "longdouble", "i1", "u1", "i8", ">i4", "O")},
+    **{name: to(name) for name in ("f2", "f4", ">f8", "longdouble", "i1", "i2", "i8", ">i4", "u1", "u2", "u4", "u8", "O")},
     "whole objects": lambda a: a.astype(int).astype(object),
+    **{f"objects of {kind.__name__}": objects(kind) for kind in (np.float32, np.int64, Decimal)},
     "matrix": matrix,
     "subclass": lambda a: a.copy().view(Subclass),
     "frame": Frame,
     "interface": Bare,
     "memoryview": lambda a: np.ascontiguousarray(a).data,
-    "Fractions": lambda a: np.vectorize(Fraction, otypes=[object])(a.astype(int)),
+    "Fractions": lambda a: objects(Fraction)(a.astype(int)),
     "booleans": lambda a: a.astype(bool),
+    "objects of booleans": lambda a: objects(np.bool_)(a.astype(bool)),
 }
 WITHOUT_FRACTIONS = (
     *(f"MatrixMLP.{call}" for call in ("predict", "gradients X", "passes X")),
@@ -224,7 +248,14 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
     "dates": (lambda a: a.astype("i8").astype("M8[D]"), "datetime"),
     "durations": (lambda a: a.astype("i8").astype("m8[D]"), "timedelta"),
     "records": (lambda a: a.astype([("f", "f8")]), r"\[\('f'|void|record"),
-    "masked": (lambda a: np.ma.masked_equal(a, 1.0), "masked"),
+    "masked": (lambda a: np.ma.masked_equal(a, 1.0), "is a masked"),
+    "a list with a masked array": (lambda a: [np.ma.masked_equal(a, 1.0)], "holds a masked"),
+    "the masked number": (lambda a: nested_with(a, np.ma.masked), "holds a masked"),
+    "objects of arrays": (lambda a: filled(a, np.ones(2)), r"array\(\[1., 1.\]\)"),
+    "objects of 0-d arrays": (lambda a: filled(a, np.array(1.0)), r"array\(1.\)"),
+    "numbers beyond the floats": (lambda a: filled(a, 10**400), "too large for a float"),
+    "beside others": (lambda a: nested_with(a, 10**400), "too large for a float"),
+    "long doubles beyond the floats": (lambda a: a + np.nextafter(np.longdouble("inf"), 0), "too large for a float"),
     "ragged": (lambda a: [*a.tolist()[:-1], [1.0] * 9], "inhomogeneous|different lengths"),
     "nested": (lambda a: [a.tolist(), [a.tolist()]], "inhomogeneous|different lengths"),
     "empty list": (lambda _: [], r"shape \(0,\)|none|empty"),
@@ -243,18 +274,24 @@ RELATIVE = {"one column more", "one column fewer", "one dimension more", "no row
 OTHERS = ("weights[1]", "biases[0]", "biases[1]", "params['W1']", "params['b1']", "params['b2']", "['2.weight']", "['0.bias']")
 
 
+EXPECTED = (
+    "expected|give |need|not real numbers|has to|does not take|too large|choose|is made of|one for each|fill it|is neither"
+)
+
+
 def hashed(a: Any) -> Any:
     """What is in it, to see whether it was changed."""
     if isinstance(a, list | tuple):
         return [hashed(part) for part in a]
     if isinstance(a, Frame | Bare):
         return hashed(getattr(a, "a", None) if isinstance(a, Frame) else a.kept)
-    if isinstance(a, np.ndarray) and not a.dtype.hasobject:
+    if isinstance(a, np.ndarray) and not a.dtype.hasobject and a is not np.ma.masked:
         return a.dtype.str, a.shape, a.strides, a.tobytes(), str(getattr(a, "mask", ""))
     return a.tolist() if isinstance(a, np.ndarray | memoryview) else repr(a)
 
 
-APART = [(argument, "booleans") for argument in ARGUMENTS if argument.startswith("diagnose")]  # other numbers: it would search
+BOOLEANS = ("booleans", "objects of booleans")  # other numbers: it would search
+APART = [(argument, kind) for argument in ARGUMENTS if argument.startswith("diagnose") for kind in BOOLEANS]
 APART.append(("derive_matrices Y", "Fractions"))  # in its graph they stay exact, so the last digits differ
 
 
@@ -287,7 +324,47 @@ def test_wrong_things_are_refused_by_name(argument: str, kind: str) -> None:
     named = [name, *(other for other in OTHERS if kind in RELATIVE)]
     assert any(n in message for n in named), message
     assert re.search(said, message), message
+    assert re.search(EXPECTED, message), message
     assert hashed(given) == before
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_a_result_has_no_array_of_the_user_in_it(argument: str) -> None:
+    _, right, call = ARGUMENTS[argument]
+    given = np.ascontiguousarray(right).copy()
+    for a in arrays_in(call(given)):
+        assert not np.shares_memory(a, given)
+
+
+def arrays_in(found: Any) -> list[Any]:
+    """All arrays that can be reached from a result."""
+    if isinstance(found, np.ndarray):
+        return [found]
+    parts = found if isinstance(found, list | tuple) else vars(found).values() if hasattr(found, "__dict__") else ()
+    return [] if isinstance(found, Value) else [a for part in parts for a in arrays_in(part)]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("argument", [name for name in ARGUMENTS if name.startswith(("fit", "derive", "diagnose"))])
+def test_numbers_that_are_not_finite_are_refused_where_they_would_spoil_everything(argument: str, number: float) -> None:
+    name, right, call = ARGUMENTS[argument]
+    given = right.copy()
+    given.flat[1] = number
+    with pytest.raises(ValueError, match=rf"{re.escape(name)} holds {number}; give finite numbers"):
+        call(given)
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_tensors(argument: str) -> None:
+    torch = pytest.importorskip("torch")
+    name, right, call = ARGUMENTS[argument]
+    for given in (torch.from_numpy(right.copy()), torch.from_numpy(right.astype(np.float32))):
+        before = given.clone()
+        assert numbers(call(given)) == numbers(call(right))
+        assert torch.equal(given, before)
+    for given in (torch.tensor(right, requires_grad=True), [torch.ones(right.shape[-1], requires_grad=True)] * len(right)):
+        with pytest.raises(TypeError, match=rf"{re.escape(name)} is a \w+ that NumPy does not take: .*detach"):
+            call(given)
 
 
 # -- what is no array
@@ -392,11 +469,12 @@ ODD = {
 @pytest.mark.parametrize("argument", ODD)
 def test_odd_arguments_are_refused_by_name(argument: str) -> None:
     for wrong in ODD[argument].wrong:
-        with pytest.raises((TypeError, ValueError), match=rf"\b{ODD[argument].named}"):
+        with pytest.raises((TypeError, ValueError), match=rf"\b{ODD[argument].named}") as caught:
             ODD[argument].call(wrong)
+        assert re.search(EXPECTED, str(caught.value)), str(caught.value)
 
 
-@pytest.mark.parametrize("kind", [k for k in RIGHT if k != "booleans"])
+@pytest.mark.parametrize("kind", [k for k in RIGHT if k not in BOOLEANS])
 def test_the_backward_pass_that_is_diagnosed_gets_arrays_of_floats(kind: str) -> None:
     def checking(p: Any, x: Any, y: Any) -> Any:
         assert {(type(a), a.dtype.str) for a in (*p.values(), x, y)} == {(np.ndarray, "<f8")}

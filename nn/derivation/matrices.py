@@ -244,7 +244,7 @@ def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_sq
             f"give some of the samples, X[:{some}] and Y[:{some}]"
         )
     with np.errstate(all="ignore"):  # what is not finite is refused by name
-        return MatrixDerivation(MatrixMLP(matrices.weights, matrices.biases, matrices.activations), x.copy(), y.copy(), loss)
+        return MatrixDerivation(MatrixMLP(matrices.weights, matrices.biases, matrices.activations), x, y, loss)
 
 
 def _check_finite(a: Array, name: str) -> None:
