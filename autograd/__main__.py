@@ -26,6 +26,7 @@ from autograd.terminal.tokens import FUNCTIONS, ParseError, spelled, visible
 from autograd.value import Value
 
 WIDTH = 80
+PATH = 4096  # columns of the name of a file: all of it
 EXAMPLE = 'python -m autograd "tanh(w*x + b)" w=0.5 x=2 b=-1'
 ABOUT = f"""\
 Derive an expression by its names: the chain rule written out, step by step,
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _refuse(f"{error.filename or 'output'}: {error.strerror}", 1)
+        return _refuse(f"{visible(str(error.filename or 'output'), PATH)}: {error.strerror}", 1)
     return 0
 
 
@@ -158,7 +159,7 @@ def _numbers(assignments: Sequence[str]) -> Mapping[str, float]:
 
 
 def _number(name: str, text: str) -> float:
-    if text.lstrip("+-").lower() in ("inf", "nan"):
+    if re.fullmatch("[+-]?(inf|nan)", text.lower()):
         return float(text)
     given = visible(f"{name}={text}", WIDTH // 2)
     if not text or text.isidentifier():
@@ -174,10 +175,10 @@ def _written(options: argparse.Namespace, derivation: Derivation) -> Iterator[st
     if options.svg:
         derivation.output.backward()  # once, however many files: leaves add up
     for file in options.svg:
-        yield f"the graph is in {draw(derivation.output).save(file.strip())}"
+        yield f"the graph is in {visible(str(draw(derivation.output).save(file.strip())), PATH)}"
     for file in options.html:
         Path(file.strip()).write_text(derivation.html(), encoding="utf-8")
-        yield f"the page is in {file.strip()}"
+        yield f"the page is in {visible(file.strip(), PATH)}"
 
 
 def _printed(options: argparse.Namespace, derivation: Derivation, leaves: Sequence[Value]) -> Iterator[str]:

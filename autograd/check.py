@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from autograd.derivation.printed import plain
 from autograd.floats import as_float
 from autograd.gradients import grad, values
 from autograd.graph import consumers_first, local_partials, topological_order
@@ -44,7 +45,7 @@ class Row(NamedTuple):
     def __str__(self) -> str:
         verdict = "" if self.ok else "   <-- they differ"
         note = f"   {self.kind}: slopes {self.left:.6g} from the left, {self.right:.6g} from the right" if self.kind else ""
-        return f"{self.input:>10}  {self.at:>12.6g}  {self.analytic:>18.12g}  {self.numeric:>18.12g}{note}{verdict}"
+        return f"{plain(self.input):>10}  {self.at:>12.6g}  {self.analytic:>18.12g}  {self.numeric:>18.12g}{note}{verdict}"
 
 
 class GradientReport(NamedTuple):
@@ -69,7 +70,7 @@ class GradientError(ArithmeticError):
         first = next(row for row in report.rows if not row.ok)
         self.input, self.analytic, self.numeric, self.report = first.input, first.analytic, first.numeric, report
         super().__init__(
-            f"the gradient by {first.input} is {first.analytic:.12g} by the sweep "
+            f"the gradient by {plain(first.input)} is {first.analytic:.12g} by the sweep "
             f"and {first.numeric:.12g} by central differences\n{report}"
         )
 

@@ -109,7 +109,7 @@ def dot(order: Sequence[Value], swept: bool, room: int = 0) -> str:
     )
     for node in order:
         tip = f"{plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
-        graph.node(names[node], label=_box(node, swept, room), tooltip=graphviz.escape(tip.replace("\\", "\\\\")))
+        graph.node(names[node], label=_box(node, swept, room), tooltip=graphviz.escape(_escaped(tip)))
     for arrow in arrows:
         graph.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
     source: str = graph.source
@@ -167,10 +167,15 @@ def _number(x: Number) -> str:
 
 
 def _text(text: str) -> str:
-    r"""`text` as it stands inside an HTML-like label, where Graphviz would still read `\N` as the node's name."""
+    """`text` as it stands inside an HTML-like label."""
+    return _escaped(plain(text))
+
+
+def _escaped(text: str) -> str:
+    r"""`text` where Graphviz reads `&lt;` as a character, in labels and tooltips, and `\N` as the node's name."""
     from html import escape  # here, like all that only pictures need: `import autograd` stays light
 
-    return escape(plain(text)).replace("\\", "\\\\")
+    return escape(text).replace("\\", "\\\\")
 
 
 def _render(source: str, suffix: str) -> bytes:

@@ -13,7 +13,7 @@ The derivation, for samples in rows, line by line (Nielsen 2015, chapter 2, BP1 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,8 +91,9 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
+def _listed(names: Iterable[Any]) -> str:
+    """Names with commas, those in quotes that a stranger may have chosen."""
+    return ", ".join(f"{name:.60}" if isinstance(name, str) and name.isidentifier() else f"{name!r:.60}" for name in names)
 
 
 def _one_of(name: str, x: Any, allowed: Sequence[str]) -> str:
@@ -131,7 +132,7 @@ def _problem(params: Any, X: Any, Y: Any, activations: Sequence[str], options: M
         _one_of(f"activations[{i}]", name, ACTIVATIONS if i == depth - 1 else ACTIVATIONS[:-1])
     known = {f"{letter}{layer}" for layer in range(1, depth + 1) for letter in "Wb"}
     if set(params) - known or not {f"W{layer}" for layer in range(1, depth + 1)} <= set(params):
-        raise ValueError(f"params has {', '.join(params)}; {depth} activations need W1 to W{depth}, and b1 to b{depth} at most")
+        raise ValueError(f"params has {_listed(params)}; {depth} activations need W1 to W{depth}, and b1 to b{depth} at most")
     loss = _one_of("loss", options["loss"], LOSSES)
     needed = {"binary_cross_entropy": "sigmoid", "softmax_cross_entropy": "softmax"}.get(loss)
     if needed and activations[-1] != needed:

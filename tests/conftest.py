@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if function and function in AT_IMPORT.read_text().split():
         config.args[:] = [test for test in config.args if test.startswith(room())] or config.args
         for name in list(sys.modules):
-            if name.startswith(("autograd", "nn", "planting", "killing", "test_")):
+            if name.startswith(("autograd", "nn", "planting", "killing", "strangers", "test_")):
                 del sys.modules[name]
 
 

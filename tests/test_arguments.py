@@ -137,6 +137,11 @@ def test_a_wrong_number_of_them(made: Callable[[], Any], numbers: Any) -> None:
     refused(made(), iter(numbers), ValueError, f"got {len(numbers)} numbers")
 
 
+def test_labels_drive_no_terminal() -> None:
+    x, y = Value(1.0, "\x1b[2J\nx"), Value(2.0)
+    refused(Tape(x * y, [x, y]), [], ValueError, "2 inputs (\ufffd[2J x, ?), got 0 numbers")
+
+
 def test_of_many_inputs_the_first_are_named() -> None:
     many = [Value(1.0, "" if k == 1 else f"w{k}") for k in range(9)]
     refused(lambda n: counted(n, many), [1.0], ValueError, "9 inputs (w0, ?, w2, w3, w4, w5, w6, w7, ...)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -286,6 +287,17 @@ def test_labels_of_values_name_the_rows() -> None:
     labels: list[str] = []
     gradcheck(lambda a, b: labels.extend((a.label, b.label)) or a * b, x, 1.0)  # type: ignore[func-returns-value]  # None
     assert labels[:2] == ["weight", "x1"]
+
+
+def test_labels_drive_no_terminal() -> None:
+    x = Value(1.0, "\x1b[2J\nx" + "y" * 100)
+    shown = "\ufffd[2J x" + "y" * 33 + "\u2026"
+    report = gradcheck(lambda x: x * x, x)
+    assert report.rows[0].input == x.label
+    assert str(report).splitlines()[1:] == [str(report.rows[0])]
+    assert str(report.rows[0]).startswith(f"{shown}  ")
+    with pytest.raises(GradientError, match=re.escape(f"the gradient by {shown} is ")):
+        gradcheck(wrong("exp", 0, WRONG["nothing"]), x)
 
 
 def test_the_tolerance_is_what_is_tolerated() -> None:

@@ -304,6 +304,16 @@ def test_names_without_their_d_are_pointed_at() -> None:
     assert "dW2 is missing, but there is a W2" in str(report)
 
 
+def test_names_that_somebody_else_chose_drive_no_terminal() -> None:
+    config = Config((3, 4, 1), ("sigmoid", "sigmoid"), bias=None)
+    report = report_on(config, lambda _p, _x, _y: {"W": 1, "\x1b[2J": 2})
+    assert "dW2 is missing: the backward pass returned '\\x1b[2J', W." in str(report)
+    params, X, Y = config.data(7)
+    strange: dict[Any, Any] = {**params, "\n": 1, None: 2}
+    with pytest.raises(ValueError, match=r"^params has W1, W2, '\\n', None; 2 activations need"):
+        diagnose(plant(config), strange, X, Y, **config.options)
+
+
 # 6. the seed questions, as posted
 
 

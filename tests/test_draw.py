@@ -187,8 +187,8 @@ def test_any_text_is_text(labels: list[str]) -> None:
         assert " ".join((text if len(text) <= 40 else text[:39] + "\u2026").split()) in shown | {""}
 
 
-@pytest.mark.parametrize("label", [r"\N", r"\G", r"a\Eb"])
-def test_a_backslash_in_a_tooltip_is_text(label: str) -> None:
+@pytest.mark.parametrize("label", [r"\N", r"\G", r"a\Eb", "&lt;b&gt; &#65; &"])
+def test_a_backslash_and_an_entity_in_a_tooltip_are_text(label: str) -> None:
     (tip,) = (title for a in root(draw(Value(1.0, label))).iter(SVG + "a") if (title := a.get(TITLE)))
     assert tip == f"{label} = 1.0"
 

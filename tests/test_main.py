@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import strangers
 
 from autograd import Value, derive, wrong_ways
 from autograd.__main__ import main
@@ -159,6 +161,8 @@ def test_a_folder_that_is_not_there_is_said(
         (["x*x", "x=abc"], "x=abc has no number after the =; write for example x=0.5"),
         (["x*x", "x="], "x= has no number after the =; write for example x=0.5"),
         (["x*x", "x=1,5"], "decimals have a point, 0.5\n    1,5\n     ^\n"),
+        (["x*x", "x=--inf"], "x=--inf has no number after the =: the name inf has no number"),
+        (["x*x", "x=\u0131nf"], "x=\u0131nf has no number after the =; write for example x=0.5"),
         (["x*x", "x=1e400"], "the number 1e400 is beyond the largest float"),
         (["x*x", "x"], "'x' is not NAME=NUMBER, such as x=2"),
         (["w", "README.md", "x", "w=1"], "put all of the expression in quotes"),
@@ -189,6 +193,27 @@ def test_a_name_that_is_not_used_is_told(capsys: pytest.CaptureFixture[str]) -> 
     out, err = capsys.readouterr()
     x = Value(3.0, "x")
     assert (out, err) == (f"{derive(x * x)}\n", "y is not in the expression; the derivative by it is 0\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names of files there")
+def test_the_name_of_a_file_does_not_drive_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install '.[html]'")
+    monkeypatch.chdir(tmp_path)
+    assert main(["x*x", "x=1", "--html", "\x1b[2J\n.html", "--svg", "\x1b[2J.svg"]) == 0
+    assert capsys.readouterr().err == "the graph is in \\x1b[2J.svg\nthe page is in \\x1b[2J\\n.html\n"
+    assert main(["x*x", "x=1", "--html", "no\x1bwhere/it.html"]) == 1
+    assert capsys.readouterr().err == "no\\x1bwhere/it.html: No such file or directory\n"
+
+
+def test_what_strangers_type_is_answered_or_refused_and_drives_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    numbers = random.Random(0)  # noqa: S311  # no secret
+    for _ in range(100):
+        strangers.check_command(strangers.a_command(numbers))
 
 
 def test_help_shows_how(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import random
 import time
 from fractions import Fraction
 from typing import Any
 
 import pytest
+import strangers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -247,6 +249,7 @@ def test_a_long_text_is_cut_around_the_place_and_nothing_drives_the_terminal() -
     assert shown.startswith("...")
     assert shown.endswith("...")
     assert max(columns(shown), columns(carets)) <= 76
+    assert visible("e" + "\u0301" * 5) == "e\u0301\u0301\u0301" + r"\u0301\u0301"  # a pile of them reaches into other lines
     assert excerpt("\u91cd\u307f e\u0301 ?", 6, 7)[1] == " " * 7 + "^"  # wide letters, and an accent of no width
 
 
@@ -267,6 +270,12 @@ def test_any_text_is_an_answer_or_a_parse_error_that_can_be_printed(text: str) -
         assert max(map(columns, str(error).splitlines())) <= 80
 
 
+def test_what_strangers_type_is_an_answer_or_a_clear_error() -> None:
+    numbers = random.Random(0)  # noqa: S311  # no secret
+    for _ in range(1000):
+        strangers.check_expression(strangers.a_text(numbers))
+
+
 LONG = {
     "10,000 characters": "x+" * 5000 + "x",
     "parentheses": "(" * 100_000 + "x" + ")" * 100_000,
@@ -281,6 +290,8 @@ LONG = {
     "operands": "x " * 50_000,
     "strays": "?" * 100_000,
     "a tower": "9**9**9",
+    "accents on one letter": "a" + "\u0301\u0316" * 100_000,
+    "accents on many letters": ("a" + "\u0301\u0316" * 100 + "+") * 1000,
 }
 
 

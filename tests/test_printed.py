@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import shutil
 import sys
 import unicodedata
@@ -10,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import strangers
 from hypothesis import given
 from hypothesis import strategies as st
 from reading import compiled
@@ -67,9 +69,15 @@ def test_names_at_first_sight_have_no_quotes(name: str) -> None:
     assert text_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["a + b", "2", "3/4", "-x", "x_{1}", "x[1", "my weight", "1e5", "x[a + b]", "f(x)"])
+@pytest.mark.parametrize(
+    "name", ["a + b", "2", "3/4", "-x", "x_{1}", "x[1", "my weight", "1e5", "x[a + b]", "f(x)", "inf", "and"]
+)
 def test_other_names_have_quotes(name: str) -> None:
     assert text_name(name) == f"'{name}'"
+
+
+def test_a_quote_in_a_name_ends_no_quotes() -> None:
+    assert text_name("a' + 'b") == "'a'' + ''b'"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +104,11 @@ def test_other_names_have_quotes(name: str) -> None:
         ("a\\b$%", r"{\text{a}\backslash\text{b}\$\%}"),
         ("</b>", r"{<\text{/b}>}"),
         ("50 %", r"{\text{50 }\%}"),
+        ("a|b", r"{\text{a}|\text{b}}"),  # as text it is a dash, with the fonts that LaTeX has by itself
+        (
+            "1--2?`",
+            r"{\text{1}\text{-}\text{-}\text{2?}\text{`}}",
+        ),  # and these are another dash, and a question mark upside down
         ("\u91cd", r"\text{" + "\u91cd}"),
     ],
 )
@@ -120,6 +133,15 @@ def test_any_name_and_number_compiles(tmp_path: Path) -> None:
     ]
     formulas = [*(latex_name(name) for name in labels), *(latex_number(x) for x in numbers)]
     compiled(tmp_path, "\n".join(rf"\[ \left({formula}\right)^{{2}} \]" for formula in formulas))
+
+
+def test_labels_of_strangers_are_text_in_every_output() -> None:
+    pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install '.[html]'")
+    pytest.importorskip("pygraphviz", reason="DOT is read by pygraphviz: pip install '.[svg]'")
+    numbers = random.Random(0)  # noqa: S311  # no secret
+    for k in range(6):
+        labels = strangers.some_labels(numbers, 10)
+        strangers.check_labels(labels, (*strangers.CHEAP, *(strangers.DEAR if k % 3 == 0 else ())))
 
 
 def exactly(text: str) -> Fraction:

@@ -668,6 +668,7 @@ def test_a_tape_can_be_copied_and_sent_to_another_process(kind: str, copied: Cal
         ),
         (x * y, [x, y, x], ValueError, ("Tape: inputs[2]", "'x'", "given twice")),
         (Value(1.0), [x], ValueError, ("Tape: inputs[0]", "'x'", "not in the graph")),
+        (x * y, [Value(1.0, "x" * 10_000)], ValueError, ("Tape: inputs[0]", f"'{'x' * 47}, is not in the graph")),
     ],
 )
 def test_what_is_no_tape(output: Any, inputs: Any, error: type[Exception], substance: tuple[str, ...]) -> None:

@@ -231,8 +231,19 @@ def test_long_names_and_numbers_stay_in_their_columns() -> None:
         output = output * x.tanh() * -1.23456e-17
     table = str(wrong_ways(output)).split("\n\n")[0].splitlines()
     assert "z8 = z6 * z7         -1.235e-17 " in table[3]
-    assert table[-1].startswith("a rather long la...  -2.206e-51 ")
+    assert table[-1].startswith("'a rather long l...  -2.206e-51 ")
     assert max(map(len, table)) <= 80
+
+
+def test_a_name_that_reads_like_the_report_stands_in_quotes() -> None:
+    x = Value(1.0, "y: 3 instead of 2. All is well")
+    output = x * x + x
+    output.label = "a' / 'b"
+    report = wrong_ways(output)
+    assert report.names[x] == x.label
+    assert str(report).startswith("d 'a'' / ''b' / d node")
+    assert report.ways[1].why.startswith(f"They part at '{x.label}': 1 instead of 3. ")
+    assert f" and '{x.label}' gets " in report.ways[3].why
 
 
 def test_only_values_have_sweeps() -> None:

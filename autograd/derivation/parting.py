@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from autograd.derivation.dialects import as_text
 from autograd.derivation.formulas import FORMULAS
-from autograd.derivation.printed import number_text
+from autograd.derivation.printed import number_text, text_name
 from autograd.floats import as_float
 from autograd.rules import CONSTANT
 from autograd.symbols import number, symbol
@@ -58,7 +58,7 @@ class WrongWays(NamedTuple):
 
     def _table(self) -> Iterator[str]:
         """A line for each node: the right adjoint, and that of each way, with a star where it is wrong."""
-        yield f"d {self.names[self.output]} / d node, in the order of the sweep; * where it is wrong"
+        yield f"d {text_name(self.names[self.output])} / d node, in the order of the sweep; * where it is wrong"
         heads = ["right", *(f"({i})" for i in range(1, len(self.ways) + 1))]
         yield (" " * NAME + "".join(f"{head:>{NUMBER - 1}} " for head in heads)).rstrip()
         wrong = [{*way.wrong} for way in self.ways]
@@ -76,9 +76,9 @@ class WrongWays(NamedTuple):
 
     def _definition(self, node: Value) -> str:
         if not node.parents or node.rule.name not in FORMULAS:
-            return self.names[node]
+            return text_name(self.names[node])
         operands = [number(p.data) if p.rule is CONSTANT else symbol(self.names[p]) for p in node.parents]
-        return f"{self.names[node]} = {as_text(FORMULAS[node.rule.name].forward(*operands))}"
+        return f"{text_name(self.names[node])} = {as_text(FORMULAS[node.rule.name].forward(*operands))}"
 
 
 def _short(x: Number) -> str:

@@ -117,21 +117,22 @@ def free_letters(taken: Iterable[str], *choices: str) -> str:
 
 _INDEX = r"\[([^\W_]+(?:[+-][0-9]+)?(?:,[^\W_]+(?:[+-][0-9]+)?)*)\]"  # [2,0], and [i-1,j] where indices are letters
 _SIMPLE = re.compile(rf"[^\W\d]\w*({_INDEX})?(#\w+)?")  # w, W1[2,0], x#2: what is a name at first sight
+_MEANT = {"inf", "nan", "if", "else", "and"}  # words that formulas have themselves
 _INDEXED = re.compile(rf"([^\W\d_]+)([0-9]*)(?:_([^\W_]+))?(?:{_INDEX})?(?:#(\w+))?")
 _GREEK = re.compile(  # the letters that LaTeX has a name for
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega|"
     "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
 )
-_SPECIAL = {c: f"\\{c}" for c in "{}$%&#_"} | {"\\": r"\backslash", "^": r"\hat{\ }", "~": r"\sim", "<": "<", ">": ">"}
+_SPECIAL = {c: f"\\{c}" for c in "{}$%&#_"} | {c: c for c in "<>|"} | {"\\": r"\backslash", "^": r"\hat{\ }", "~": r"\sim"}
 
 
 def text_name(name: str) -> str:
-    """A name as it stands in a formula of text: in quotes if it could be taken for something else.
+    """A name as it stands in a formula of text: in quotes if it could be taken for something else, where ' is written twice.
 
-    >>> text_name("W1[2,0]"), text_name("a + b")
-    ('W1[2,0]', "'a + b'")
+    >>> print(text_name("W1[2,0]"), text_name("a + b"), text_name("f'"))
+    W1[2,0] 'a + b' 'f'''
     """
-    return name if _SIMPLE.fullmatch(name) else f"'{name}'"
+    return name if _SIMPLE.fullmatch(name) and name not in _MEANT else "'{}'".format(name.replace("'", "''"))
 
 
 def latex_name(name: str) -> str:
@@ -142,7 +143,7 @@ def latex_name(name: str) -> str:
     """
     found = _INDEXED.fullmatch(name)
     if not found:
-        parts = re.split(r"([{}$%&#_\\^~<>])", name)
+        parts = re.split(r"([{}$%&#_\\^~<>|'`-])", name)  # where they stand together, -- and ?` are others to TeX
         return "{" + "".join(_SPECIAL.get(part) or f"\\text{{{part}}}" for part in parts if part) + "}"
     stem, digits, below, index, namesake = found.groups()
     indices = [re.sub(r"[^\W_]+", lambda word: _word(word[0]), part) for part in (below, index) if part]

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from autograd.derivation.parting import Adjoints, WrongWay, WrongWays
-from autograd.derivation.printed import named, number_text
+from autograd.derivation.printed import named, number_text, text_name
 from autograd.floats import as_float
 from autograd.gradients import values
 from autograd.graph import consumers_first, local_partials, topological_order
@@ -63,6 +63,7 @@ class _Graph:
     def __init__(self, output: Value) -> None:
         kind, order = type(output.data), topological_order(output)
         self.output, self.names = output, named(order)
+        self.told = {node: text_name(name) for node, name in self.names.items()}
         self.zeros: Adjoints = dict.fromkeys(order, kind())
         self.zeros[output] = kind(1)
         self.results, _ = consumers_first(output, None)
@@ -93,7 +94,7 @@ class _Graph:
         if not wrong:
             return WrongWay(name, what, mine, (), f"This graph does not show it: {why_not}")
         first = wrong[0]
-        there = f"They part at {self.names[first]}: {number_text(mine[first])} instead of {number_text(self.right[first])}."
+        there = f"They part at {self.told[first]}: {number_text(mine[first])} instead of {number_text(self.right[first])}."
         return WrongWay(name, what, mine, wrong, f"{there} {why(first)}")
 
 
@@ -112,7 +113,7 @@ def _early(graph: _Graph) -> WrongWay:
     def why(first: Value) -> str:
         late = (node for node in graph.results if first in node.parents and graph.differs(node, passed[node]))
         node = next(late, graph.output)
-        name, early, right = graph.names[node], number_text(passed[node]), number_text(graph.right[node])
+        name, early, right = graph.told[node], number_text(passed[node]), number_text(graph.right[node])
         return f"{name} passed on {early} as soon as it was reached; the rest of its {right} came later and went no further."
 
     shared = any(len(graph.terms[node]) > 1 for node in graph.results)
@@ -172,12 +173,12 @@ def _all_kept(graph: _Graph) -> WrongWay:
     def why(first: Value) -> str:
         if not first.parents:
             return "As in (3): no result had kept anything that it could pass on again."
-        name, held, total = graph.names[first], number_text(graph.right[first]), number_text(passed[first])
+        name, held, total = graph.told[first], number_text(graph.right[first]), number_text(passed[first])
         told = f"{name} still held {held} from the first sweep, and passed on {total} in the second: the first is counted again"
         for leaf, right in graph.right.items():
             twice = found[leaf]
             if not leaf.parents and graph.differs(leaf, twice) and graph.differs(leaf, twice - right):
-                told += f", and {graph.names[leaf]} gets {number_text(twice)}, neither {number_text(right)} nor twice that"
+                told += f", and {graph.told[leaf]} gets {number_text(twice)}, neither {number_text(right)} nor twice that"
                 break
         return f"{told}. Value.backward replaces what results hold, so that this cannot happen to it."
 

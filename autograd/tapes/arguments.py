@@ -13,6 +13,7 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any
 
+from autograd.derivation.printed import plain
 from autograd.floats import as_float
 from autograd.value import Number, Value, checked
 
@@ -30,7 +31,7 @@ def counted(numbers: Iterable[Any], inputs: Sequence[Value]) -> list[Any]:
     _refuse_mask(numbers, "numbers")
     given = list(numbers)
     if len(given) != len(inputs):
-        names = ", ".join(node.label or "?" for node in inputs[:8]) + (", ..." if len(inputs) > 8 else "")
+        names = ", ".join(plain(node.label) or "?" for node in inputs[:8]) + (", ..." if len(inputs) > 8 else "")
         raise ValueError(f"the tape has {len(inputs)} inputs ({names}), got {len(given)} numbers; give one for each input")
     return given
 

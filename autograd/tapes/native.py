@@ -136,7 +136,7 @@ class Native:
         wanted = list(places) if over is None else values(over, "descend: over")
         strange = [node for node in wanted if node not in places]
         if strange:
-            raise ValueError(f"descend: {strange[0]!r} in over is not an input of the tape; give Values from its inputs")
+            raise ValueError(f"descend: {strange[0]!r:.80} in over is not an input of the tape; give Values from its inputs")
         return np.array([places[node] for node in dict.fromkeys(wanted)], dtype=np.int64)
 
     def _address(self) -> int:

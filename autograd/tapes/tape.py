@@ -225,12 +225,12 @@ def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
     for position, node in enumerate(inputs):
         if node.left is not None:
             raise ValueError(
-                f"Tape: inputs[{position}], {node!r}, is the result of {node.rule.name!r}; inputs are leaves of the graph"
+                f"Tape: inputs[{position}], {node!r:.80}, is the result of {node.rule.name!r}; inputs are leaves of the graph"
             )
         if node not in graph:
-            raise ValueError(f"Tape: inputs[{position}], {node!r}, is not in the graph: the output does not depend on it")
+            raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, is not in the graph: the output does not depend on it")
         if node in seen:
-            raise ValueError(f"Tape: inputs[{position}], {node!r}, is given twice")
+            raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, is given twice")
         seen.add(node)
 
 

@@ -21,8 +21,10 @@ NUMBER = re.compile(rf"(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{D
 OPERATOR = re.compile(r"\*\*|[-+*/(),]")
 FUNCTIONS = {rule.symbol: rule for rule in RULES.values() if rule.symbol.isidentifier()}
 
+LONGEST = 250  # characters of a name that is spelled anew
 BEFORE, THERE, LINE = 30, 20, 70  # columns that are shown before the place, of it, and in all
 INDENT = "    "
+PILED = 3  # accents on a letter that are shown
 
 
 class Token(NamedTuple):
@@ -39,8 +41,11 @@ class Token(NamedTuple):
 
 
 def spelled(name: str) -> str:
-    """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like."""
-    return unicodedata.normalize("NFKC", name)
+    """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like.
+
+    A longer one than LONGEST stays as it is, for where accents pile up this takes the square of their number.
+    """
+    return unicodedata.normalize("NFKC", name) if len(name) <= LONGEST else name
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -106,8 +111,10 @@ def visible(text: str, room: int = THERE) -> str:
 
 def _fitting(characters: Iterable[str], room: int) -> list[str]:
     taken: list[str] = []
+    piled = 0  # characters of no width on the last one that has any
     for c in characters:
-        taken.append(c if c.isprintable() else repr(c)[1:-1])
+        piled = 0 if columns(c) else piled + 1
+        taken.append(c if c.isprintable() and piled <= PILED else c.encode("unicode_escape").decode())
         room -= columns(taken[-1])
         if room < 0:
             taken[-1] = "..."
