@@ -164,7 +164,7 @@ def test_of_many_inputs_the_first_are_named() -> None:
         ([np.zeros(2, dtype=[("a", float)]), 1.0], ("numbers[0]",)),
         (np.zeros(2, dtype=[("a", float)]), ("numbers[0]",)),
         ([np.array("a"), 1.0], ("numbers[0]", "'a'")),
-        ([object(), 1.0], ("numbers[0]", "object")),
+        ([..., 1.0], ("numbers[0]", "Ellipsis")),
         ([[[1.0, 2.0]], {"a": 2.0}], ("numbers[1]", "{'a': 2.0}")),
     ],
     ids=str,

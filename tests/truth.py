@@ -110,8 +110,10 @@ def slope_rounding(name: str, position: int, slope: Any, out: Any, error: float,
         return error + 8 * U * float(out)
     if name == "logaddexp":  # the sigmoid of a difference
         return size * (U * (8 + float(abs(inputs[0] - inputs[1]))))
-    if name == "pow" and position == 0 and inputs[0] > 0:  # b - 1 is rounded before it is an exponent
-        return size * (U * (8 + float(abs(mp.log(inputs[0]) * (inputs[1] - 1)))))
+    if name == "pow" and position == 0 and inputs[0] != 0:  # b - 1 is rounded before it is an exponent; beyond 2**53 to b
+        if inputs[0] < 0 and abs(inputs[1]) > 2**53:
+            return math.inf
+        return size * (U * (8 + float(abs(mp.log(abs(inputs[0])) * (inputs[1] - 1)))))
     return 8 * U * size
 
 
