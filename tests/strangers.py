@@ -84,7 +84,7 @@ CODE += [
 SIMPLE = r"[^\W\d]\w*(?:\[[^\s'\]]*\])?(?:#\w+)?"
 NAME = re.compile(rf"d?'(?:[^']|'')*'|{SIMPLE}")
 INDEXED = re.compile(
-    r"[^\W\d_]+[0-9]*(_[^\W_]+)?(\[[^\W_]+([+-][0-9]+)?(,[^\W_]+([+-][0-9]+)?)*\])?(#\w+)?"
+    r"[^\W\d_]+[0-9]*(_[^\W_]+)?(\[[^\W_]+([+-][0-9]+)?(,[^\W_]+([+-][0-9]+)?)*\])?(#[^\W_]+)?"
 )  # not as text in LaTeX
 GREEK = "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega"
 COMMAND = re.compile(
