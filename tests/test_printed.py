@@ -104,6 +104,8 @@ def test_a_quote_in_a_name_ends_no_quotes() -> None:
         ("a\\b$%", r"{\text{a}\backslash\text{b}\$\%}"),
         ("</b>", r"{<\text{/b}>}"),
         ("50 %", r"{\text{50 }\%}"),
+        ("x#\xe9", r"x_{\#\text{" + "\xe9}}"),  # an accent in a formula does not compile either
+        ("x#2_a_", r"{\text{x}\#\text{2}\_\text{a}\_}"),  # two signs for below do not compile
         ("a|b", r"{\text{a}|\text{b}}"),  # as text it is a dash, with the fonts that LaTeX has by itself
         (
             "1--2?`",

@@ -118,7 +118,7 @@ def free_letters(taken: Iterable[str], *choices: str) -> str:
 _INDEX = r"\[([^\W_]+(?:[+-][0-9]+)?(?:,[^\W_]+(?:[+-][0-9]+)?)*)\]"  # [2,0], and [i-1,j] where indices are letters
 _SIMPLE = re.compile(rf"[^\W\d]\w*({_INDEX})?(#\w+)?")  # w, W1[2,0], x#2: what is a name at first sight
 _MEANT = {"inf", "nan", "if", "else", "and"}  # words that formulas have themselves
-_INDEXED = re.compile(rf"([^\W\d_]+)([0-9]*)(?:_([^\W_]+))?(?:{_INDEX})?(?:#(\w+))?")
+_INDEXED = re.compile(rf"([^\W\d_]+)([0-9]*)(?:_([^\W_]+))?(?:{_INDEX})?(?:#([^\W_]+))?")
 _GREEK = re.compile(  # the letters that LaTeX has a name for
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega|"
     "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
@@ -148,7 +148,7 @@ def latex_name(name: str) -> str:
     stem, digits, below, index, namesake = found.groups()
     indices = [re.sub(r"[^\W_]+", lambda word: _word(word[0]), part) for part in (below, index) if part]
     above = f"^{{({digits})}}" if digits and indices else ""
-    subscript = (",".join(indices) or digits) + (rf"\#{namesake}" if namesake else "")
+    subscript = (",".join(indices) or digits) + (rf"\#{_word(namesake)}" if namesake else "")
     return _word(stem) + above + (f"_{{{subscript}}}" if subscript else "")
 
 
