@@ -17,6 +17,7 @@ LEFT_OUT = (
     "test_pairs_are_named",
     "test_killed_at_random_moments_it_ends_where_it_would_have_ended",
     "tests/test_examples.py",
+    "tests/test_scale.py",
     # who is warned is counted in frames, what is public in names: a module with mutants has some more
     "test_a_full_disk_is_told_once_and_the_run_goes_on",
     "test_every_public_name_has_its_rows",
@@ -51,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if function and function in AT_IMPORT.read_text().split():
         config.args[:] = [test for test in config.args if test.startswith(room())] or config.args
         for name in list(sys.modules):
-            if name.startswith(("autograd", "nn", "planting", "killing", "test_")):
+            if name.startswith(("autograd", "nn", "planting", "killing", "growing", "repeating", "test_")):
                 del sys.modules[name]
 
 
