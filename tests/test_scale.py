@@ -98,7 +98,7 @@ def lines(step: Callable[[], Any]) -> int:
 @pytest.mark.usefixtures("rows_only")
 @pytest.mark.parametrize("shape", [tangle, tree])
 def test_every_reader_is_linear(shape: Callable[[int], Any]) -> None:
-    for steps, size in ((readers, 300), (writers, 100)):
+    for steps, size in ((readers, 200), (writers, 60)):
         small, large = ({name: step for name, step in steps(shape(n)) if "native" not in name} for n in (size, 2 * size))
         for name in small:
             if "refuses" not in name:
