@@ -8,6 +8,7 @@ apart by colour-blind readers, the blue a little lighter: a contrast of 4 to 1 o
 from __future__ import annotations
 
 import math
+from _thread import allocate_lock  # `threading` would be a twentieth of what `import autograd` takes
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ FILL = {LEAF: "#FFF3D6", CONSTANT: "#ECECEC"}
 RESULT = "#FFFFFF"
 FONT = "Helvetica,Arial,sans-serif"
 MINUS = "\u2212"
+RENDERING = allocate_lock()  # pygraphviz has Graphviz in this process, and two pictures at once would end it
 
 
 class RenderError(RuntimeError):
@@ -190,5 +192,6 @@ def _render(source: str, suffix: str) -> bytes:
         import pygraphviz
     except ImportError:
         raise RenderError(source) from None
-    rendered: bytes = pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot")
+    with RENDERING:
+        rendered: bytes = pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot")
     return rendered

@@ -71,14 +71,3 @@ def test_a_shallow_copy_has_the_same_operands() -> None:
     assert twin.parents == (x, x)
     assert all(parent is x for parent in twin.parents)
     assert (twin.rule, twin.data, twin.label, copy.copy(x).rule) == (y.rule, 9.0, "y", LEAF)
-
-
-@WAYS
-def test_a_graph_deeper_than_any_stack_is_copied(copied: Copied) -> None:
-    x = y = Value(0.5, "x")
-    for _ in range(20_000):
-        y = y * x + 0.25
-    twin = copied(y)
-    twin.backward()
-    y.backward()
-    assert topological_order(twin)[0].grad == x.grad

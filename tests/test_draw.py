@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -296,3 +300,27 @@ def test_a_notebook_shows_the_svg() -> None:
     drawing = draw(neuron())
     assert drawing._repr_svg_() == drawing.svg()
     assert "<svg" in drawing.svg()
+
+
+def test_pygraphviz_renders_one_picture_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Graphviz in the process aborts it, now and then, if two threads are in it."""
+    inside, most = 0, 0
+
+    class AGraph:
+        def __init__(self, string: str) -> None:
+            self.string = string
+
+        def draw(self, **_: str) -> bytes:
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.002)
+            inside -= 1
+            return self.string.encode()
+
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pygraphviz", SimpleNamespace(AGraph=AGraph))
+    pictures = [draw(Value(float(k))) for k in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(Drawing.svg, pictures)) == [picture.source for picture in pictures]
+    assert most == 1

@@ -67,6 +67,16 @@ def test_the_diamond_by_hand() -> None:
     assert str(report) == DIAMOND
 
 
+def test_who_was_late_is_a_consumer_not_another_node_with_the_same_number() -> None:
+    b, c = Value(1.0, "b"), Value(2.0, "c")
+    square, two = c * c, b + b
+    late = two + b
+    report = wrong_ways(square * late + (square + late))
+    assert report.ways[0].first is two
+    assert square.parents[0] == two
+    assert ". z3 passed on 4 as soon as it was reached; the rest of its 5 came later" in report.ways[0].why
+
+
 def test_the_order_of_operands_decides_whether_depth_first_shows() -> None:
     x = Value(3.0, "x")
     a = x * x

@@ -2,7 +2,7 @@
 
 The derivative is the sum, over all routes through the graph, of the products of the local derivatives on the way. The
 trade-off: there may be exponentially many routes, so they are listed up to a limit only; they are counted in one pass,
-and that pass is the sweep itself with every partial a 1.
+the sweep itself with every partial a 1, to as many digits as Python writes out: to all, the time would be quadratic.
 
 Source: Bauer, Computational Graphs and Rounding Error (SIAM Journal on Numerical Analysis 11(1), 1974), for the sum over
 paths; Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section 3.2, for the sweep.
@@ -11,6 +11,7 @@ paths; Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import MAX_EMAX, Context, Decimal
 from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import islice
@@ -31,6 +32,7 @@ SHOWN = 3  # routes in the text where there are too many to list
 SUMMANDS = 8  # products in the sum of them
 LONG = 12  # nodes of a route that are written out
 MOST = 10_000_000  # edges that all listed routes may have together
+DIGITS = 4300  # of a count: so many Python writes out, str(2**20_000) is an error
 
 
 Edge: TypeAlias = tuple[Value, int]  # to a consumer, by its operand at this position
@@ -51,45 +53,35 @@ class Route(NamedTuple):
 class Paths:
     """All routes from `wrt` to `output`; see `Derivation.paths`.
 
-    `count` says how many there are, `length` how many edges they have together, `edges` how many different ones. `routes`
-    lists them, `total` is the sum of their products, and `adjoint` the derivative that the sweep found.
+    `count` says how many there are, `length` how many edges they have together, `edges` how many different ones; a count of
+    more than 4,300 digits is rounded to so many. `routes` lists the routes, `total` is the sum of their products, and `adjoint`
+    the derivative that the sweep found.
     """
 
     def __init__(self, derivation: Derivation, wrt: Value, limit: int) -> None:
         self.derivation, self.output, self.wrt, self.limit = derivation, derivation.output, wrt, limit
         self.adjoint = derivation.adjoints.get(wrt, type(self.output.data)())
-        self.count, self.edges = self._count()
+        self.count, self.length, self.edges = self._count()
         self._known: dict[Value, tuple[tuple[Expression, Number], ...]] = {}
 
-    def _count(self) -> tuple[int, int]:
-        """How many routes lead from `wrt` to the output, and how many edges the graph between them has."""
-        ways = {self.output: 1}  # from a node to the output; forgotten once its operands have them, for they are long numbers
-        edges = 0
+    def _count(self) -> tuple[int, int, int]:
+        """How many routes lead from `wrt` to the output, how many edges these have, and how many the graph between them has."""
+        plus, none, edges = _rounded().add, Decimal(0), 0
+        ways, lengths = {self.output: Decimal(1)}, {self.output: none}  # from a node to the output, until it has passed them on
         for consumer in self._sweep:
-            count = ways.pop(consumer)
+            count, length = ways.pop(consumer), lengths.pop(consumer)
             for node in consumer.parents:
                 if node in self.derivation.told:
-                    ways[node] = ways.get(node, 0) + count
+                    ways[node] = plus(ways.get(node, none), count)
+                    lengths[node] = plus(lengths.get(node, none), plus(length, count))
                     edges += 1
-        return ways.get(self.wrt, 0), edges
+        return _whole(ways.get(self.wrt, none)), _whole(lengths.get(self.wrt, none)), edges
 
     @cached_property
     def _sweep(self) -> list[Value]:
         """The nodes after `wrt` up to the output, consumers first."""
         results, _ = consumers_first(self.output, None)
         return [node for node in results if node in self.derivation.told and node is not self.wrt]
-
-    @cached_property
-    def length(self) -> int:
-        """How many edges all routes have together: what multiplying along each of them would cost."""
-        ways, lengths = {self.output: 1}, {self.output: 0}
-        for consumer in self._sweep:
-            count, length = ways.pop(consumer), lengths.pop(consumer)
-            for node in consumer.parents:
-                if node in self.derivation.told:
-                    ways[node] = ways.get(node, 0) + count
-                    lengths[node] = lengths.get(node, 0) + length + count
-        return lengths.get(self.wrt, 0)
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
@@ -203,6 +195,18 @@ class Paths:
     @property
     def _ends(self) -> tuple[str, str]:
         return text_name(self.derivation.names[self.wrt]), text_name(self.derivation.names[self.output])
+
+
+def _whole(count: Decimal) -> int:
+    """The count as an int; by `int` alone the time would grow with the square of its digits."""
+    zeros = max(0, count.adjusted() + 1 - DIGITS)
+    power: int = 10**zeros
+    return int(_rounded().scaleb(count, -zeros)) * power
+
+
+def _rounded() -> Context:
+    """Arithmetic with as many digits as are counted, and numbers of any size."""
+    return Context(DIGITS, Emax=MAX_EMAX)
 
 
 def _counted(n: int) -> str:

@@ -111,7 +111,8 @@ def _early(graph: _Graph) -> WrongWay:
     passed = _sweep(order, found)
 
     def why(first: Value) -> str:
-        late = (node for node in graph.results if first in node.parents and graph.differs(node, passed[node]))
+        consumers = (node for node in graph.results if any(parent is first for parent in node.parents))  # `in` compares numbers
+        late = (node for node in consumers if graph.differs(node, passed[node]))
         node = next(late, graph.output)
         name, early, right = graph.told[node], number_text(passed[node]), number_text(graph.right[node])
         return f"{name} passed on {early} as soon as it was reached; the rest of its {right} came later and went no further."

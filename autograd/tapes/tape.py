@@ -203,7 +203,7 @@ class Tape:
             **{name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")},
         }
         exec(self.source, names)  # noqa: S102  # our own source: identifiers, numbers, and the operations of the table
-        return names["replay"]  # type: ignore[no-any-return]  # the function that the source defines
+        return names.pop("replay")  # type: ignore[no-any-return]  # out of its globals, or only the collector could free it
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: held for name, held in vars(self).items() if name != "_compiled"}  # no function can be pickled

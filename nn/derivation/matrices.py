@@ -100,11 +100,12 @@ class MatrixDerivation:
         self._values = model.to_mlp()
         self._graph = Recorded(self._values, x, y, loss)
         self._matrices: dict[str, tuple[Callable[..., Equation], int, Array]] = {}
+        cls = type(self)  # functions, not methods: they would hold this object, and only the collector could free its graph
         for layer in range(len(model.weights), 0, -1):
-            self._matrices[f"delta{layer}"] = self._delta, layer, self.passes.delta[layer - 1]
-            self._matrices[f"dW{layer}"] = self._weights, layer, self.gradients.weights[layer - 1]
+            self._matrices[f"delta{layer}"] = cls._delta, layer, self.passes.delta[layer - 1]
+            self._matrices[f"dW{layer}"] = cls._weights, layer, self.gradients.weights[layer - 1]
             if self.gradients.biases is not None:
-                self._matrices[f"db{layer}"] = self._biases, layer, self.gradients.biases[layer - 1]
+                self._matrices[f"db{layer}"] = cls._biases, layer, self.gradients.biases[layer - 1]
         self.equations = tuple(self.at(name, *entry) for name, entry in self._thread())
 
     def at(self, name: str, *entry: int) -> Equation:
@@ -123,7 +124,7 @@ class MatrixDerivation:
             raise ValueError(f"at: the entry {list(entry)} of {name} has to be given in whole numbers, counted from 0")
         if len(entry) != matrix.ndim or not all(0 <= i < size for i, size in zip(entry, matrix.shape, strict=True)):
             raise ValueError(f"at: {name} has shape {matrix.shape}, counted from 0; there is no entry {list(entry)}")
-        return equation(layer, entry)
+        return equation(self, layer, entry)
 
     @property
     def columns_apart(self) -> Any:
