@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import time
 from fractions import Fraction
 from typing import Any
@@ -277,6 +278,12 @@ def test_a_long_name_is_neither_shown_nor_meant() -> None:
         error = refusal(text, dict.fromkeys(names, 1.0))
         assert "did you mean" not in str(error)
         assert max(map(columns, str(error).splitlines())) <= 80
+
+
+def test_the_error_goes_to_other_processes_as_it_is() -> None:
+    error = refusal("w*y", {"w": 1.0})
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # bytes of our own
+    assert (str(again), vars(again)) == (str(error), vars(error))
 
 
 def test_an_end_is_where_the_text_ends() -> None:
