@@ -282,8 +282,10 @@ def test_a_long_name_is_neither_shown_nor_meant() -> None:
 
 def test_the_error_goes_to_other_processes_as_it_is() -> None:
     error = refusal("w*y", {"w": 1.0})
+    assert error is not None
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  # bytes of our own
     assert (str(again), vars(again)) == (str(error), vars(error))
+    assert error.args == (error.problem, error.text, error.start, error.end, error.note)
 
 
 def test_an_end_is_where_the_text_ends() -> None:
