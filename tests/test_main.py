@@ -173,6 +173,7 @@ def test_a_folder_that_is_not_there_is_said(
         (["x*x", "=1"], "'' cannot be a name"),
         (["x*x", "x=1", "tanh=2"], "tanh is a function here"),
         (["x*x", "x=1", "--svgg", "a"], "there is no option --svgg; did you mean --svg?"),
+        (["x*x", "x=1", "--lat"], "there is no option --lat; did you mean --latex?"),
         (["x*x", "x=1", "--svg"], "argument --svg: expected one argument; --help says more"),
         (["x*x", "x=1", "--latex=3"], "ignored explicit argument '3'"),
         (["9**9**9"], "nothing to derive by; its value is inf"),
