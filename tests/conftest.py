@@ -18,6 +18,7 @@ LEFT_OUT = (
     "test_a_node_takes_at_most_220_bytes",
     "test_pairs_are_named",
     "test_killed_at_random_moments_it_ends_where_it_would_have_ended",
+    "test_long_and_deep_texts_end_within_a_second",
     "tests/test_examples.py",
     # who is warned is counted in frames, what is public in names: a module with mutants has some more
     "test_a_full_disk_is_told_once_and_the_run_goes_on",
