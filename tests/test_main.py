@@ -12,6 +12,7 @@ import pytest
 
 from autograd import Value, derive, wrong_ways
 from autograd.__main__ import main
+from autograd.terminal.tokens import FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -198,7 +199,7 @@ def test_a_name_that_is_not_used_is_told(capsys: pytest.CaptureFixture[str]) -> 
     assert (out, err) == (f"{derive(x * x)}\n", "y is not in the expression; the derivative by it is 0\n")
 
 
-HELP = """\
+HELP = f"""\
 usage: python -m autograd "EXPRESSION" NAME=NUMBER ... [options]
 
 Derive an expression by its names: the chain rule written out, step by step,
@@ -216,7 +217,7 @@ options:
   --help        print this
 
 An expression has names, numbers, + - * / **, parentheses and the functions
-abs cos exp log maximum minimum relu sigmoid sin softplus sqrt tanh.
+{" ".join(sorted(FUNCTIONS))}.
 Put it in quotes, for a shell reads * and ( itself. A number may be computed,
 w=1/3 or w=sqrt(2); inf and nan are numbers too.
 

@@ -215,7 +215,7 @@ def test_what_is_no_expression_is_pointed_at(text: str, problem: str, place: str
     assert max(map(columns, str(error).splitlines())) <= 80
 
 
-ALL = "functions: abs cos exp log maximum minimum relu sigmoid sin softplus sqrt tanh"
+ALL = f"functions: {' '.join(sorted(FUNCTIONS))}"
 WORDS = {
     "": "the expression is empty",
     "*x": "an operand is missing before *",
