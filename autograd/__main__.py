@@ -88,13 +88,11 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> _Parser:
     parser = _Parser(
-        "python -m autograd",
-        'python -m autograd "EXPRESSION" NAME=NUMBER ... [options]',
-        ABOUT,
-        LANGUAGE,
+        usage='python -m autograd "EXPRESSION" NAME=NUMBER ... [options]',
+        description=ABOUT,
+        epilog=LANGUAGE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
-        allow_abbrev=False,
     )
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     for option, (metavar, about) in OPTIONS.items():

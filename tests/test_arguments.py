@@ -231,6 +231,19 @@ def test_an_int_beyond_the_floats_and_a_fraction_beyond_them() -> None:
     assert native()([HUGE, 0.5]) == (np.inf, [1.5, np.inf])
 
 
+def test_where_a_number_beside_an_array_stands_is_said() -> None:
+    refused(Tape(x * y, INPUTS), [np.ones(2), 10**400], ValueError, "numbers[1], for 'y'", "too large for a float")
+
+
+def test_what_is_said_of_what_is_no_number_says_what_to_give() -> None:
+    with pytest.raises(TypeError) as caught:
+        Tape(x * y, INPUTS)([1.0, np.array(1j)])
+    assert str(caught.value) == (
+        "numbers[1], for 'y': array(0.+1.j) of type ndarray holds no real numbers; give floats or arrays of them, "
+        "or call tape.on(module) with the numbers of another module"
+    )
+
+
 def test_numbers_of_other_types_stand_beside_arrays() -> None:
     value, (by_x, by_y) = Tape(x * y, INPUTS)([Fraction(1, 4), np.array([1.0, 2.0])])
     assert (value.tolist(), by_x.tolist(), by_y.tolist()) == ([0.25, 0.5], [1.0, 2.0], [0.25, 0.25])

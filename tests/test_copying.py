@@ -12,6 +12,7 @@ from hypothesis import given
 from test_graph import graphs
 
 from autograd import Value, topological_order
+from autograd.copying import flat, restored
 from autograd.graph import edges
 from autograd.rules import LEAF
 from autograd.value import UNSWEPT
@@ -71,3 +72,11 @@ def test_a_shallow_copy_has_the_same_operands() -> None:
     assert twin.parents == (x, x)
     assert all(parent is x for parent in twin.parents)
     assert (twin.rule, twin.data, twin.label, copy.copy(x).rule) == (y.rule, 9.0, "y", LEAF)
+
+
+def test_columns_of_different_lengths_are_no_graph() -> None:
+    x = Value(3.0, "x")
+    kind, leaves, left, right, *rest = flat(x * x + x)
+    assert restored(kind, leaves, left, right, *rest).data == 12.0
+    with pytest.raises(ValueError, match="zip"):
+        restored(kind, leaves, left[:1], right, *rest)

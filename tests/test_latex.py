@@ -7,6 +7,8 @@ import re
 import shutil
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from reading import compiled, from_latex
 from test_derive import networks
 from test_graph import graphs
-from test_text import agree, close, network, value
+from test_text import agree, close, network, three, value
 
 from autograd import Derivation, Value, derive
 from autograd.derivation.printed import latex_name
@@ -178,3 +180,27 @@ def test_the_network_is_printed_on_two_pages(tmp_path: Path) -> None:
     _, cost = network()
     said = compiled(tmp_path, "\\allowdisplaybreaks\n" + derive(cost).latex(), "\\usepackage[a4paper, margin=1.5cm]{geometry}")
     assert "(2 pages," in said
+
+
+def test_the_whole_latex() -> None:
+    """Every sign of it; the tests above say what it has to be, and what of it is right."""
+    assert f"{three().latex()}\n" == Path(__file__).with_name("derivation.tex").read_text(encoding="utf-8")
+
+
+def test_many_numbers_are_told_by_their_letters_alone() -> None:
+    latex = derive(reduce(add, (Value(2.0**-i, f"x[{i}]") for i in range(30)))).latex()
+    assert r"& \quad \text{30 numbers: } x_{i},\;\; i = 0, \dots, 29 \\[1ex]" in latex.splitlines()
+    x = Value(2.0, "x")
+    for constants, letters in (((3, 5, 9, 17, 33), "3, 5, 9, 17, 33"), ((3, 5, 9, 17, 33, 65), r"3, 5, 9, 17, 33, \dots")):
+        latex = derive(reduce(add, (x * c for c in constants))).latex()
+        assert rf"\text{{and {len(constants) - 1} more: }} z = x \cdot c,\;\; c = {letters} \\" in latex
+
+
+def test_letters_without_a_font_stand_there_by_their_numbers() -> None:
+    assert r"& \quad \text{U+4F60} = 1 \\" in derive(Value(1.0, "\u4f60") * Value(2.0, "x")).latex().splitlines()
+    assert r"U+0111" in derive(Value(1.0, "\u0111") * Value(2.0, "x")).latex()
+
+
+def test_the_rule_has_letters_that_are_no_names() -> None:
+    (rule,) = (row for row in derive(Value(1.0, "u") * Value(2.0, "v")).latex().splitlines() if "Backward" in row)
+    assert rule.endswith(r"\text{ over the results } s \text{ that } r \text{ went into} \\")

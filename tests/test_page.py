@@ -78,7 +78,7 @@ def test_stepping_to_the_end_shows_the_gradients_of_the_sweep(browser: Browser) 
         for k, step in enumerate(told):
             data, gradient = shown[step.name]
             assert data is not None
-            assert is_close(data, float(step.data), beside=max((abs(p.data) for p in step.node.parents), default=0.0))
+            assert is_close(data, float(step.data), beside=max((abs(float(p.data)) for p in step.node.parents), default=0.0))
             assert (gradient is None) == (k >= i), "a gradient is shown when the sweep has reached it, and not before"
             assert gradient is None or is_close(gradient, float(step.adjoint))
     assert browser.run("return step === last")

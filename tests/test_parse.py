@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import random
 import time
 from fractions import Fraction
@@ -216,6 +217,52 @@ def test_what_is_no_expression_is_pointed_at(text: str, problem: str, place: str
     assert max(map(columns, str(error).splitlines())) <= 80
 
 
+ALL = f"functions: {' '.join(sorted(FUNCTIONS))}"
+WORDS = {
+    "": "the expression is empty",
+    "*x": "an operand is missing before *",
+    "x +": "an operand is missing after +",
+    "x*/w": "an operand is missing between * and /",
+    "sin()": "there is no operand in the parentheses",
+    "(x": "this ( is never closed",
+    "(": "this ( is never closed",
+    "x)": "there is no ( for this )",
+    "x, w": "a comma stands only between operands of a function; decimals have a point, 0.5",
+    "2x": "there is no operator between 2 and x\nfor a product write 2*x",
+    "2 3": "there is no operator between 2 and 3",
+    "tanh x": "tanh is a function; write tanh(a)",
+    "sin(x, w)": "sin takes one operand, sin(a), not 2",
+    "maximum(x)": "maximum takes two operands, maximum(a, b), not 1",
+    "wx": "wx is one name, and has no number\nfor a product write w*x",
+    "y": f"the name y has no number\nnames: w x\n{ALL}",
+    "sinn(x)": f"there is no function sinn; did you mean sin?\n{ALL}",
+    "1e400": "the number 1e400 is beyond the largest float, 1.8e308",
+    "x?": f"? is not known here\nthere are names, numbers, + - * / ** ( ) and\n{ALL}",
+    "x^2": "^ is not known here; write **",
+}
+
+
+@pytest.mark.parametrize(("text", "words"), WORDS.items())
+def test_it_is_said_in_these_words_and_no_others(text: str, words: str) -> None:
+    error = refusal(text, {"w": 0.5, "x": -2.0})
+    assert error is not None
+    assert "\n".join(filter(None, (error.problem, error.note))) == words
+
+
+def test_what_else_was_meant() -> None:
+    long = "q" * 40
+    for text, known, meant in (
+        ("ma(x)", ["x"], ""),  # two letters begin too many names
+        ("SOF(x)", ["x"], "; did you mean softplus?"),
+        (long[1:], [long], f"; did you mean {long}?"),
+        (long, [long + "q"], ""),  # 41 letters are too many to be meant
+        ("LN(x)", ["x"], ""),
+    ):
+        error = refusal(text, dict.fromkeys(known, 1.0))
+        assert error is not None
+        assert "".join(error.problem.partition(";")[1:]) == meant
+
+
 def test_it_says_which_names_and_functions_there_are() -> None:
     with pytest.raises(ParseError) as caught:
         parse("w*y + b", {"w": 0.5, "x": 2, "b": -1})
@@ -234,6 +281,14 @@ def test_a_long_name_is_neither_shown_nor_meant() -> None:
         error = refusal(text, dict.fromkeys(names, 1.0))
         assert "did you mean" not in str(error)
         assert max(map(columns, str(error).splitlines())) <= 80
+
+
+def test_the_error_goes_to_other_processes_as_it_is() -> None:
+    error = refusal("w*y", {"w": 1.0})
+    assert error is not None
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # bytes of our own
+    assert (str(again), vars(again)) == (str(error), vars(error))
+    assert error.args == (error.problem, error.text, error.start, error.end, error.note)
 
 
 def test_an_end_is_where_the_text_ends() -> None:

@@ -192,3 +192,8 @@ def test_paths_are_those_of_one_value() -> None:
         derive(x * y, [x, y]).paths()
     with pytest.raises(TypeError, match="limit='all' is of type str; give a whole number"):
         derive(x * y, x).paths("all")  # type: ignore[arg-type]
+
+
+def test_a_sum_stands_in_parentheses_in_a_product() -> None:
+    u, v = Value(0.5, "u"), Value(2.0, "v")
+    assert "\n      (1 - z2 * z2) * v = 0.419974 * 2 = 0.839949\n" in str(derive((u * v).tanh(), u).paths())

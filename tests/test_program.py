@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from programs import NUMBERS, bits
 from test_symbols import NAMES, evaluated, expressions
 
-from autograd import floats, symbols
+from autograd import Tape, Value, floats, symbols
 from autograd.printing import Dialect, Form, infix
 from autograd.symbols import Expression, exp, number, sin, symbol, where
 from autograd.tapes.program import DEEPEST, assignments, identifiers
@@ -233,3 +233,35 @@ def test_a_label_gives_its_letters_and_digits() -> None:
     assert identifiers(["exp", "exp"], "x", {"exp"}) == ["exp__1", "exp__2"]
     assert identifiers(["", "1", "\u03c3", "if", "d_a", "v7", "t1", "x9"], "v", set()) == [f"v{k}" for k in range(1, 9)]
     assert identifiers(["True", "match", "print", "xx1", "d", "x1a"], "x", set()) == ["x1", "match", "print", "xx1", "d", "x1a"]
+
+
+SOURCE = """\
+def replay(x1, x2, w_0, w_0__4):
+    v1 = x1 * x2
+    h = exp(v1)
+    v3 = 1.0 + h
+    v4 = h / v3
+    v5 = w_0 * w_0__4
+    v6 = v4 + v5
+    v7 = h * -2.0
+    x = v6 - v7
+    d_v3 = -(v4 / v3)
+    d_h = 2.0 + 1 / v3 + d_v3
+    d_v1 = d_h * h
+    d_x1 = 0.0 + d_v1 * x2
+    d_x2 = 0.0 + d_v1 * x1
+    d_w_0 = 0.0 + w_0__4
+    d_w_0__4 = 0.0 + w_0
+    return x, [d_x1, d_x2, d_w_0, d_w_0__4]"""
+
+
+def test_the_whole_program_of_a_tape() -> None:
+    inputs = [Value(2.0), Value(3.0, "if"), Value(0.5, "w[0]"), Value(1.0, "w[0]")]
+    h = (inputs[0] * inputs[1]).exp()
+    output = h / (1 + h) + inputs[2] * inputs[3] - h * -2
+    h.label, output.label = "h", "x"
+    assert Tape(output, inputs).source == SOURCE
+
+
+def test_a_negative_number_is_a_base_in_parentheses() -> None:
+    assert text(Expression("power", (number(-2.0), number(2)))) == "(-2.0) ** 2"

@@ -6,6 +6,9 @@ import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import reduce
+from operator import add
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -296,3 +299,26 @@ def test_a_node_with_many_consumers_has_the_first_of_its_terms_told() -> None:
     assert text.count("... and 12 more") == 3
     assert "\n          = 190\n" in text
     assert "... and" not in derivation.text(fold=False)
+
+
+def three() -> Derivation:
+    """Three alike, and then one of each kind."""
+    w, x = Value(-2.0, "w"), [Value(0.5 * i, f"x[{i}]") for i in range(3)]
+    cost = ((w * x[0]).tanh() + (w * x[1]).tanh() + (w * x[2]).tanh()) ** 2
+    cost.label = "cost"
+    return derive(cost)
+
+
+def test_the_whole_text() -> None:
+    """Every sign of it; the tests above say what it has to be, and what of it is right."""
+    assert f"{three().text()}\n" == Path(__file__).with_name("derivation.txt").read_text(encoding="utf-8")
+
+
+def test_many_numbers_are_told_by_their_letters_alone() -> None:
+    text = derive(reduce(add, (Value(2.0**-i, f"x[{i}]") for i in range(30)))).text()
+    assert text.splitlines()[2:5] == ["Given", "  30 numbers: x[i], i = 0..29", ""]
+
+
+def test_the_rule_has_letters_that_are_no_names() -> None:
+    text = derive(Value(1.0, "u") * Value(2.0, "v")).text()
+    assert "\nBackward: dz1/dr is the sum of dz1/ds * ds/dr over the results s that r went into\n" in text

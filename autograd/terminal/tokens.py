@@ -125,7 +125,7 @@ def _fitting(characters: Iterable[str], room: int) -> list[str]:
 def columns(text: str) -> int:
     """How many columns of a terminal a printable text takes.
 
-    >>> columns("w*x"), columns("\u91cd\u307f"), columns("e\u0301")
-    (3, 4, 1)
+    >>> columns("w*x"), columns("\u91cd\u307f"), columns("e\u0301"), columns("x\u20dd")
+    (3, 4, 1, 1)
     """
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else unicodedata.category(c) not in ("Mn", "Me") for c in text)
