@@ -196,6 +196,14 @@ def test_many_numbers_are_told_by_their_letters_alone() -> None:
         assert rf"\text{{and {len(constants) - 1} more: }} z = x \cdot c,\;\; c = {letters} \\" in latex
 
 
+def test_a_sum_in_several_rows_has_all_its_summands() -> None:
+    x, factors = Value(2.0, "x"), [Value(k + 0.5, f"factor_number_{k}") for k in range(6)]
+    latex = derive(reduce(add, (x * factor for factor in factors)), x).latex(fold=False)
+    backward = latex[latex.index("Backward") :]
+    assert [backward.count(rf"\cdot {latex_name(factor.label)} ") for factor in factors] == [1] * 6
+    assert [backward.count(rf"1 \cdot {k}.5 ") for k in range(6)] == [1] * 6
+
+
 def test_letters_without_a_font_stand_there_by_their_numbers() -> None:
     assert r"& \quad \text{U+4F60} = 1 \\" in derive(Value(1.0, "\u4f60") * Value(2.0, "x")).latex().splitlines()
     assert r"U+0111" in derive(Value(1.0, "\u0111") * Value(2.0, "x")).latex()

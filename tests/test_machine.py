@@ -162,11 +162,15 @@ def test_a_place_that_cannot_be_written_costs_nothing_but_the_compiling(
 
 
 def test_a_file_that_cannot_be_replaced_leaves_no_rubbish(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
+    folders: list[Path] = []
+
+    def refuse(written: Path, place: Path) -> None:
+        folders.extend((written.parent, place.parent))
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", refuse)
     assert answer() == RIGHT
+    assert folders == [cache, cache], "only within a folder is a file moved whole or not at all"
     assert list(cache.iterdir()) == []
 
 

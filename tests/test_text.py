@@ -315,8 +315,9 @@ def test_the_whole_text() -> None:
 
 
 def test_many_numbers_are_told_by_their_letters_alone() -> None:
-    text = derive(reduce(add, (Value(2.0**-i, f"x[{i}]") for i in range(30)))).text()
+    text = derive(reduce(add, (Value(2.0**-i, f"x[{i}]") * 3 for i in range(30)))).text()
     assert text.splitlines()[2:5] == ["Given", "  30 numbers: x[i], i = 0..29", ""]
+    assert "      and 26 more like it" in text.splitlines()  # sums, whose names follow no rule
 
 
 def test_the_rule_has_letters_that_are_no_names() -> None:
