@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import accumulate
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import Phase, settings
@@ -20,11 +22,27 @@ LEFT_OUT = (
     # who is warned is counted in frames, what is public in names: a module with mutants has some more
     "test_a_full_disk_is_told_once_and_the_run_goes_on",
     "test_every_public_name_has_its_rows",
+    "test_derive_imports_nothing_of_the_page_before_it_is_asked",
 )
 AT_IMPORT = Path("ran_at_import.txt")  # in the folder that mutmut makes
+SECONDS = 5  # of tests for a mutant, as long as they took without it
+ELSEWHERE = {  # rooms whose tests stand under another name
+    "autograd.__main__": "main",
+    "autograd.printing": "symbols",
+    "autograd.derivation.dialects": "formulas",
+    "autograd.derivation.parting": "page",
+    "autograd.derivation.telling": "derive",
+    "autograd.terminal.remedies": "parse",
+    "autograd.terminal.tokens": "parse",
+    "nn.arrays": "shapes",
+    "nn.descent": "train",
+    "nn.search": "train",
+    "nn.slots": "checkpoint",
+}
 
+PHASES = (Phase.explicit, Phase.generate)
 # the same cases in every run; one failure is enough, nobody reads how small it could have been
-settings.register_profile("mutation", derandomize=True, database=None, deadline=None, phases=(Phase.explicit, Phase.generate))
+settings.register_profile("mutation", derandomize=True, database=None, deadline=None, max_examples=30, phases=PHASES)
 settings.register_profile(
     "suite", deadline=None, max_examples=70
 )  # time a case takes says more of the machine than of the code
@@ -39,7 +57,26 @@ def mutant() -> str:
 def room() -> tuple[str, str]:
     """Where the tests of the mutant's room are, and its doctests."""
     module = mutant().rpartition(".")[0]
-    return f"tests/test_{module.rpartition('.')[2]}.py", f"{module.replace('.', '/')}.py"
+    tests = "derive_matrices" if module.startswith("nn.derivation.") else ELSEWHERE.get(module, module.rpartition(".")[2])
+    return f"tests/test_{tests}.py", f"{module.replace('.', '/')}.py"
+
+
+def chosen(tests: list[str]) -> list[str]:
+    """The tests of the room and then the others that reach the mutant, the fastest first, until their time is spent."""
+    from mutmut.state import state
+
+    took = state().duration_by_test
+    ordered = sorted(tests, key=lambda test: (not test.startswith(room()), took.get(test, 0.0), test))
+    spent = accumulate(took.get(test, 0.0) for test in ordered)
+    return [test for test, seconds in zip(ordered, spent, strict=True) if seconds < SECONDS] or ordered[:1]
+
+
+def bounded() -> None:
+    """A mutant that never ends, or that takes all the memory, is a dead one."""
+    import resource
+
+    for kind, most in ((resource.RLIMIT_CPU, int(process_time()) + 4 * SECONDS), (resource.RLIMIT_AS, 2**33)):
+        resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +85,10 @@ def pytest_configure(config: pytest.Config) -> None:
     Every test rests on those functions; only the room's tests are run, which is what its tests are there for.
     """
     function = mutant().rpartition("__mutmut_")[0]
+    if "MUTANT_UNDER_TEST" in os.environ:
+        config.args[:] = chosen(config.args)
+    if function:
+        bounded()
     if function and function in AT_IMPORT.read_text().split():
         config.args[:] = [test for test in config.args if test.startswith(room())] or config.args
         for name in list(sys.modules):
@@ -56,11 +97,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The tests of the mutant's room first."""
     if "MUTANT_UNDER_TEST" in os.environ:
         kept = [item for item in items if not any(name in item.nodeid for name in LEFT_OUT)]
         config.hook.pytest_deselected(items=list(set(items) - set(kept)))
-        items[:] = sorted(kept, key=lambda item: not item.nodeid.startswith(room()))
+        items[:] = kept
 
 
 def pytest_collection_finish() -> None:
