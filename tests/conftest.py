@@ -36,8 +36,9 @@ ELSEWHERE = {  # rooms whose tests stand under another name
     "autograd.terminal.tokens": "parse",
     "nn.arrays": "shapes",
     "nn.descent": "train",
-    "nn.search": "train",
-    "nn.slots": "checkpoint",
+    "nn.mistakes": "diagnose",
+    "nn.search": "diagnose",
+    "nn.slots": "diagnose",
 }
 
 PHASES = (Phase.explicit, Phase.generate)

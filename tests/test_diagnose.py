@@ -6,6 +6,7 @@ pairs, and prints what is not named right.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter
@@ -19,6 +20,8 @@ import pytest
 from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
 
 import nn
+from nn import slots
+from nn.mistakes import WORDS
 
 diagnose: Any = vars(nn).get("diagnose")  # Any: the harness is checked without it
 XOR = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0.0], [1], [1], [0]])
@@ -446,6 +449,135 @@ def test_an_unknown_mistake_is_said_to_be_unexplained(name: str) -> None:
     assert blamed(report) <= {name}
     assert not [f for f in report.findings if f.mistake in PLANTS], str(report)
     assert all(gradient in str(report) for gradient in SMALL.names)
+
+
+# 8. the slots: the formula that a report shows, run as code, gives the numbers that were looked for
+
+
+IN_WORDS = (  # what a formula says in words, as code
+    (r"(mean|sum) of all of (\w+)", r"\2.\1()"),
+    (r"mean of (\w+) over the samples", r"\1.mean(0)"),
+    (r"mean of (\w+) over its neurons", r"\1.mean(1)"),
+    (r"(\w+) summed over the samples", r"\1.sum(0)"),
+    (r"(\w+) summed over its neurons", r"\1.sum(1, keepdims=True)"),
+    (r"(\w+) averaged over its neurons", r"\1.mean(1, keepdims=True)"),
+    (r"(\w+) of the first sample", r"\1[0]"),
+    (r"(\w+) of the last sample", r"\1[-1]"),
+    (r"the sum of (\w+), times the sum of (\w+)", r"outer(\1.sum(0), \2.sum(0))"),
+    (r"the sum of (.+)", r"(\1).sum(0)"),
+    (r"^1 @", "ones @"),
+    (r"1 or (0\.\d+) by the sign of (\w+)", r"where(\2 > 0, 1, \1)"),
+    (r"sign of (\w+)", r"sign(\1)"),
+    (r"\((a\d) - y\) times the Jacobian", r"through(\1, \1 - y)"),
+    (r" of (sigmoid|tanh|relu)$", ""),
+    (r"f'\(z\)", "slope"),
+    (r"(\w+)'\(", r"slope_of_\1("),
+)
+SQUARE = [  # four samples of four numbers, three layers of four neurons: whatever could stand in a slot fits there
+    Config((4, 4, 4, 4), activations, loss, n=4)
+    for activations, loss in (
+        (("relu", "tanh", "sigmoid"), "binary_cross_entropy"),
+        (("sigmoid", "relu", "softmax"), "softmax_cross_entropy"),
+        (("linear", "sigmoid", "tanh"), "squared_error"),
+        (("tanh", "linear", "relu"), "half_squared_error"),
+    )
+]
+AVERAGE = 0.25
+
+
+def through(a: Any, e: Any) -> Any:
+    """Softmax's Jacobian times e."""
+    return np.stack([(np.diag(row) - np.outer(row, row)) @ error for row, error in zip(a, e, strict=True)])
+
+
+def slope_of(f: str) -> Any:
+    return lambda z: planting.SLOPE["sigmoid" if f == "softmax" else f](planting.VALUE[f](z))  # of softmax the diagonal
+
+
+def slots_of(config: Config) -> tuple[slots.Network, list[planting.Pass]]:
+    """The network of that config on two data sets, and the harness's right pass on each, with dC/da as its error."""
+    params, X, Y = config.data(1)
+    data = np.stack([X, config.data(2)[1]]), np.stack([Y, config.data(2)[2]])
+    W, b = ([params[f"{kind}{l}"] for l in range(1, config.depth + 1)] for kind in "Wb")
+    runs = [planting.Pass(config, (), params, *given) for given in zip(*data, strict=True)]
+    for run in runs:
+        run.fused = False
+    return slots.network(W, b, *data, config.activations, config.loss, AVERAGE), runs
+
+
+def words_of(run: planting.Pass, layer: int) -> dict[str, Any]:
+    """What a formula in the lines of that layer may name."""
+    names: dict[str, Any] = {name: getattr(np, name) for name in ("abs", "exp", "sign", "where", "outer")}
+    names |= {"log": lambda a: np.log(np.abs(a)), "relu": planting.VALUE["relu"]}
+    names |= {"through": through if run.f(layer) == "softmax" else lambda a, e: e * planting.SLOPE[run.f(layer)](a)}
+    names |= {f"slope_of_{f}": slope_of(f) for f in planting.VALUE} | {"slope_of_f": slope_of(run.f(layer))}
+    for l in range(1, run.L + 1):
+        names |= {f"W{l}": run.W[l], f"a{l}": run.A[l], f"z{l}": run.Z[l], f"delta{l}": run.delta(l), f"error{l}": run.error(l)}
+    return names | {"X": run.A[0], "y": run.y, "ones": np.ones((4, 4)), "slope": slope_of(run.f(layer))(run.Z[layer])}
+
+
+def said(formula: str, names: dict[str, Any]) -> Any:
+    for words, code in IN_WORDS:
+        formula = re.sub(words, code, formula)
+    return eval(formula, names)  # noqa: S307  # formulas of our own
+
+
+def hold(fillings: Iterable[slots.Filling], worlds: Sequence[dict[str, Any]], wanted: Any) -> None:
+    """The numbers of each filling, on every data set, are those that are wanted, and its name is one that has words."""
+    times = Counter[tuple[str, str]]()
+    for mistake, formula, numbers in fillings:
+        assert mistake in ("", *WORDS)
+        for found, names in zip(numbers, worlds, strict=True):
+            want = np.asarray(wanted(mistake, formula, names, times[mistake, formula]))
+            want = want.reshape(found.shape) if want.size == found.size else np.broadcast_to(want, found.shape)
+            assert np.allclose(found, want, rtol=1e-9, atol=1e-12, equal_nan=True), (mistake, formula)
+        times[mistake, formula] += 1
+
+
+@pytest.mark.parametrize("config", SQUARE, ids=lambda config: config.loss)
+def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> None:
+    net, runs = slots_of(config)
+    random = rng("slots")
+
+    def drawn() -> Any:
+        return random.normal(size=(2, 4, 4))
+
+    def error(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        if formula == "the loss itself":
+            terms = {"binary_cross_entropy": "-(y * log(a3) + (1 - y) * log(1 - a3))", "softmax_cross_entropy": "-y * log(a3)"}
+            formula = terms.get(config.loss, "(a3 - y) ** 2")
+        return said(formula.replace("dC/da3", "error3"), names) / AVERAGE**again
+
+    def delta(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        a, e, f = names[f"a{layer}"], names["error"], config.activations[layer - 1]
+        if f == "softmax" and mistake in ("", "extra_activation_derivative", "derivative_applied_to_activation"):
+            a = planting.softmax(a) if mistake.startswith("derivative") else a
+            return through(a, through(a, e) if mistake.startswith("extra") else e)
+        if again and mistake == "derivative_at_error":  # the average went with the error
+            formula = re.sub(r"\berror\b|\(a3 - y\)", rf"(\g<0> * {AVERAGE})", formula)
+        return said(formula, names) * (1 if mistake == "relu_applied_to_gradient" else e)
+
+    def back(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        return said(formula, names) / AVERAGE**again
+
+    def line(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        found = said(formula, names)
+        return found[:, None] if again and found.ndim == 1 and mistake.startswith("element") else found
+
+    with np.errstate(all="ignore"):
+        for fillings in (slots.errors(net), slots.whole_deltas(net)):
+            hold(fillings, [words_of(run, 3) for run in runs], error)
+        for layer in (1, 2, 3):
+            e, d, dW = drawn(), drawn(), drawn()
+            worlds = [words_of(run, layer) | {"error": e[i], f"delta{layer}": d[i]} for i, run in enumerate(runs)]
+            hold(slots.slopes(net, layer, e), worlds, delta)
+            hold(slots.matrix_slopes(net, layer, e), worlds, lambda _mistake, formula, names, _again: said(formula, names))
+            hold(slots.weight_gradients(net, layer, d), worlds, line)
+            hold(slots.bias_gradients(net, layer, d), worlds, line)
+            if layer < 3:
+                worlds = [words_of(run, layer) | {f"dW{layer + 1}": dW[i]} for i, run in enumerate(runs)]
+                after = slots.Sent(net.D[layer + 1], net.E[layer + 1], dW)
+                hold(slots.sent_back(net, layer, after, net.D[layer + 2 :], (0.5, 0.1)), worlds, back)
 
 
 def show(title: str, results: list[tuple[str, float, Config, list[Mistake]]]) -> None:
