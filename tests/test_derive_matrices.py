@@ -554,7 +554,7 @@ ALL_LATEX = r"""
  &\quad +  \delta^{(1)}_{1,1} && \quad +  6 \\[3pt]
  &&& = 4
 \end{align*}
-"""
+"""  # noqa: E501  # LaTeX, as it is printed
 ONE_LAYER = r"""
 The 1-2 network with C = softmax_cross_entropy, for n = 1 sample in rows
     z1 = X @ W1   (n, 1) @ (1, 2) -> (n, 2)   a1 = z1
@@ -700,7 +700,7 @@ def test_as_many_products_as_are_allowed_are_recorded(monkeypatch: pytest.Monkey
 
 def test_a_delta_that_overflows_is_refused_by_name() -> None:
     model = nn.MatrixMLP([[[1e-100]], [[1e200]]], None, "linear")
-    with pytest.raises(ValueError, match="derive_matrices: delta1 holds -?inf"):
+    with pytest.raises(ValueError, match=r"derive_matrices: delta1 holds -?inf"):
         nn.derive_matrices(model, [[1.0]], [[-1e200]])
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any
 
@@ -542,7 +543,7 @@ def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> N
     def drawn() -> Any:
         return random.normal(size=(2, 4, 4))
 
-    def error(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+    def error(_mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
         if formula == "the loss itself":
             terms = {"binary_cross_entropy": "-(y * log(a3) + (1 - y) * log(1 - a3))", "softmax_cross_entropy": "-y * log(a3)"}
             formula = terms.get(config.loss, "(a3 - y) ** 2")
@@ -557,7 +558,7 @@ def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> N
             formula = re.sub(r"\berror\b|\(a3 - y\)", rf"(\g<0> * {AVERAGE})", formula)
         return said(formula, names) * (1 if mistake == "relu_applied_to_gradient" else e)
 
-    def back(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+    def back(_mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
         return said(formula, names) / AVERAGE**again
 
     def line(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
@@ -569,6 +570,7 @@ def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> N
             hold(fillings, [words_of(run, 3) for run in runs], error)
         for layer in (1, 2, 3):
             e, d, dW = drawn(), drawn(), drawn()
+            e[:, 0] = 0
             worlds = [words_of(run, layer) | {"error": e[i], f"delta{layer}": d[i]} for i, run in enumerate(runs)]
             hold(slots.slopes(net, layer, e), worlds, delta)
             hold(slots.matrix_slopes(net, layer, e), worlds, lambda _mistake, formula, names, _again: said(formula, names))
@@ -578,6 +580,91 @@ def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> N
                 worlds = [words_of(run, layer) | {f"dW{layer + 1}": dW[i]} for i, run in enumerate(runs)]
                 after = slots.Sent(net.D[layer + 1], net.E[layer + 1], dW)
                 hold(slots.sent_back(net, layer, after, net.D[layer + 2 :], (0.5, 0.1)), worlds, back)
+
+
+@pytest.mark.parametrize("config", SQUARE, ids=lambda config: config.loss)
+def test_every_line_that_is_planted_stands_in_its_slot_by_its_name(config: Config) -> None:
+    config = replace(config, learning_rate=0.3)
+    net, (run, _) = slots_of(config)
+    given = config.data(1)
+    D, E = ([X, *(np.stack([of(l)] * 2) for l in (1, 2, 3))] for X in net.A[:1] for of in (run.delta, run.error))
+    fillings: dict[tuple[str, int], list[slots.Filling]] = {}
+    with np.errstate(all="ignore"):
+        for l in (1, 2, 3):
+            fillings["slope", l] = [*slots.slopes(net, l, E[l]), *slots.matrix_slopes(net, l, E[l])]
+            fillings["input", l] = list(slots.weight_gradients(net, l, D[l]))
+            fillings["bias", l] = list(slots.bias_gradients(net, l, D[l]))
+        for l in (1, 2):
+            after = slots.Sent(D[l + 1], E[l + 1], np.stack([run.weight_gradient(l + 1)] * 2))
+            fillings["back", l] = list(slots.sent_back(net, l, after, D[l + 2 :], (0.3,)))
+        fillings["error", 3], fillings["whole", 3] = list(slots.errors(net)), list(slots.whole_deltas(net))
+        planted = 0
+        for name, layer in product(PLANTS, (1, 2, 3)):
+            for variant in planting.variants(name, layer, config):
+                slot = PLANTS[name].slot
+                wrong = planting.Pass(config, [Mistake(name, layer, variant)], *given)
+                if layer == 3 and "cross" in config.loss and not variant.startswith("unfused"):
+                    slot = "whole" if slot in ("error", "error and slope") else slot
+                    if slot == "slope":
+                        continue  # said to be the delta of a squared error
+                slot = "whole" if slot == "error and slope" else slot
+                if (slot, layer) not in fillings or name == "bias_gradient_zero":
+                    continue
+                of = {"error": wrong.error, "back": wrong.error, "input": wrong.weight_gradient, "bias": wrong.bias_gradient}
+                want = np.squeeze(of.get(slot, wrong.delta)(layer))
+                found = [f.numbers[0].squeeze() for f in fillings[slot, layer] if f.mistake == name]
+                found += [numbers.T for numbers in found if slot == "input"]  # a gradient is read both ways
+                close = [f.shape == want.shape and np.allclose(f, want, 1e-9, 1e-12) for f in found]
+                assert any(close), (name, layer, variant)
+                planted += 1
+        assert planted > 60
+        for l, f in enumerate(config.activations, 1):
+            wrong_slopes = {"wrong_activation_derivative", "wrong_derivative_formula", "matmul_instead_of_elementwise", ""}
+            assert ({filling.mistake for filling in fillings["slope", l]} == wrong_slopes) == (f == "linear")
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (("squared_error", "sum", None), "sign_flipped missing_factor_2 TIMES RATES MORE"),
+        (("squared_error", "all", 0.3), "sign_flipped missing_1_over_n missing_1_over_k missing_factor_2 TIMES 0.3 MORE"),
+        (("half_squared_error", "samples", 1), "sign_flipped missing_1_over_n TIMES missing_factor_2 MORE"),
+        (("binary_cross_entropy", "outputs", 0.5), "sign_flipped missing_1_over_k TIMES missing_factor_2 0.5 MORE"),
+    ],
+)
+def test_the_factors_that_are_looked_for(given: tuple[str, str, float | None], names: str) -> None:
+    loss, reduction, rate = given
+    words = names.replace("TIMES", "extra_factor_2 extra_factor_4 extra_1_over_n").replace("RATES", "0.1 0.01 0.001 0.05 0.3")
+    words = words.replace("MORE", "extra_1_over_k extra_factor_n extra_factor_k")
+    said = {"sign_flipped": "-1", "missing_1_over_n": "n", "missing_1_over_k": "k", "missing_factor_2": "1/2"}
+    said |= {"extra_factor_2": "2", "extra_factor_4": "4", "extra_1_over_n": "1/n", "extra_1_over_k": "1/k"}
+    said |= {"extra_factor_n": "n", "extra_factor_k": "k"}
+    texts = [(word, said[word]) if word in said else ("learning_rate_folded", word) for word in words.split()]
+    want = [(name, text, eval(text, {"n": 5, "k": 3})) for name, text in texts]  # noqa: S307  # numbers of our own
+    assert slots.scales(5, 3, loss, reduction, rate) == want
+    assert "missing_1_over_k" not in {name for name, *_ in slots.scales(5, 1, loss, reduction, rate)}
+    assert all(factor != 1 for *_, factor in slots.scales(1, 1, loss, reduction, rate))
+
+
+SMALLEST = Config((2, 3, 2), ("tanh", "sigmoid"), n=3)
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.5, 0.1, 0.05, 0.01, 0.001])
+def test_weights_updated_at_a_rate_that_is_not_told(rate: float) -> None:
+    wrong = plant(replace(SMALLEST, learning_rate=rate), [("updated_weights_used", 1)])
+    (finding,) = report_on(SMALLEST, wrong).findings
+    assert finding.mistake == "updated_weights_used"
+    assert f"error1 is delta2 @ (W2 - {rate:g} * dW2).T: W2 had been updated" in finding.message
+
+
+def test_a_factor_that_has_no_name_is_told_with_its_number() -> None:
+    def backward(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+        found = plant(SMALLEST)(params, X, Y)
+        return {**found, "dW2": 3.7 * found["dW2"]}
+
+    (finding,) = report_on(SMALLEST, backward).findings
+    assert (finding.mistake, finding.layer, finding.gradient) == ("wrong_scale", 2, "dW2")
+    assert finding.message == "It is 3.7 times what it should be."
 
 
 def show(title: str, results: list[tuple[str, float, Config, list[Mistake]]]) -> None:
