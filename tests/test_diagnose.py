@@ -6,6 +6,7 @@ pairs, and prints what is not named right.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
@@ -22,7 +23,9 @@ from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
 
 import nn
 from nn import slots
+from nn.diagnose import Finding, Report, _message
 from nn.mistakes import WORDS
+from nn.search import Cause
 
 diagnose: Any = vars(nn).get("diagnose")  # Any: the harness is checked without it
 XOR = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0.0], [1], [1], [0]])
@@ -665,6 +668,89 @@ def test_a_factor_that_has_no_name_is_told_with_its_number() -> None:
     (finding,) = report_on(SMALLEST, backward).findings
     assert (finding.mistake, finding.layer, finding.gradient) == ("wrong_scale", 2, "dW2")
     assert finding.message == "It is 3.7 times what it should be."
+
+
+CROSSED = Config((2, 3, 2), ("tanh", "sigmoid"), "binary_cross_entropy", n=3)
+DEEP = Config((2, 2, 2, 2), ("tanh", "sigmoid", "tanh"), n=3)
+
+
+@pytest.mark.parametrize(
+    ("config", "planted", "also"),
+    [
+        (replace(SMALLEST, n=2, loss="squared_error"), Mistake("missing_factor_2", 2, "delta"), {"extra_1_over_n"}),
+        (replace(SMALLEST, reduction="samples"), Mistake("missing_1_over_n", 2, "delta"), set()),
+        (Config((2, 3, 3), ("tanh", "sigmoid"), n=3), Mistake("extra_1_over_n", 2, "delta"), set()),  # 1/k is less likely
+        (SMALLEST, Mistake("sign_flipped", 2, "dW"), set()),
+        (SMALLEST, Mistake("sign_flipped", 2, "delta"), set()),
+        (CROSSED, Mistake("se_delta_with_ce", 2), None),
+        (DEEP, Mistake("delta_of_wrong_layer", 3, "used 1"), None),
+        (DEEP, Mistake("delta_of_wrong_layer", 1, "sent"), None),
+    ],
+)
+def test_the_likelier_of_two_names_comes_first(config: Config, planted: Mistake, also: set[str] | None) -> None:
+    (finding,) = report_on(config, plant(config, [planted])(*config.data(7))).findings
+    assert finding[:2] == planted[:2]
+    assert also is None or set(finding.also) == also
+
+
+def test_numbers_that_are_small_as_a_whole_are_not_taken_for_zero() -> None:
+    config = Config((2, 3, 2), ("linear", "linear"), bias=None, n=3)
+    params, X, Y = config.data(7)
+    (finding,) = diagnose(plant(config, [("sign_flipped", 2)]), params, 1e-9 * X, 1e-9 * Y, **config.options).findings
+    assert (finding.mistake, finding.layer) == ("sign_flipped", 2)
+
+
+def test_what_is_unexplained_is_said_to_be_so_far_off() -> None:
+    given = SMALLEST.data(7)
+    found = plant(SMALLEST)(*given)
+    right = found["dW2"].copy()
+    found["dW2"][0] = 2 * abs(right[0]) + 1
+    report = diagnose(found, *given, **SMALLEST.options)
+    assert (report.unexplained, report.wrong) == (("dW2",), ("dW2",))
+    cosine = (found["dW2"] * right).sum() / np.linalg.norm(right) / np.linalg.norm(found["dW2"])
+    words = "dW2 comes out of no mistake that is known here: 2 of 6 entries are off, "
+    words += f"{(right[0] < 0).sum()} in sign; as a whole it is "
+    words += f"{np.linalg.norm(found['dW2']) / np.linalg.norm(right):.4g} times as long as the right gradient, at an angle of "
+    assert " ".join(report.notes) == words + f"{math.degrees(math.acos(cosine)):.1f} degrees."
+
+
+WHOLE = """
+There are 2 mistakes.
+
+1. ce_delta_with_se, layer 2, first seen in dW2
+   delta2 is the bare a2 - y, the delta of cross-entropy; a squared error keeps the slope: (a2 - y)
+   * f'(z2). Right: (1) delta2 = dC/da2 * f'(z2).
+   Only because of it db2, dW1 are wrong too.
+
+2. missing_input_factor, layer 1, first seen in dW1
+   dW1 is delta1: the factor X, with which each weight was multiplied, is missing. Right: (3) dW1 =
+   X.T @ delta1.
+   Only because of it db1 is wrong too.
+   The same numbers would come out of: weight_as_input, sign_flipped.
+
+Right as they are: db3, dW3.
+
+Checked: a backward pass with exactly this reproduces every number that yours returned.
+
+(The formulas have samples in rows and weights n_in x n_out; yours are their transposes.)
+"""
+
+
+def test_a_whole_report() -> None:
+    first, second = Cause("ce_delta_with_se", 2, "delta", "a2 - y"), Cause("missing_input_factor", 1, "W", "delta1")
+    findings = (
+        Finding("ce_delta_with_se", 2, "dW2", _message(first), ("db2", "dW1"), ()),
+        Finding("missing_input_factor", 1, "dW1", _message(second), ("db1",), ("weight_as_input", "sign_flipped")),
+    )
+    assert f"\n{Report(findings, ('db3', 'dW3'), ('dW2', 'dW1'), (), (), turned=True)}\n" == WHOLE
+    alone = str(Report(findings[1:], (), ("dW1",), (), ()))
+    assert alone.startswith("There is one mistake.\n\n1. missing_input_factor, layer 1, first seen in dW1\n")
+    assert alone.endswith("Checked: a backward pass with exactly this reproduces every number that yours returned.")
+    assert str(Report(findings[1:], (), ("dW1",), (), ("Said besides.",))).endswith("sign_flipped.\n\nSaid besides.")
+    assert str(Report((), ("dW1", "db1"), (), (), ())) == (
+        "This backward pass is right: dW1, db1 equal the gradients of the loss."
+    )
+    assert _message(Cause("extra_factor_2", 1, "scale", "2")) == WORDS["extra_factor_2"]
 
 
 def show(title: str, results: list[tuple[str, float, Config, list[Mistake]]]) -> None:
