@@ -607,5 +607,6 @@ def test_the_digests_of_a_run_stand_in_its_file_as_they_are(tmp_path: Path) -> N
     run = dict(np.load(path)["run"].tolist())
     assert run["activations"] == "sigmoid sigmoid"
     assert run["X"] == f"(6, 3) {hashlib.sha256(X.astype('<f8').tobytes()).hexdigest()}"
+    assert run[nn.checkpoint.SHAPES] == "(3, 4) (4, 2) (4,) (2,)"
     parameters = b"".join(a.astype("<f8").tobytes() for a in (*model.weights, *(model.biases or ())))
     assert run[nn.checkpoint.START] == hashlib.sha256(parameters).hexdigest()

@@ -712,6 +712,19 @@ def test_what_is_unexplained_is_said_to_be_so_far_off() -> None:
     words += f"{(right[0] < 0).sum()} in sign; as a whole it is "
     words += f"{np.linalg.norm(found['dW2']) / np.linalg.norm(right):.4g} times as long as the right gradient, at an angle of "
     assert " ".join(report.notes) == words + f"{math.degrees(math.acos(cosine)):.1f} degrees."
+    noise = {
+        **found,
+        "dW2": rng("noise").normal(size=(5, 4)),
+        "db2": np.zeros((0, 2)),
+        "dW1": "text",
+        "db1": np.full(3, np.inf),
+    }
+    assert diagnose(noise, *given, **SMALLEST.options).notes == (
+        "db2 is empty, of shape (0, 2); expected (2,).",
+        "dW1 is not an array of numbers of one shape: 'text'.",
+        "db1 holds numbers that are not finite, inf; expected finite ones.",
+        "dW2 has the wrong shape, (5, 4), and comes out of no mistake that is known here.",
+    )
 
 
 WHOLE = """
