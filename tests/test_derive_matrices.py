@@ -679,6 +679,7 @@ def test_the_slope_is_explained_where_it_is_a_factor(loss: str, last: str) -> No
         ("a1 * Y ** 2", r"a^{(1)} \odot Y^{2}"),
         ("a1 * (Y / n)", r"a^{(1)} \odot \frac{Y}{n}"),
         ("(Y ** 2) ** 3", r"\left(Y^{2}\right)^{3}"),
+        ("(Y / n) ** 2", r"\left(\frac{Y}{n}\right)^{2}"),
         ("[z1 > 0]", r"\left[z^{(1)} > 0\right]"),
         ("[a, b]", r"\left[a, b\right]"),
         ("log(a, b)", r"\operatorname{log}\left(a, b\right)"),
