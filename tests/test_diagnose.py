@@ -693,6 +693,12 @@ def test_the_likelier_of_two_names_comes_first(config: Config, planted: Mistake,
     assert also is None or set(finding.also) == also
 
 
+def test_a_sign_in_one_line_is_not_sent_back() -> None:
+    mistakes = [("sign_flipped", 2, "dW"), ("missing_activation_derivative", 1)]
+    report = report_on(SMALLEST, plant(SMALLEST, mistakes)(*SMALLEST.data(7)))
+    assert placed(report) == {("sign_flipped", 2, "dW2"), ("missing_activation_derivative", 1, "dW1")}
+
+
 def test_numbers_that_are_small_as_a_whole_are_not_taken_for_zero() -> None:
     config = Config((2, 3, 2), ("linear", "linear"), bias=None, n=3)
     params, X, Y = config.data(7)
