@@ -221,7 +221,7 @@ def slopes(net: Network, layer: int, e: Array) -> Iterator[Filling]:
     """delta of a layer from its error e: the error times the slope, or what was taken for it."""
     f, z, a = net.activations[layer - 1], net.Z[layer], net.A[layer]
     A, Z = f"a{layer}", f"z{layer}"
-    yield Filling("", "f'({Z})", through(f, a, e))
+    yield Filling("", f"f'({Z})", through(f, a, e))
     if f == "softmax":
         yield Filling("softmax_diagonal_only", f"{A} * (1 - {A})", e * a * (1 - a))
     if f == "relu":
@@ -261,21 +261,22 @@ def _slopes_elsewhere(net: Network, layer: int, e: Array) -> Iterator[Filling]:
         if other == layer:
             continue
         name = "derivative_at_layer_input" if other == layer - 1 else "derivative_at_wrong_layer"
-        a, z = net.A[other], net.Z[other]
-        own = net.activations[other - 1] if other else f
-        x, y = ("X", "X") if other == 0 else (f"a{other}", f"z{other}")
+        a, x = net.A[other], f"a{other}" if other else "X"
         yield from _filled(
             (name, form_text(f, x), lambda a=a: e * form(f, a)),
             (name, f"f'({x})", lambda a=a: e * form(f, value(f, a))),
-            (name, f"f'({y})", lambda z=z: e * form(f, value(f, z))),
-            (name, f"{own}'({y})", lambda own=own, a=a: e * form(own, a)),
         )
+        if not other:  # X, the last of them, has no pre-activation and no slope of its own
+            return
+        z, own = net.Z[other], net.activations[other - 1]
+        at_z = (
+            (f"f'(z{other})", lambda z=z: e * form(f, value(f, z))),
+            (f"{own}'(z{other})", lambda own=own, a=a: e * form(own, a)),
+        )
+        yield from _filled(*((name, *row) for row in at_z))
         if other == layer - 1:  # both names are right
-            yield from _filled(
-                ("derivative_at_wrong_layer", form_text(f, x), lambda a=a: e * form(f, a)),
-                ("derivative_at_wrong_layer", f"f'({y})", lambda z=z: e * form(f, value(f, z))),
-                ("derivative_at_wrong_layer", f"{own}'({y})", lambda own=own, a=a: e * form(own, a)),
-            )
+            at_a = form_text(f, x), lambda a=a: e * form(f, a)
+            yield from _filled(*(("derivative_at_wrong_layer", *row) for row in (at_a, *at_z)))
 
 
 def form_text(activation: str, a: str) -> str:

@@ -7,6 +7,7 @@ them are here.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import random
 import re
@@ -25,6 +26,7 @@ import pytest
 
 import nn
 from nn import LOSSES, History, MatrixMLP, fit, matrix
+from nn.checkpoint import _past
 from nn.npz import write
 from nn.train import _stops
 
@@ -661,3 +663,51 @@ def test_nothing_is_told_where_all_is_well(tmp_path: Path, capsys: pytest.Captur
         warnings.simplefilter("error")
         train(start(), 30, tmp_path / "run.npz")
     assert capsys.readouterr() == ("", "")
+
+
+HISTORY = {"step": 20, "history.steps": [0, 7, 20], "history.losses": [3.0, 2.0, 1.0], "history.mean_errors": [0.3, 0.2, 0.1]}
+NO_WHOLE = "its step or its history is not made of whole numbers"
+NO_STEPS = "its history is not one of the steps up to its own"
+NO_SHAPE = "its history has other shapes than its steps"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"step": [20]}, NO_WHOLE),
+        ({"step": 20.0}, NO_WHOLE),
+        ({"history.steps": [0.0, 7.0, 20.0]}, NO_WHOLE),
+        ({"history.steps": [[0], [7], [20]]}, NO_WHOLE),
+        ({"step": 19}, NO_STEPS),
+        ({"step": -1, **{name: np.zeros(0, int) for name in nn.files.RUN[2:]}}, NO_STEPS),
+        ({"history.steps": [-1, 7, 20]}, NO_STEPS),
+        ({"history.steps": [7, 0, 20]}, NO_STEPS),
+        ({"history.steps": [0, 7, 7]}, NO_STEPS),
+        ({"history.losses": [3.0, 2.0]}, NO_SHAPE),
+        ({"history.mean_errors": [[0.3], [0.2], [0.1]]}, NO_SHAPE),
+    ],
+)
+def test_a_history_that_makes_no_sense_is_refused_with_what_is_wrong(change: dict[str, Any], said: str) -> None:
+    saved = {name: np.asarray(entry) for name, entry in {**HISTORY, **change}.items()}
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        _past(saved, ())
+
+
+def test_a_history_is_read_as_it_was_written() -> None:
+    saved = {name: np.asarray(entry) for name, entry in HISTORY.items()}
+    assert _past(saved, ()) == (20, ([0, 7, 20], [3.0, 2.0, 1.0], [0.3, 0.2, 0.1]))
+    none = {name: np.zeros(0, int) for name in nn.files.RUN[2:]}
+    assert _past({**saved, **none}, (2,)) == (20, ([], [], []))
+    whole = {**saved, "history.losses": np.array([3, 2, 1])}
+    assert [type(loss) for loss in _past(whole, ())[1][1]] == [float] * 3
+
+
+def test_the_digests_of_a_run_stand_in_its_file_as_they_are(tmp_path: Path) -> None:
+    path, model = tmp_path / "run.npz", start()
+    train(start(), 5, path)
+    run = dict(np.load(path)["run"].tolist())
+    assert run["activations"] == "sigmoid sigmoid"
+    assert run["X"] == f"(6, 3) {hashlib.sha256(X.astype('<f8').tobytes()).hexdigest()}"
+    assert run[nn.checkpoint.SHAPES] == "(3, 4) (4, 2) (4,) (2,)"
+    parameters = b"".join(a.astype("<f8").tobytes() for a in (*model.weights, *(model.biases or ())))
+    assert run[nn.checkpoint.START] == hashlib.sha256(parameters).hexdigest()

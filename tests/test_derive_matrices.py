@@ -21,7 +21,10 @@ from hypothesis import strategies as st
 import nn
 from autograd.derivation.printed import number_text
 from nn import MatrixDerivation
+from nn.derivation.formulas import CANCELS, ERROR, last_delta_formula, last_delta_why, predicted
 from nn.derivation.latex import as_latex
+from nn.derivation.notation import Operand, product, why
+from nn.derivation.variants import in_columns, signs
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
 PAIRS = [(loss.name, last) for loss in nn.LOSSES.values() for last in loss.outputs]
@@ -418,3 +421,294 @@ def test_the_latex_compiles(tmp_path: Path) -> None:
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "derivation.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603  # our own source
     assert done.returncode == 0, done.stdout[-1000:]
+
+
+EXACT = nn.MatrixMLP([[[1.0, -2.0], [0.5, 1.0]], [[2.0], [-1.0]]], [[0.5, 1.0], [-1.0]], ["relu", "linear"])  # no rounding
+ALL_OF_IT = r"""
+The 2-2-1 network with C = mean_squared_error, for n = 2 samples in rows
+    z1 = X @ W1 + b1    (n, 2) @ (2, 2) -> (n, 2)   a1 = relu(z1)
+    z2 = a1 @ W2 + b2   (n, 2) @ (2, 1) -> (n, 1)   a2 = z2
+    C = ((a2 - Y) ** 2).mean() = 20
+
+Layer 2
+
+(1) delta2 = 2 * (a2 - Y) / Y.size                  (n, 1)
+    Entry [1,0]: one route leads from z2[1,0] to C in the graph. Along a route the slopes
+    multiply, from C back:
+      route  0.5 * 2 * (a2[1,0] - Y[1,0]) = 0.5 * -12 = -6
+      delta2[1,0] in the matrix  -6.0
+                  in the graph   -6.0   difference 0
+    The 2 of the square stays, for C has no 1/2; the mean divides by Y.size.
+
+(3) dW2 = a1.T @ delta2                             (2, n) @ (n, 1) -> (2, 1)
+    Entry [1,0]: every sample s uses W2[1,0] once, on its way to z2[s,0], and adds a term:
+      sample 0  a1[0,1] * delta2[0,0] = 1 * 2  =   2
+      sample 1  a1[1,1] * delta2[1,0] = 6 * -6 = -36
+                                           sum = -34
+      dW2[1,0] in the matrix  -34.0
+               in the graph   -34.0   difference 0
+    dW2[i,j] is the sum over the samples s of a1[s,i] * delta2[s,j]. A matrix product sums
+    over its inner indices, so s has to be inner and i, j outer, (i,s) @ (s,j): a1[s,i] is
+    turned to a1.T[i,s], delta2[s,j] stays.
+
+(4) db2 = delta2.sum(axis=0)                        (1,)
+    Entry [0]: every sample s adds b2[0] to its z2[s,0], and adds a term:
+      sample 0  delta2[0,0] =  2
+      sample 1  delta2[1,0] = -6
+                        sum = -4
+      db2[0] in the matrix  -4.0
+             in the graph   -4.0   difference 0
+    db2[j] is the sum over the samples s of delta2[s,j]: one and the same b2[j] is added in
+    every sample, with slope 1, so every sample has its share. It is the line of dW2 for an
+    input that is always 1.
+
+Layer 1
+
+(2) delta1 = (delta2 @ W2.T) * (z1 > 0)             (n, 1) @ (1, 2) -> (n, 2)
+    Entry [1,1]: a1[1,1] goes into every neuron k of layer 2; each route adds a term:
+      neuron 0  delta2[1,0] * W2[1,0] * [z1[1,1] > 0] = -6 * -1 * 1 = 6
+      delta1[1,1] in the matrix  6.0
+                  in the graph   6.0   difference 0
+    (delta2 @ W2.T)[s,i] is the sum over the neurons k of delta2[s,k] * W2[i,k]. A matrix
+    product sums over its inner indices, so k has to be inner and s, i outer, (s,k) @ (k,i):
+    delta2[s,k] stays, W2[i,k] is turned to W2.T[k,i].
+
+(3) dW1 = X.T @ delta1                              (2, n) @ (n, 2) -> (2, 2)
+    Entry [0,1]: every sample s uses W1[0,1] once, on its way to z1[s,1], and adds a term:
+      sample 0  X[0,0] * delta1[0,1] = 1 * -2 =  -2
+      sample 1  X[1,0] * delta1[1,1] = -2 * 6 = -12
+                                          sum = -14
+      dW1[0,1] in the matrix  -14.0
+               in the graph   -14.0   difference 0
+    dW1[i,j] is the sum over the samples s of X[s,i] * delta1[s,j]. A matrix product sums
+    over its inner indices, so s has to be inner and i, j outer, (i,s) @ (s,j): X[s,i] is
+    turned to X.T[i,s], delta1[s,j] stays.
+
+(4) db1 = delta1.sum(axis=0)                        (2,)
+    Entry [1]: every sample s adds b1[1] to its z1[s,1], and adds a term:
+      sample 0  delta1[0,1] = -2
+      sample 1  delta1[1,1] =  6
+                        sum =  4
+      db1[1] in the matrix  4.0
+             in the graph   4.0   difference 0
+    db1[j] is the sum over the samples s of delta1[s,j]: one and the same b1[j] is added in
+    every sample, with slope 1, so every sample has its share. It is the line of dW1 for an
+    input that is always 1.
+
+Samples in columns: every matrix transposed, and (A @ B).T = B.T @ A.T turns the order
+    samples in rows                           samples in columns
+    X is (n, d), W is n_in x n_out            X is (d, n), W is n_out x n_in
+    (1) delta2 = 2 * (a2 - Y) / Y.size        (1) delta2 = 2 * (a2 - Y) / Y.size
+            (n, 1)                                    (1, n)
+    (3) dW2 = a1.T @ delta2                   (3) dW2 = delta2 @ a1.T
+            (2, n) @ (n, 1) -> (2, 1)                 (1, n) @ (n, 2) -> (1, 2)
+    (4) db2 = delta2.sum(axis=0)              (4) db2 = delta2.sum(axis=1, keepdims=True)
+            (1,)                                      (1, 1)
+    (2) delta1 = (delta2 @ W2.T) * (z1 > 0)   (2) delta1 = (W2.T @ delta2) * (z1 > 0)
+            (n, 1) @ (1, 2) -> (n, 2)                 (2, 1) @ (1, n) -> (2, n)
+    (3) dW1 = X.T @ delta1                    (3) dW1 = delta1 @ X.T
+            (2, n) @ (n, 2) -> (2, 2)                 (2, n) @ (n, 2) -> (2, 2)
+    (4) db1 = delta1.sum(axis=0)              (4) db1 = delta1.sum(axis=1, keepdims=True)
+            (2,)                                      (2, 1)
+    Both computed, the largest difference of an entry is 0.
+
+Minus or plus: one step of gradient descent at rate 1, for W2[1,0]
+    W2 -= a1.T @ delta2, from (a2 - Y)   -1 - (-34)   = 33.0
+    W2 += a1.T @ delta2, from (Y - a2)   -1 + 34      = 33.0
+    (a2 - Y) and (Y - a2) differ in the sign alone, and so do the products and sums that are
+    made of them: the minus stands in front, or inside. After the step all 9 weights and
+    biases are the same, bit for bit.
+"""
+ALL_LATEX = r"""
+\begin{align*}
+\delta^{(2)} &= \frac{2\, \left(a^{(2)} - Y\right)}{\operatorname{size} Y} && n \times 1 \\[3pt]
+\delta^{(2)}_{1,0} &= 0.5 \cdot 2\, \left(a^{(2)}_{1,0} - Y_{1,0}\right) && = 0.5 \cdot \left(-12\right) \\[3pt]
+ &&& = -6
+\end{align*}
+\begin{align*}
+\frac{\partial C}{\partial W^{(2)}} &= a^{(1)\top}\, \delta^{(2)} && (2 \times n)\,(n \times 1) \to 2 \times 1 \\[3pt]
+\frac{\partial C}{\partial W^{(2)}_{1,0}} &= a^{(1)}_{0,1} \cdot \delta^{(2)}_{0,0} && = 1 \cdot 2 \\[3pt]
+ &\quad +  a^{(1)}_{1,1} \cdot \delta^{(2)}_{1,0} && \quad +  6 \cdot \left(-6\right) \\[3pt]
+ &&& = -34
+\end{align*}
+\begin{align*}
+\frac{\partial C}{\partial b^{(2)}} &= \sum_{s} \delta^{(2)} && 1 \\[3pt]
+\frac{\partial C}{\partial b^{(2)}_{0}} &= \delta^{(2)}_{0,0} && = 2 \\[3pt]
+ &\quad +  \delta^{(2)}_{1,0} && \quad +  \left(-6\right) \\[3pt]
+ &&& = -4
+\end{align*}
+\begin{align*}
+\delta^{(1)} &= \left(\delta^{(2)}\, W^{(2)\top}\right) \odot \left(z^{(1)} > 0\right) && (n \times 1)\,(1 \times 2) \to n \times 2 \\[3pt]
+\delta^{(1)}_{1,1} &= \delta^{(2)}_{1,0} \cdot W^{(2)}_{1,0} \cdot \left[z^{(1)}_{1,1} > 0\right] && = \left(-6\right) \cdot \left(-1\right) \cdot 1 \\[3pt]
+ &&& = 6
+\end{align*}
+\begin{align*}
+\frac{\partial C}{\partial W^{(1)}} &= X^{\top}\, \delta^{(1)} && (2 \times n)\,(n \times 2) \to 2 \times 2 \\[3pt]
+\frac{\partial C}{\partial W^{(1)}_{0,1}} &= X_{0,0} \cdot \delta^{(1)}_{0,1} && = 1 \cdot \left(-2\right) \\[3pt]
+ &\quad +  X_{1,0} \cdot \delta^{(1)}_{1,1} && \quad +  \left(-2\right) \cdot 6 \\[3pt]
+ &&& = -14
+\end{align*}
+\begin{align*}
+\frac{\partial C}{\partial b^{(1)}} &= \sum_{s} \delta^{(1)} && 2 \\[3pt]
+\frac{\partial C}{\partial b^{(1)}_{1}} &= \delta^{(1)}_{0,1} && = \left(-2\right) \\[3pt]
+ &\quad +  \delta^{(1)}_{1,1} && \quad +  6 \\[3pt]
+ &&& = 4
+\end{align*}
+"""  # noqa: E501  # LaTeX, as it is printed
+ONE_LAYER = r"""
+The 1-2 network with C = softmax_cross_entropy, for n = 1 sample in rows
+    z1 = X @ W1   (n, 1) @ (1, 2) -> (n, 2)   a1 = z1
+    C = -(Y * log(softmax(z1))).sum() / n = 1.03972
+
+Layer 1
+
+(1) delta1 = (softmax(z1) * Y.sum(axis=1, keepdims=True) - Y) / n    (n, 2)
+    Entry [0,0]: 3 routes lead from z1[0,0] to C in the graph. Along a route the slopes
+    multiply, from C back:
+      route  1 * Y[0,0] * softmax(z1)[0,0] = 1 * 1 * 0.5   =  0.5
+      route  1 * Y[0,1] * softmax(z1)[0,0] = 1 * 0.5 * 0.5 = 0.25
+      route  1 * Y[0,0] * (-1)             = 1 * 1 * -1    =   -1
+                                                       sum = -0.25
+      delta1[0,0] in the matrix  -0.25
+                  in the graph   -0.25   difference 0
+    The slope of the log of the sum of all exp is the share of one exp in it, the softmax p;
+    the routes sum to p - Y, where Y sums to 1, and the mean divides by n.
+
+(3) dW1 = X.T @ delta1                              (1, n) @ (n, 2) -> (1, 2)
+    Entry [0,0]: every sample s uses W1[0,0] once, on its way to z1[s,0], and adds a term:
+      sample 0  X[0,0] * delta1[0,0] = 2 * -0.25 = -0.5
+      dW1[0,0] in the matrix  -0.5
+               in the graph   -0.5   difference 0
+    dW1[i,j] is the sum over the samples s of X[s,i] * delta1[s,j]. A matrix product sums
+    over its inner indices, so s has to be inner and i, j outer, (i,s) @ (s,j): X[s,i] is
+    turned to X.T[i,s], delta1[s,j] stays.
+
+Samples in columns: every matrix transposed, and (A @ B).T = B.T @ A.T turns the order
+    samples in rows
+    X is (n, d), W is n_in x n_out
+    (1) delta1 = (softmax(z1) * Y.sum(axis=1, keepdims=True) - Y) / n
+            (n, 2)
+    (3) dW1 = X.T @ delta1
+            (1, n) @ (n, 2) -> (1, 2)
+
+    samples in columns
+    X is (d, n), W is n_out x n_in
+    (1) delta1 = (softmax(z1) * Y.sum(axis=0, keepdims=True) - Y) / n
+            (2, n)
+    (3) dW1 = delta1 @ X.T
+            (2, n) @ (n, 1) -> (2, 1)
+    Both computed, the largest difference of an entry is 0.
+
+Minus or plus: one step of gradient descent at rate 1, for W1[0,0]
+    W1 -= X.T @ delta1, from (softmax(z1) - Y)   1 - (-0.5)   = 1.5
+    W1 += X.T @ delta1, from (Y - softmax(z1))   1 + 0.5      = 1.5
+    (softmax(z1) - Y) and (Y - softmax(z1)) differ in the sign alone, and so do the products
+    and sums that are made of them: the minus stands in front, or inside. After the step all
+    2 weights are the same, bit for bit.
+"""
+
+
+def test_the_whole_text_and_the_whole_latex_of_a_network_with_biases() -> None:
+    d = nn.derive_matrices(EXACT, [[1, 2], [-2, 1]], [[1], [-1]], "mean_squared_error")
+    assert f"\n{d}\n" == ALL_OF_IT
+    assert f"\n{d.latex()}\n" == ALL_LATEX
+
+
+def test_the_whole_text_of_one_layer_whose_formulas_are_too_wide_to_stand_side_by_side() -> None:
+    d = nn.derive_matrices(nn.MatrixMLP([[[1.0, 1.0]]], None, "linear"), [[2]], [[1, 0.5]], "softmax_cross_entropy")
+    assert f"\n{d}\n" == ONE_LAYER
+
+
+@pytest.mark.parametrize(("loss", "last"), PAIRS)
+def test_the_other_ways_give_the_gradients_of_every_pair(loss: str, last: str) -> None:
+    rng = np.random.default_rng(1)
+    model = nn.MatrixMLP.random([2, 3, 2, 3], ["tanh", "relu", last], rng=rng)
+    model.biases = [rng.uniform(-1, 1, b.shape) for b in model.biases or ()]
+    x, y = rng.normal(size=(4, 2)), rng.choice([0.0, 0.25, 1.0], (4, 3))
+    right = model.gradients(x, y, loss)
+    found, turned = signs(model, model.passes(x, y, loss), y, loss), in_columns(model, x, y, loss)
+    want = {f"W{l}": dW for l, dW in enumerate(right.weights, 1)} | {f"b{l}": db for l, db in enumerate(right.biases or (), 1)}
+    now = {f"W{l}": w for l, w in enumerate(model.weights, 1)} | {f"b{l}": b for l, b in enumerate(model.biases, 1)}
+    assert found.names == ["W3", "b3", "W2", "b2", "W1", "b1"]
+    for name, step, plus, minus in zip(found.names, found.steps, found.plus, found.minus, strict=True):
+        assert np.allclose(step, -want[name], rtol=1e-12, atol=1e-15)
+        assert np.allclose(plus, now[name] - want[name], rtol=1e-12, atol=1e-15)
+        assert np.array_equal(plus, minus)
+    for layer in (1, 2, 3):
+        assert np.allclose(turned.weights[layer - 1].T, want[f"W{layer}"], rtol=1e-12, atol=1e-15)
+        assert np.allclose(turned.biases[layer - 1][:, 0], want[f"b{layer}"], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("y", "factor"),
+    [([[0, 1], [1, 0]], False), ([[1, 1e-13]], False), ([[1, 1e-10]], True), ([[0.5, 0.5], [1, 1]], True), ([[1, 1]], True)],
+)
+def test_the_sum_of_the_targets_is_a_factor_where_it_is_not_1(y: Any, factor: bool) -> None:
+    found = last_delta_formula("softmax_cross_entropy", "linear", 1, np.array(y), axis=1)
+    assert found == f"(softmax(z1){' * Y.sum(axis=1, keepdims=True)' if factor else ''} - Y) / n"
+
+
+@pytest.mark.parametrize(("loss", "last"), PAIRS)
+def test_the_slope_is_explained_where_it_is_a_factor(loss: str, last: str) -> None:
+    formula = last_delta_formula(loss, last, 3, np.eye(3), axis=1)
+    bare = last_delta_formula(loss, {"softmax_cross_entropy": "linear"}.get(loss, "sigmoid"), 3, np.eye(3), axis=1)
+    slope = f" C depends on z3 only through a3 = {last}(z3), so the slope of {last} is a factor."
+    assert last_delta_why(loss, last, 3).endswith(slope) == (loss.endswith("squared_error") and last != "linear")
+    assert ("a3 * (1 - a3)" in bare) == loss.endswith("squared_error")
+    assert last_delta_why(loss, last, 3).startswith(CANCELS[loss])
+    assert formula.startswith(ERROR[loss].replace("p", predicted(loss, last, 3), 1).split(" - Y")[0])
+
+
+@pytest.mark.parametrize(
+    ("code", "latex"),
+    [
+        ("((a2 - Y) ** 2).sum() / 2", r"\frac{\sum \left(a^{(2)} - Y\right)^{2}}{2}"),
+        ("(a2 + Y).mean()", r"\operatorname{mean} \left(a^{(2)} + Y\right)"),
+        ("-(Y * log(p)).sum() / n", r"\frac{-\left(\sum Y \odot \operatorname{log}\left(p\right)\right)}{n}"),
+        ("W.sum(axis=0) ** 2", r"\left(\sum_{s} W\right)^{2}"),
+        ("W.sum(axis=1, keepdims=True)", r"\sum_{j} W"),
+        ("sigmoid(z2)", r"\sigma\left(z^{(2)}\right)"),
+        ("softmax(z1)[0, 1]", r"\operatorname{softmax}\left(z^{(1)}\right)_{0,1}"),
+        ("a1[0, 1] * W2[10, 2]", r"a^{(1)}_{0,1} \cdot W^{(2)}_{10,2}"),
+        ("a1[0] * (1 - a1[0])", r"a^{(1)}_{0} \cdot \left(1 - a^{(1)}_{0}\right)"),
+        ("2 * (p - Y) / Y.size", r"\frac{2\, \left(p - Y\right)}{\operatorname{size} Y}"),
+        ("2 * a1[0]", r"2\, a^{(1)}_{0}"),
+        ("a1 * (a2 * Y)", r"a^{(1)} \odot \left(a^{(2)} \odot Y\right)"),
+        ("a1 * -Y", r"a^{(1)} \odot \left(-Y\right)"),
+        ("(-Y) ** 2", r"\left(-Y\right)^{2}"),
+        ("a1 * Y ** 2", r"a^{(1)} \odot Y^{2}"),
+        ("a1 * (Y / n)", r"a^{(1)} \odot \frac{Y}{n}"),
+        ("(Y ** 2) ** 3", r"\left(Y^{2}\right)^{3}"),
+        ("(Y / n) ** 2", r"\left(\frac{Y}{n}\right)^{2}"),
+        ("[z1 > 0]", r"\left[z^{(1)} > 0\right]"),
+        ("[a, b]", r"\left[a, b\right]"),
+        ("log(a, b)", r"\operatorname{log}\left(a, b\right)"),
+        ("dW2.T", r"\frac{\partial C}{\partial W^{(2)\top}}"),
+        ("(a1 @ W2) @ W3", r"a^{(1)}\, W^{(2)}\, W^{(3)}"),
+    ],
+)
+def test_each_kind_of_formula_in_latex(code: str, latex: str) -> None:
+    assert as_latex(code) == latex
+
+
+def test_as_many_products_as_are_allowed_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nn.derivation.matrices.LARGEST", 64)
+    nn.derive_matrices(model_of_the_question(), X, Y)
+    monkeypatch.setattr("nn.derivation.matrices.LARGEST", 63)
+    with pytest.raises(ValueError, match=r"4 samples make 64 products, .* more than 63; give some of the samples, X\[:3\]"):
+        nn.derive_matrices(model_of_the_question(), X, Y)
+
+
+def test_a_delta_that_overflows_is_refused_by_name() -> None:
+    model = nn.MatrixMLP([[[1e-100]], [[1e200]]], None, "linear")
+    with pytest.raises(ValueError, match=r"derive_matrices: delta1 holds -?inf"):
+        nn.derive_matrices(model, [[1.0]], [[-1e200]])
+
+
+def test_why_the_neurons_are_summed_over_in_any_place() -> None:
+    delta, W = Operand("delta3", "sk", (5, 2)), Operand("W3", "ik", (4, 2))
+    assert why(delta, W, Operand("e", "si", (5, 4))).startswith(
+        "e[s,i] is the sum over the neurons k of delta3[s,k] * W3[i,k]. A"
+    )
+    one = Operand("v", "k", (2,)), Operand("w", "k", (2,))
+    assert product(*one) == one

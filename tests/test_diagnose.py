@@ -6,10 +6,13 @@ pairs, and prints what is not named right.
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any
 
@@ -19,6 +22,10 @@ import pytest
 from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
 
 import nn
+from nn import slots
+from nn.diagnose import Finding, Report, _message
+from nn.mistakes import WORDS
+from nn.search import Cause
 
 diagnose: Any = vars(nn).get("diagnose")  # Any: the harness is checked without it
 XOR = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0.0], [1], [1], [0]])
@@ -456,6 +463,323 @@ def test_an_unknown_mistake_is_said_to_be_unexplained(name: str) -> None:
     assert blamed(report) <= {name}
     assert not [f for f in report.findings if f.mistake in PLANTS], str(report)
     assert all(gradient in str(report) for gradient in SMALL.names)
+
+
+# 8. the slots: the formula that a report shows, run as code, gives the numbers that were looked for
+
+
+IN_WORDS = (  # what a formula says in words, as code
+    (r"(mean|sum) of all of (\w+)", r"\2.\1()"),
+    (r"mean of (\w+) over the samples", r"\1.mean(0)"),
+    (r"mean of (\w+) over its neurons", r"\1.mean(1)"),
+    (r"(\w+) summed over the samples", r"\1.sum(0)"),
+    (r"(\w+) summed over its neurons", r"\1.sum(1, keepdims=True)"),
+    (r"(\w+) averaged over its neurons", r"\1.mean(1, keepdims=True)"),
+    (r"(\w+) of the first sample", r"\1[0]"),
+    (r"(\w+) of the last sample", r"\1[-1]"),
+    (r"the sum of (\w+), times the sum of (\w+)", r"outer(\1.sum(0), \2.sum(0))"),
+    (r"the sum of (.+)", r"(\1).sum(0)"),
+    (r"^1 @", "ones @"),
+    (r"1 or (0\.\d+) by the sign of (\w+)", r"where(\2 > 0, 1, \1)"),
+    (r"sign of (\w+)", r"sign(\1)"),
+    (r"\((a\d) - y\) times the Jacobian", r"through(\1, \1 - y)"),
+    (r" of (sigmoid|tanh|relu)$", ""),
+    (r"f'\(z\)", "slope"),
+    (r"(\w+)'\(", r"slope_of_\1("),
+)
+SQUARE = [  # four samples of four numbers, three layers of four neurons: whatever could stand in a slot fits there
+    Config((4, 4, 4, 4), activations, loss, n=4)
+    for activations, loss in (
+        (("relu", "tanh", "sigmoid"), "binary_cross_entropy"),
+        (("sigmoid", "relu", "softmax"), "softmax_cross_entropy"),
+        (("linear", "sigmoid", "tanh"), "squared_error"),
+        (("tanh", "linear", "relu"), "half_squared_error"),
+    )
+]
+AVERAGE = 0.25
+
+
+def through(a: Any, e: Any) -> Any:
+    """Softmax's Jacobian times e."""
+    return np.stack([(np.diag(row) - np.outer(row, row)) @ error for row, error in zip(a, e, strict=True)])
+
+
+def slope_of(f: str) -> Any:
+    return lambda z: planting.SLOPE["sigmoid" if f == "softmax" else f](planting.VALUE[f](z))  # of softmax the diagonal
+
+
+def slots_of(config: Config) -> tuple[slots.Network, list[planting.Pass]]:
+    """The network of that config on two data sets, and the harness's right pass on each, with dC/da as its error."""
+    params, X, Y = config.data(1)
+    data = np.stack([X, config.data(2)[1]]), np.stack([Y, config.data(2)[2]])
+    W, b = ([params[f"{kind}{l}"] for l in range(1, config.depth + 1)] for kind in "Wb")
+    runs = [planting.Pass(config, (), params, *given) for given in zip(*data, strict=True)]
+    for run in runs:
+        run.fused = False
+    return slots.network(W, b, *data, config.activations, config.loss, AVERAGE), runs
+
+
+def words_of(run: planting.Pass, layer: int) -> dict[str, Any]:
+    """What a formula in the lines of that layer may name."""
+    names: dict[str, Any] = {name: getattr(np, name) for name in ("abs", "exp", "sign", "where", "outer")}
+    names |= {"log": lambda a: np.log(np.abs(a)), "relu": planting.VALUE["relu"]}
+    names |= {"through": through if run.f(layer) == "softmax" else lambda a, e: e * planting.SLOPE[run.f(layer)](a)}
+    names |= {f"slope_of_{f}": slope_of(f) for f in planting.VALUE} | {"slope_of_f": slope_of(run.f(layer))}
+    for l in range(1, run.L + 1):
+        names |= {f"W{l}": run.W[l], f"a{l}": run.A[l], f"z{l}": run.Z[l], f"delta{l}": run.delta(l), f"error{l}": run.error(l)}
+    return names | {"X": run.A[0], "y": run.y, "ones": np.ones((4, 4)), "slope": slope_of(run.f(layer))(run.Z[layer])}
+
+
+def said(formula: str, names: dict[str, Any]) -> Any:
+    for words, code in IN_WORDS:
+        formula = re.sub(words, code, formula)
+    return eval(formula, names)  # noqa: S307  # formulas of our own
+
+
+def hold(fillings: Iterable[slots.Filling], worlds: Sequence[dict[str, Any]], wanted: Any) -> None:
+    """The numbers of each filling, on every data set, are those that are wanted, and its name is one that has words."""
+    times = Counter[tuple[str, str]]()
+    for mistake, formula, numbers in fillings:
+        assert mistake in ("", *WORDS)
+        for found, names in zip(numbers, worlds, strict=True):
+            want = np.asarray(wanted(mistake, formula, names, times[mistake, formula]))
+            want = want.reshape(found.shape) if want.size == found.size else np.broadcast_to(want, found.shape)
+            assert np.allclose(found, want, rtol=1e-9, atol=1e-12, equal_nan=True), (mistake, formula)
+        times[mistake, formula] += 1
+
+
+@pytest.mark.parametrize("config", SQUARE, ids=lambda config: config.loss)
+def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> None:
+    net, runs = slots_of(config)
+    random = rng("slots")
+
+    def drawn() -> Any:
+        return random.normal(size=(2, 4, 4))
+
+    def error(_mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        if formula == "the loss itself":
+            terms = {"binary_cross_entropy": "-(y * log(a3) + (1 - y) * log(1 - a3))", "softmax_cross_entropy": "-y * log(a3)"}
+            formula = terms.get(config.loss, "(a3 - y) ** 2")
+        return said(formula.replace("dC/da3", "error3"), names) / AVERAGE**again
+
+    def delta(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        a, e, f = names[f"a{layer}"], names["error"], config.activations[layer - 1]
+        if f == "softmax" and mistake in ("", "extra_activation_derivative", "derivative_applied_to_activation"):
+            a = planting.softmax(a) if mistake.startswith("derivative") else a
+            return through(a, through(a, e) if mistake.startswith("extra") else e)
+        if again and mistake == "derivative_at_error":  # the average went with the error
+            formula = re.sub(r"\berror\b|\(a3 - y\)", rf"(\g<0> * {AVERAGE})", formula)
+        return said(formula, names) * (1 if mistake == "relu_applied_to_gradient" else e)
+
+    def back(_mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        return said(formula, names) / AVERAGE**again
+
+    def line(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
+        found = said(formula, names)
+        return found[:, None] if again and found.ndim == 1 and mistake.startswith("element") else found
+
+    with np.errstate(all="ignore"):
+        for fillings in (slots.errors(net), slots.whole_deltas(net)):
+            hold(fillings, [words_of(run, 3) for run in runs], error)
+        for layer in (1, 2, 3):
+            e, d, dW = drawn(), drawn(), drawn()
+            e[:, 0] = 0
+            worlds = [words_of(run, layer) | {"error": e[i], f"delta{layer}": d[i]} for i, run in enumerate(runs)]
+            hold(slots.slopes(net, layer, e), worlds, delta)
+            hold(slots.matrix_slopes(net, layer, e), worlds, lambda _mistake, formula, names, _again: said(formula, names))
+            hold(slots.weight_gradients(net, layer, d), worlds, line)
+            hold(slots.bias_gradients(net, layer, d), worlds, line)
+            if layer < 3:
+                worlds = [words_of(run, layer) | {f"dW{layer + 1}": dW[i]} for i, run in enumerate(runs)]
+                after = slots.Sent(net.D[layer + 1], net.E[layer + 1], dW)
+                hold(slots.sent_back(net, layer, after, net.D[layer + 2 :], (0.5, 0.1)), worlds, back)
+
+
+@pytest.mark.parametrize("config", SQUARE, ids=lambda config: config.loss)
+def test_every_line_that_is_planted_stands_in_its_slot_by_its_name(config: Config) -> None:
+    config = replace(config, learning_rate=0.3)
+    net, (run, _) = slots_of(config)
+    given = config.data(1)
+    D, E = ([X, *(np.stack([of(l)] * 2) for l in (1, 2, 3))] for X in net.A[:1] for of in (run.delta, run.error))
+    fillings: dict[tuple[str, int], list[slots.Filling]] = {}
+    with np.errstate(all="ignore"):
+        for l in (1, 2, 3):
+            fillings["slope", l] = [*slots.slopes(net, l, E[l]), *slots.matrix_slopes(net, l, E[l])]
+            fillings["input", l] = list(slots.weight_gradients(net, l, D[l]))
+            fillings["bias", l] = list(slots.bias_gradients(net, l, D[l]))
+        for l in (1, 2):
+            after = slots.Sent(D[l + 1], E[l + 1], np.stack([run.weight_gradient(l + 1)] * 2))
+            fillings["back", l] = list(slots.sent_back(net, l, after, D[l + 2 :], (0.3,)))
+        fillings["error", 3], fillings["whole", 3] = list(slots.errors(net)), list(slots.whole_deltas(net))
+        planted = 0
+        for name, layer in product(PLANTS, (1, 2, 3)):
+            for variant in planting.variants(name, layer, config):
+                slot = PLANTS[name].slot
+                wrong = planting.Pass(config, [Mistake(name, layer, variant)], *given)
+                if layer == 3 and "cross" in config.loss and not variant.startswith("unfused"):
+                    slot = "whole" if slot in ("error", "error and slope") else slot
+                    if slot == "slope":
+                        continue  # said to be the delta of a squared error
+                slot = "whole" if slot == "error and slope" else slot
+                if (slot, layer) not in fillings or name == "bias_gradient_zero":
+                    continue
+                of = {"error": wrong.error, "back": wrong.error, "input": wrong.weight_gradient, "bias": wrong.bias_gradient}
+                want = np.squeeze(of.get(slot, wrong.delta)(layer))
+                found = [f.numbers[0].squeeze() for f in fillings[slot, layer] if f.mistake == name]
+                found += [numbers.T for numbers in found if slot == "input"]  # a gradient is read both ways
+                close = [f.shape == want.shape and np.allclose(f, want, 1e-9, 1e-12) for f in found]
+                assert any(close), (name, layer, variant)
+                planted += 1
+        assert planted > 60
+        for l, f in enumerate(config.activations, 1):
+            wrong_slopes = {"wrong_activation_derivative", "wrong_derivative_formula", "matmul_instead_of_elementwise", ""}
+            assert ({filling.mistake for filling in fillings["slope", l]} == wrong_slopes) == (f == "linear")
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (("squared_error", "sum", None), "sign_flipped missing_factor_2 TIMES RATES MORE"),
+        (("squared_error", "all", 0.3), "sign_flipped missing_1_over_n missing_1_over_k missing_factor_2 TIMES 0.3 MORE"),
+        (("half_squared_error", "samples", 1), "sign_flipped missing_1_over_n TIMES missing_factor_2 MORE"),
+        (("binary_cross_entropy", "outputs", 0.5), "sign_flipped missing_1_over_k TIMES missing_factor_2 0.5 MORE"),
+    ],
+)
+def test_the_factors_that_are_looked_for(given: tuple[str, str, float | None], names: str) -> None:
+    loss, reduction, rate = given
+    words = names.replace("TIMES", "extra_factor_2 extra_factor_4 extra_1_over_n").replace("RATES", "0.1 0.01 0.001 0.05 0.3")
+    words = words.replace("MORE", "extra_1_over_k extra_factor_n extra_factor_k")
+    said = {"sign_flipped": "-1", "missing_1_over_n": "n", "missing_1_over_k": "k", "missing_factor_2": "1/2"}
+    said |= {"extra_factor_2": "2", "extra_factor_4": "4", "extra_1_over_n": "1/n", "extra_1_over_k": "1/k"}
+    said |= {"extra_factor_n": "n", "extra_factor_k": "k"}
+    texts = [(word, said[word]) if word in said else ("learning_rate_folded", word) for word in words.split()]
+    want = [(name, text, eval(text, {"n": 5, "k": 3})) for name, text in texts]  # noqa: S307  # numbers of our own
+    assert slots.scales(5, 3, loss, reduction, rate) == want
+    assert "missing_1_over_k" not in {name for name, *_ in slots.scales(5, 1, loss, reduction, rate)}
+    assert all(factor != 1 for *_, factor in slots.scales(1, 1, loss, reduction, rate))
+
+
+SMALLEST = Config((2, 3, 2), ("tanh", "sigmoid"), n=3)
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.5, 0.1, 0.05, 0.01, 0.001])
+def test_weights_updated_at_a_rate_that_is_not_told(rate: float) -> None:
+    wrong = plant(replace(SMALLEST, learning_rate=rate), [("updated_weights_used", 1)])
+    (finding,) = report_on(SMALLEST, wrong).findings
+    assert finding.mistake == "updated_weights_used"
+    assert f"error1 is delta2 @ (W2 - {rate:g} * dW2).T: W2 had been updated" in finding.message
+
+
+def test_a_factor_that_has_no_name_is_told_with_its_number() -> None:
+    def backward(params: Any, X: Any, Y: Any) -> dict[str, Any]:
+        found = plant(SMALLEST)(params, X, Y)
+        return {**found, "dW2": 3.7 * found["dW2"]}
+
+    (finding,) = report_on(SMALLEST, backward).findings
+    assert (finding.mistake, finding.layer, finding.gradient) == ("wrong_scale", 2, "dW2")
+    assert finding.message == "It is 3.7 times what it should be."
+
+
+CROSSED = Config((2, 3, 2), ("tanh", "sigmoid"), "binary_cross_entropy", n=3)
+DEEP = Config((2, 2, 2, 2), ("tanh", "sigmoid", "tanh"), n=3)
+
+
+@pytest.mark.parametrize(
+    ("config", "planted", "also"),
+    [
+        (replace(SMALLEST, n=2, loss="squared_error"), Mistake("missing_factor_2", 2, "delta"), {"extra_1_over_n"}),
+        (replace(SMALLEST, reduction="samples"), Mistake("missing_1_over_n", 2, "delta"), set()),
+        (Config((2, 3, 3), ("tanh", "sigmoid"), n=3), Mistake("extra_1_over_n", 2, "delta"), set()),  # 1/k is less likely
+        (SMALLEST, Mistake("sign_flipped", 2, "dW"), set()),
+        (SMALLEST, Mistake("sign_flipped", 2, "delta"), set()),
+        (CROSSED, Mistake("se_delta_with_ce", 2), None),
+        (DEEP, Mistake("delta_of_wrong_layer", 3, "used 1"), None),
+        (DEEP, Mistake("delta_of_wrong_layer", 1, "sent"), None),
+    ],
+)
+def test_the_likelier_of_two_names_comes_first(config: Config, planted: Mistake, also: set[str] | None) -> None:
+    (finding,) = report_on(config, plant(config, [planted])(*config.data(7))).findings
+    assert finding[:2] == planted[:2]
+    assert also is None or set(finding.also) == also
+
+
+def test_a_sign_in_one_line_is_not_sent_back() -> None:
+    mistakes = [("sign_flipped", 2, "dW"), ("missing_activation_derivative", 1)]
+    report = report_on(SMALLEST, plant(SMALLEST, mistakes)(*SMALLEST.data(7)))
+    assert placed(report) == {("sign_flipped", 2, "dW2"), ("missing_activation_derivative", 1, "dW1")}
+
+
+def test_numbers_that_are_small_as_a_whole_are_not_taken_for_zero() -> None:
+    config = Config((2, 3, 2), ("linear", "linear"), bias=None, n=3)
+    params, X, Y = config.data(7)
+    (finding,) = diagnose(plant(config, [("sign_flipped", 2)]), params, 1e-9 * X, 1e-9 * Y, **config.options).findings
+    assert (finding.mistake, finding.layer) == ("sign_flipped", 2)
+
+
+def test_what_is_unexplained_is_said_to_be_so_far_off() -> None:
+    given = SMALLEST.data(7)
+    found = plant(SMALLEST)(*given)
+    right = found["dW2"].copy()
+    found["dW2"][0] = 2 * abs(right[0]) + 1
+    report = diagnose(found, *given, **SMALLEST.options)
+    assert (report.unexplained, report.wrong) == (("dW2",), ("dW2",))
+    cosine = (found["dW2"] * right).sum() / np.linalg.norm(right) / np.linalg.norm(found["dW2"])
+    words = "dW2 comes out of no mistake that is known here: 2 of 6 entries are off, "
+    words += f"{(right[0] < 0).sum()} in sign; as a whole it is "
+    words += f"{np.linalg.norm(found['dW2']) / np.linalg.norm(right):.4g} times as long as the right gradient, at an angle of "
+    assert " ".join(report.notes) == words + f"{math.degrees(math.acos(cosine)):.1f} degrees."
+    noise = {
+        **found,
+        "dW2": rng("noise").normal(size=(5, 4)),
+        "db2": np.zeros((0, 2)),
+        "dW1": "text",
+        "db1": np.full(3, np.inf),
+    }
+    assert diagnose(noise, *given, **SMALLEST.options).notes == (
+        "db2 is empty, of shape (0, 2); expected (2,).",
+        "dW1 is not an array of numbers of one shape: 'text'.",
+        "db1 holds numbers that are not finite, inf; expected finite ones.",
+        "dW2 has the wrong shape, (5, 4), and comes out of no mistake that is known here.",
+    )
+
+
+WHOLE = """
+There are 2 mistakes.
+
+1. ce_delta_with_se, layer 2, first seen in dW2
+   delta2 is the bare a2 - y, the delta of cross-entropy; a squared error keeps the slope: (a2 - y)
+   * f'(z2). Right: (1) delta2 = dC/da2 * f'(z2).
+   Only because of it db2, dW1 are wrong too.
+
+2. missing_input_factor, layer 1, first seen in dW1
+   dW1 is delta1: the factor X, with which each weight was multiplied, is missing. Right: (3) dW1 =
+   X.T @ delta1.
+   Only because of it db1 is wrong too.
+   The same numbers would come out of: weight_as_input, sign_flipped.
+
+Right as they are: db3, dW3.
+
+Checked: a backward pass with exactly this reproduces every number that yours returned.
+
+(The formulas have samples in rows and weights n_in x n_out; yours are their transposes.)
+"""
+
+
+def test_a_whole_report() -> None:
+    first, second = Cause("ce_delta_with_se", 2, "delta", "a2 - y"), Cause("missing_input_factor", 1, "W", "delta1")
+    findings = (
+        Finding("ce_delta_with_se", 2, "dW2", _message(first), ("db2", "dW1"), ()),
+        Finding("missing_input_factor", 1, "dW1", _message(second), ("db1",), ("weight_as_input", "sign_flipped")),
+    )
+    assert f"\n{Report(findings, ('db3', 'dW3'), ('dW2', 'dW1'), (), (), turned=True)}\n" == WHOLE
+    alone = str(Report(findings[1:], (), ("dW1",), (), ()))
+    assert alone.startswith("There is one mistake.\n\n1. missing_input_factor, layer 1, first seen in dW1\n")
+    assert alone.endswith("Checked: a backward pass with exactly this reproduces every number that yours returned.")
+    assert str(Report(findings[1:], (), ("dW1",), (), ("Said besides.",))).endswith("sign_flipped.\n\nSaid besides.")
+    assert str(Report((), ("dW1", "db1"), (), (), ())) == (
+        "This backward pass is right: dW1, db1 equal the gradients of the loss."
+    )
+    assert _message(Cause("extra_factor_2", 1, "scale", "2")) == WORDS["extra_factor_2"]
 
 
 def show(title: str, results: list[tuple[str, float, Config, list[Mistake]]]) -> None:

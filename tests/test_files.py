@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import sys
 from collections.abc import Callable
@@ -357,3 +358,25 @@ def test_without_safetensors_the_error_names_the_extra(tmp_path: Path, monkeypat
             ModuleNotFoundError, match=r"safetensors files need the package safetensors: pip install 'chainrule\[safetensors\]'"
         ):
             action()
+
+
+def test_what_is_wrong_with_a_file_is_said_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.npz"
+    weights = {"0.weight": np.ones((2, 3)), "0.bias": np.ones(2), "2.weight": np.ones((1, 2))}
+    for arrays, said in (
+        (weights, f"{path}: it does not say which activations the network has; give activations="),
+        (
+            {**weights, "activations": np.array([["relu", "relu"]])},
+            f"{path}: its activations are an array of shape (1, 2), expected one name for each layer",
+        ),
+        (
+            {**weights, "activations": np.array(["relu", "relu"])},
+            f"{path}: state has 0.weight, 0.bias, 2.weight; expected one network, and a bias for every weight or none at all",
+        ),
+    ):
+        np.savez(path, **arrays)
+        with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+            nn.load(path)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(ModuleNotFoundError, match=r"^safetensors files need the package .* 'chainrule\[safetensors\]'$"):
+        nn.save(MODEL, tmp_path / "model.safetensors")

@@ -266,3 +266,21 @@ def test_targets_that_are_no_probabilities_are_refused(name: str, wrong: float) 
     ):
         with pytest.raises(ValueError, match=f"Y holds {wrong}; the targets of {name} are probabilities"):
             ask()
+
+
+@pytest.mark.parametrize(
+    ("loss", "value", "slopes"),
+    [
+        ("half_squared_error", 0.75, [[-1.0, 0.0], [-0.5, -0.5]]),
+        ("mean_squared_error", 0.375, [[-0.5, 0.0], [-0.25, -0.25]]),
+        ("binary_cross_entropy", math.log(2), [[-0.125, 0.125], [0.0, 0.0]]),
+        ("softmax_cross_entropy", math.log(2), [[-0.25, 0.25], [0.0, 0.0]]),
+    ],
+)
+def test_each_loss_of_outputs_that_are_zero_by_hand(loss: str, value: float, slopes: Any) -> None:
+    for found, derivative in (by_graph(loss, [[0.0, 0.0]] * 2, BY_HAND), by_arrays(loss, [[0.0, 0.0]] * 2, BY_HAND)):
+        assert found == pytest.approx(value, rel=1e-15)
+        assert derivative.tolist() == slopes
+
+
+BY_HAND = [[1.0, 0.0], [0.5, 0.5]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 import struct
 import sys
 import tempfile
@@ -409,3 +410,23 @@ def test_folders_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
     for path in (folder, pipe, device):
         with pytest.raises(ValueError, match="it is not a file"):
             nn.load(path)
+
+
+def entry(a: Any) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, a)
+    return stream.getvalue()
+
+
+def test_an_entry_says_whole_what_is_wrong_with_it() -> None:
+    good = entry(np.arange(6.0).reshape(2, 3))
+    for stored in (good, entry(np.asfortranarray(np.arange(6.0).reshape(2, 3)))):
+        assert nn.npz._array(stored, "W.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+    header = repr(good[10:90]).replace("'<f8'", "'|O8'")
+    for bad, said in (
+        (good + b"12", "W.npy is said to have shape (2, 3) of float64, but it has 50 bytes"),
+        (good[:-8], "W.npy is said to have shape (2, 3) of float64, but it has 40 bytes"),
+        (good.replace(b"<f8", b"|O8"), f"the header of W.npy is not one of an array of numbers or text: {header}"),
+    ):
+        with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+            nn.npz._array(bad, "W.npy")

@@ -76,7 +76,7 @@ def _binary(node: ast.BinOp) -> Written:
     if isinstance(node.op, ast.Div):
         return rf"\frac{{{_written(node.left)[0]}}}{{{_written(node.right)[0]}}}", precedence
     if isinstance(node.op, ast.Pow):
-        return f"{_held(node.left, precedence + 1)}^{{{_written(node.right)[0]}}}", precedence
+        return f"{_held(node.left, ATOM)}^{{{_written(node.right)[0]}}}", precedence
     if isinstance(node.op, ast.Mult) and (isinstance(node.left, ast.Constant) or _scalar(node)):
         sign = r"\, " if isinstance(node.left, ast.Constant) else r" \cdot "
     return _held(node.left, precedence) + sign + _held(node.right, precedence + 1), precedence

@@ -99,9 +99,10 @@ def why(left: Operand, right: Operand, result: Operand) -> str:
     delta2[s,j] stays.
     """
     placed = product(left, right)
-    turns = []
-    for plain, factor in zip((left, right), placed, strict=True):
-        turns.append(f"{plain.entry} {'stays' if factor == plain else f'is turned to {factor.entry}'}")
+    turns = [
+        f"{plain.entry} {'stays' if factor == plain else f'is turned to {factor.entry}'}"
+        for plain, factor in ((left, placed[0]), (right, placed[1]))
+    ]
     shared = placed[0].letters[-1]
     inner = " @ ".join(f"({','.join(factor.letters)})" for factor in placed)
     return (

@@ -77,8 +77,8 @@ def _paragraph(words: str) -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], between: str) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [f"    {between.join(f'{cell:{width}}' for cell, width in zip(row, widths, strict=True))}".rstrip() for row in rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [f"    {between.join(f'{cell:{widths[i]}}' for i, cell in enumerate(row))}".rstrip() for row in rows]
 
 
 def _entry(name: str, e: Equation) -> str:
@@ -154,7 +154,7 @@ def _both_layouts(d: MatrixDerivation) -> str:
         rows.append((f"        {e.rows.shapes}", f"        {e.columns.shapes}"))
     lines = _aligned(rows, "   ")
     if max(map(len, lines)) > WIDTH + 8:  # too wide to stand side by side
-        lines = [line for column in zip(*rows, strict=True) for line in ("", *(f"    {cell}" for cell in column))][1:]
+        lines = [line for i in (0, 1) for line in ("", *(f"    {row[i]}" for row in rows))][1:]
     return "\n".join(
         (
             "Samples in columns: every matrix transposed, and (A @ B).T = B.T @ A.T turns the order",
