@@ -666,6 +666,7 @@ def test_nothing_is_told_where_all_is_well(tmp_path: Path, capsys: pytest.Captur
 
 
 HISTORY = {"step": 20, "history.steps": [0, 7, 20], "history.losses": [3.0, 2.0, 1.0], "history.mean_errors": [0.3, 0.2, 0.1]}
+NO_ENTRIES = {name: np.zeros(0, int if name == "history.steps" else float) for name in nn.files.RUN[2:]}
 NO_WHOLE = "its step or its history is not made of whole numbers"
 NO_STEPS = "its history is not one of the steps up to its own"
 NO_SHAPE = "its history has other shapes than its steps"
@@ -679,10 +680,11 @@ NO_SHAPE = "its history has other shapes than its steps"
         ({"history.steps": [0.0, 7.0, 20.0]}, NO_WHOLE),
         ({"history.steps": [[0], [7], [20]]}, NO_WHOLE),
         ({"step": 19}, NO_STEPS),
-        ({"step": -1, **{name: np.zeros(0, int) for name in nn.files.RUN[2:]}}, NO_STEPS),
+        ({"step": -1, **NO_ENTRIES}, NO_STEPS),
         ({"history.steps": [-1, 7, 20]}, NO_STEPS),
         ({"history.steps": [7, 0, 20]}, NO_STEPS),
         ({"history.steps": [0, 7, 7]}, NO_STEPS),
+        ({"history.losses": [3, 2, 1]}, "the losses and errors of its history are not floats"),
         ({"history.losses": [3.0, 2.0]}, NO_SHAPE),
         ({"history.mean_errors": [[0.3], [0.2], [0.1]]}, NO_SHAPE),
     ],
@@ -696,10 +698,9 @@ def test_a_history_that_makes_no_sense_is_refused_with_what_is_wrong(change: dic
 def test_a_history_is_read_as_it_was_written() -> None:
     saved = {name: np.asarray(entry) for name, entry in HISTORY.items()}
     assert _past(saved, ()) == (20, ([0, 7, 20], [3.0, 2.0, 1.0], [0.3, 0.2, 0.1]))
-    none = {name: np.zeros(0, int) for name in nn.files.RUN[2:]}
-    assert _past({**saved, **none}, (2,)) == (20, ([], [], []))
-    whole = {**saved, "history.losses": np.array([3, 2, 1])}
-    assert [type(loss) for loss in _past(whole, ())[1][1]] == [float] * 3
+    assert _past({**saved, **NO_ENTRIES}, (2,)) == (20, ([], [], []))
+    single = {**saved, "history.losses": np.float32([3, 2, 1])}
+    assert [type(loss) for loss in _past(single, ())[1][1]] == [float] * 3
 
 
 def test_the_digests_of_a_run_stand_in_its_file_as_they_are(tmp_path: Path) -> None:
