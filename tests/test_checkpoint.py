@@ -699,7 +699,7 @@ def test_a_history_is_read_as_it_was_written() -> None:
     saved = {name: np.asarray(entry) for name, entry in HISTORY.items()}
     assert _past(saved, ()) == (20, ([0, 7, 20], [3.0, 2.0, 1.0], [0.3, 0.2, 0.1]))
     assert _past({**saved, **NO_ENTRIES}, (2,)) == (20, ([], [], []))
-    single = {**saved, "history.losses": np.float32([3, 2, 1])}
+    single = {**saved, "history.losses": np.array([3, 2, 1], np.float32)}
     assert [type(loss) for loss in _past(single, ())[1][1]] == [float] * 3
 
 

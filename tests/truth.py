@@ -94,9 +94,10 @@ def rounding(name: str, out: Any, inputs: Sequence[Any], spread: float = 0.0) ->
     """
     if name in EXACTLY or (name in ROUNDED and not spread and out == float(out)):
         return 0.0
+    smallest = 2.0**-1074 if 0 < abs(out) < TINY else 0.0  # where it has no digits, or is no float but zero
     if name in ROUNDED:
-        return U * float(abs(out))
-    return 8 * U * float(max(abs(out), *map(abs, inputs)) if name == "logaddexp" else abs(out))
+        return U * float(abs(out)) + smallest
+    return 8 * U * float(max(abs(out), *map(abs, inputs)) if name == "logaddexp" else abs(out)) + smallest
 
 
 def slope_rounding(name: str, position: int, slope: Any, out: Any, error: float, inputs: Sequence[Any]) -> float:
