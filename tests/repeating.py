@@ -345,8 +345,14 @@ def together(work: Work, seeds: list[int], times: int) -> bool:
         sys.setswitchinterval(interval)
 
 
+def unheard(lost: Any) -> None:
+    """Say nothing of a Ctrl-C that came while a generator was closed, where no exception has anywhere to go."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+
+
 def main(times: int, seed: int) -> None:
-    wrong = 0
+    wrong, sys.unraisablehook = 0, unheard
     print(f"seed {seed}{'':14}{'times':>8}{'more bytes':>12}{'Values left':>13}{'in circles':>12}   {THREADS} threads")
     for work, longer in WORKS.items():
         n = max(3, times // longer)
