@@ -7,16 +7,16 @@ two long integers, only the command sees.
 
 from __future__ import annotations
 
-import gc
+import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from growing import FRAMES, STACK, readers, tangle, tree, writers
+from growing import ENVIRONMENT, fresh, readers, tangle, tree, writers
 from repeating import WORKS, Left, Work, alive, circles, interrupted, left_by, small, together, training
 
 from autograd import Tape, Value, derive, draw, first_nonfinite, grad, topological_order, wrong_ways
@@ -25,56 +25,30 @@ pytest.importorskip("llvmlite", reason="pip install '.[native]'")
 pytest.importorskip("latex2mathml", reason="pip install '.[html]'")
 
 
-def within(work: Callable[[], Any]) -> Any:
-    """What the work returns in a thread with a small stack and little room for frames, the collector off."""
-    found: list[Any] = []
-
-    def run() -> None:
-        sys.setrecursionlimit(FRAMES)
-        try:
-            found.append(work())
-        except BaseException as error:  # noqa: BLE001  # raised again by the caller
-            found.append(error)
-        finally:
-            sys.setrecursionlimit(limit)
-
-    limit, stack = sys.getrecursionlimit(), threading.stack_size(STACK)
-    gc.disable()
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(stack)
-        gc.enable()
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
-
-
 @pytest.fixture
 def rows_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tapes run row by row, as large ones do: Python's compiling of a small one counts nothing that is ours."""
     monkeypatch.setattr("autograd.tapes.tape.LARGEST_SOURCE", 0)
 
 
-@pytest.mark.usefixtures("rows_only")
 def test_no_reader_recurses_and_a_graph_is_dropped_without_recursion() -> None:
-    def work(size: int) -> None:
-        for steps, some in ((readers, size), (writers, size // 10)):
-            for _, step in steps(tangle(some)):
-                step()
-
-    work(2100)  # what is imported at the first use
-    within(lambda: work(6000))
+    assert len(fresh("tangle", 4000, 0, "seconds")) > 30  # in a process of its own: its threads have room for few frames
 
 
-def test_a_recursion_would_be_seen() -> None:
-    def depth(node: Value) -> int:
-        return 1 + max(map(depth, node.parents), default=0)
+def test_a_recursion_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", os.pathsep.join((ENVIRONMENT["PYTHONPATH"], str(Path(__file__).parent))))
+    program = """
+import growing
 
-    with pytest.raises(RecursionError):
-        within(lambda: depth(tangle(200).output))
+def depth(node):
+    return 1 + max(map(depth, node.parents), default=0)
+
+growing.measure = lambda *_: depth(growing.tangle(200).output)
+growing.child("chain", 10, 0, "seconds")
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=ENVIRONMENT)  # noqa: S603, PLW1510  # ours
+    assert run.returncode
+    assert "RecursionError" in run.stderr
 
 
 def lines(step: Callable[[], Any]) -> int:
