@@ -340,7 +340,8 @@ def _jaxs() -> Any:
     """One program for all: a loop over the steps, compiled once, that JAX differentiates."""
     import jax
 
-    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]  # JAX has no types for it
+    set_option: Any = jax.config.update  # which has no types where JAX is installed
+    set_option("jax_enable_x64", True)
     m = jax.numpy
     operations: dict[str, Any] = {
         **{name: getattr(m, name) for name in RULES if hasattr(m, name)},
