@@ -7,10 +7,11 @@ two long integers, only the command sees.
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,15 @@ from autograd import Tape, Value, derive, draw, first_nonfinite, grad, topologic
 
 pytest.importorskip("llvmlite", reason="pip install '.[native]'")
 pytest.importorskip("latex2mathml", reason="pip install '.[html]'")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def only_what_is_made_here() -> Iterator[None]:
+    """The collector need not look again and again at what other tests have left."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
