@@ -233,6 +233,8 @@ def exponent(sizes: list[int], times: list[float]) -> float:
 
 
 def main(n: int, seed: int) -> None:
+    if n < 40_000:
+        sys.exit(f"{n} operations are too few: the smallest graph has a fortieth of them; give 40000 or more")
     sizes = [n // 40, n // 6, n]
     times = {shape: [fresh(shape, size, seed, "seconds") for size in sizes] for shape in SHAPES}
     memory = {shape: fresh(shape, sizes[0], seed, "peak") for shape in SHAPES}
