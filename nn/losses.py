@@ -110,7 +110,7 @@ def _binary_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
 
 def _softmax_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
     def of_row(logits: Sequence[Any], targets: Sequence[Any]) -> Value:
-        # a constant: the loss is the same for any shift, and keeps most digits with this one; in a tape it stays the recorded one
+        # a constant: the loss is the same for any shift, and keeps most digits with this one; a tape has that of its recording
         largest = max(logits).data
         shifted = [logit - largest for logit in logits]
         normalizer = reduce(logaddexp, shifted)
