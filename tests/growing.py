@@ -250,9 +250,7 @@ def main(n: int, seed: int) -> None:
         cells = "".join(f"{each * 1e9:>10,.0f} ns" for each in rows[most or "chain"])
         verdict = "   MORE THAN LINEAR" if most and grows[most] > LINEAR else ""
         worse += bool(verdict)
-        print(
-            f"{name:26}{most:>11}{cells}{told}{bytes_:>9,.0f}{'   MORE THAN LINEAR' if most and grows[most] > LINEAR else ''}"
-        )
+        print(f"{name:26}{most:>11}{cells}{told}{bytes_:>9,.0f}{verdict}")
     print(f"{worse} of the steps grow with a power of more than {LINEAR}")
     sys.exit(worse > 0)
 
