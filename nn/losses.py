@@ -40,8 +40,13 @@ class Loss(NamedTuple):
     evaluate: Callable[[Array, Array, Array, Array], Any]
 
     def check(self, y: Any) -> None:
-        """`ValueError` for targets of a cross-entropy that are no probabilities."""
+        """`ValueError` for targets of a cross-entropy that are no probabilities, and for a softmax of one output."""
         targets = np.asarray(y)
+        if self.name == "softmax_cross_entropy" and targets.shape[-1] == 1:
+            raise ValueError(
+                "softmax_cross_entropy of one output is 0 whatever it is, for its softmax is 1; use binary_cross_entropy, or one "
+                "output for each class"
+            )
         if self.by_preactivation and not targets.dtype.hasobject and ((targets < 0) | (targets > 1)).any():
             outside = targets[(targets < 0) | (targets > 1)][0]
             raise ValueError(f"Y holds {outside}; the targets of {self.name} are probabilities, from 0 to 1")
@@ -109,27 +114,41 @@ def _binary_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
 
 
 def _softmax_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
-    def of_row(logits: Sequence[Any], targets: Sequence[Any]) -> Value:
-        # a constant: the loss is the same for any shift, and keeps most digits with this one; a tape has that of its recording
-        largest = max(logits).data
-        shifted = [logit - largest for logit in logits]
-        normalizer = reduce(logaddexp, shifted)
-        return _total(target * (normalizer - s) for target, s in zip(targets, shifted, strict=True))
+    def of_row(logits: Sequence[Any], targets: Sequence[Any]) -> Iterable[Any]:
+        for j, (z_j, y_j) in enumerate(zip(logits, targets, strict=True)):
+            # -log softmax(z)_j is the log of the sum of all exp(z_k - z_j). One of them is 1, so what is small keeps its
+            # digits, and a tape keeps nothing of its recording. The price: a difference for each pair of outputs.
+            yield y_j * reduce(logaddexp, [0.0, *(z_k - z_j for k, z_k in enumerate(logits) if k != j)])
 
-    return _total(of_row(logits, targets) for logits, targets in zip(z, y, strict=True)) / len(y)
+    return _total(term for row in zip(z, y, strict=True) for term in of_row(*row)) / len(y)
 
 
 def _softmax_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
-    shifted = z - z.max(axis=-1, keepdims=True)
-    np.exp(shifted, out)
-    ones = np.ones((y.shape[-1], 1))  # `@ ones` sums rows, in a fifth of the time of `.sum`
-    largest = (shifted == 0).astype(float)
-    others = (out - largest) @ ones + (largest @ ones - 1)  # all but one 1, which log1p adds: what is small keeps its digits
+    shifted, others = shifted_exp(z, out)
     loss = _summed(y * (np.log1p(others) - shifted)) / y.shape[-2]
-    out *= y @ ones / (1 + others)
+    out *= y @ _ones(y) / (1 + others)
     out -= y
     out /= y.shape[-2]
     return loss
+
+
+def _ones(rows: Array) -> Array:
+    return np.ones((rows.shape[-1], 1))  # `@ ones` sums rows, in a fifth of the time of `.sum`
+
+
+def shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
+    """Write exp(z - m) into `out`, m the largest of each row; return z - m, and the sum of a row's exp but for one that is 1.
+
+    Their sum is that one more: to log1p what is small keeps its digits.
+
+    >>> out = np.empty((1, 3))
+    >>> shifted_exp(np.array([[-40.0, 0.0, 0.0]]), out)[1], out[0, 1:]
+    (array([[1.]]), array([1., 1.]))
+    """
+    shifted = z - z.max(axis=-1, keepdims=True)
+    np.exp(shifted, out)
+    largest, ones = (shifted == 0).astype(float), _ones(z)
+    return shifted, (out - largest) @ ones + (largest @ ones - 1)
 
 
 ONE, LARGEST = np.array(1.0), np.array(700.0)  # arrays: NumPy would make one of a plain number at every call

@@ -53,6 +53,7 @@ def derivations(draw: st.DrawFn) -> MatrixDerivation:
     sizes = draw(st.lists(st.integers(1, 4), min_size=2, max_size=4))
     hidden = draw(st.lists(st.sampled_from(ACTIVATIONS), min_size=len(sizes) - 2, max_size=len(sizes) - 2))
     pair, bias, n = draw(st.sampled_from(PAIRS)), draw(st.booleans()), draw(st.integers(1, 5))
+    sizes[-1] += pair[0] == "softmax_cross_entropy"  # of one output it is refused
     return made(draw(st.integers(0, 10**6)), sizes, hidden, pair, bias, n)
 
 
@@ -563,16 +564,16 @@ The 1-2 network with C = softmax_cross_entropy, for n = 1 sample in rows
 Layer 1
 
 (1) delta1 = (softmax(z1) * Y.sum(axis=1, keepdims=True) - Y) / n    (n, 2)
-    Entry [0,0]: 3 routes lead from z1[0,0] to C in the graph. Along a route the slopes
+    Entry [0,0]: 2 routes lead from z1[0,0] to C in the graph. Along a route the slopes
     multiply, from C back:
-      route  1 * Y[0,0] * softmax(z1)[0,0] = 1 * 1 * 0.5   =  0.5
-      route  1 * Y[0,1] * softmax(z1)[0,0] = 1 * 0.5 * 0.5 = 0.25
-      route  1 * Y[0,0] * (-1)             = 1 * 1 * -1    =   -1
-                                                       sum = -0.25
+      route  1 * Y[0,0] * softmax(z1)[0,1] * (-1) = 1 * 1 * 0.5 * -1 = -0.5
+      route  1 * Y[0,1] * softmax(z1)[0,0]        = 1 * 0.5 * 0.5    = 0.25
+                                                                 sum = -0.25
       delta1[0,0] in the matrix  -0.25
                   in the graph   -0.25   difference 0
-    The slope of the log of the sum of all exp is the share of one exp in it, the softmax p;
-    the routes sum to p - Y, where Y sums to 1, and the mean divides by n.
+    Each Y weighs the log of a sum of exp. Its slope by another z is the share of that one's
+    exp, the softmax p; by its own z it is minus the shares of all others, p - 1. The routes
+    sum to p - Y, where Y sums to 1, and the mean divides by n.
 
 (3) dW1 = X.T @ delta1                              (1, n) @ (n, 2) -> (1, 2)
     Entry [0,0]: every sample s uses W1[0,0] once, on its way to z1[s,0], and adds a term:

@@ -33,8 +33,9 @@ CANCELS = {  # what happens on the way from the routes of the graph to that form
     "half_squared_error": "The 2 of the square and the 1/2 of C cancel.",
     "mean_squared_error": "The 2 of the square stays, for C has no 1/2; the mean divides by Y.size.",
     "binary_cross_entropy": "The routes of Y and of 1 - Y sum to p - Y, p being the sigmoid; the mean divides by Y.size.",
-    "softmax_cross_entropy": "The slope of the log of the sum of all exp is the share of one exp in it, the softmax p; the "
-    "routes sum to p - Y, where Y sums to 1, and the mean divides by n.",
+    "softmax_cross_entropy": "Each Y weighs the log of a sum of exp. Its slope by another z is the share of that one's exp, "
+    "the softmax p; by its own z it is minus the shares of all others, p - 1. The routes sum to p - Y, where Y sums to 1, and "
+    "the mean divides by n.",
 }
 
 

@@ -23,7 +23,7 @@ from nn.losses import LOSSES, Array
 from nn.mlp import MLP
 
 Factor: TypeAlias = tuple[str, Any]
-SHARE = "softmax"  # the slope of a log of a sum of two exp
+SHARE = "softmax"  # the slope of a log of a sum of exp
 DEPTH = 3  # a factor is written out down to the operands of its operands of its operands
 
 
@@ -92,7 +92,7 @@ class Recorded:
     def routes(self, node: Value) -> list[Route]:
         """Every route from a parameter or a pre-activation on; the products of their factors sum to its adjoint.
 
-        At most one for each sample or neuron, and in the loss one for each output and one more.
+        At most one for each sample or neuron; in the loss at most two for each other output.
         """
         found = []
         stack: list[tuple[Value, tuple[Factor, ...]]] = [(node, ())]
@@ -105,17 +105,17 @@ class Recorded:
                 onward = self.consumers[at]
                 stack += [(consumer, (*factors, *self._factor(consumer, i))) for consumer, i in reversed(onward)]
                 continue
-            symbols, numbers = zip(*self._shared(factors, node), strict=True)
+            symbols, numbers = zip(*self._shared(factors), strict=True)
             found.append(Route(place or self.places[node], symbols, numbers))
-        return found
+        return sorted(found, key=lambda route: route.place)
 
-    def _shared(self, factors: Sequence[Factor], start: Value) -> Sequence[Factor]:
-        """The factors; the first ones, if they lead through a log of a sum of exp, as what they come to: an exp's share."""
-        shares = [number for text, number in factors if text == SHARE]
+    def _shared(self, factors: Sequence[Factor]) -> Sequence[Factor]:
+        """The factors; those through a log of a sum of exp as one, the share that the first of them has in the sum."""
+        shares = [(text, number) for text, number in factors if text.startswith(SHARE)]
         if not shares:
             return factors
-        layer, sample, neuron = self.places[start]
-        return (f"softmax(z{layer})[{sample},{neuron}]", reduce(mul, shares)), *factors[len(shares) :]
+        at = factors.index(shares[0])
+        return *factors[:at], (shares[0][0], reduce(mul, (number for _, number in shares))), *factors[at + len(shares) :]
 
     def _factor(self, consumer: Value, position: int) -> tuple[Factor, ...]:
         """The local partial of an edge, in symbols and as a number; nothing where it is the 1 of a sum."""
@@ -123,11 +123,16 @@ class Recorded:
         if partial is ONE and consumer.rule.name in ("add", "sub"):  # the slope of a relu may be 1 too, and is shown
             return ()
         if consumer.rule is RULES["logaddexp"]:
-            return ((SHARE, partial),)
+            return ((SHARE + self._whose(consumer.parents[position]), partial),)
         operands = [self._expression(p, DEPTH) for p in consumer.parents]
         formula = FORMULAS[consumer.rule.name].partials(self._expression(consumer, DEPTH), *operands)[position]
         text = as_text(formula) if formula.__class__ is Expression else str(formula)
         return ((text, partial),)
+
+    def _whose(self, operand: Value) -> str:
+        """Of which pre-activation z a difference z - z' is; nothing for a log, the share of which is a factor of that one's."""
+        place = self.places.get(operand.parents[0])
+        return "(z{})[{},{}]".format(*place) if place else ""
 
     def _expression(self, node: Value, depth: int) -> Expression:
         """A node in names: its own, or its operation on its operands, so deep and no deeper."""

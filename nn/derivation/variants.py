@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.losses import LOSSES, Array, logistic
+from nn.losses import LOSSES, Array, logistic, shifted_exp
 from nn.matrix import ACTIVATIONS, MatrixMLP, Passes
 
 
@@ -73,7 +73,7 @@ def in_columns(model: MatrixMLP, x: Array, y: Array, loss: str) -> Transposed:
 
 def _towards_the_targets(found: Passes, y: Array, loss: str) -> Any:
     """The derivative of the loss with the other sign, from (y - p) instead of (p - y)."""
-    z, a, ones = found.z[-1], found.a[-1], np.ones((y.shape[1], 1))
+    z, a = found.z[-1], found.a[-1]
     if loss == "half_squared_error":
         return y - a
     if loss == "mean_squared_error":
@@ -82,8 +82,8 @@ def _towards_the_targets(found: Passes, y: Array, loss: str) -> Any:
     if loss == "binary_cross_entropy":
         logistic(z, p, np.empty_like(z))
         return (y - p) / y.size
-    p = np.exp(z - z.max(axis=-1, keepdims=True))
-    p *= y @ ones / (p @ ones)
+    _, others = shifted_exp(z, p)
+    p *= y @ np.ones((y.shape[1], 1)) / (1 + others)
     return (y - p) / len(y)
 
 
