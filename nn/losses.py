@@ -44,8 +44,8 @@ class Loss(NamedTuple):
         targets = np.asarray(y)
         if self.name == "softmax_cross_entropy" and targets.shape[-1] == 1:
             raise ValueError(
-                "softmax_cross_entropy of one output is 0 whatever it is, for its softmax is 1; use binary_cross_entropy, or one "
-                "output for each class"
+                "softmax_cross_entropy of one output is 0 whatever it is, for its softmax is 1; use binary_cross_entropy, or "
+                "one output for each class"
             )
         if self.by_preactivation and not targets.dtype.hasobject and ((targets < 0) | (targets > 1)).any():
             outside = targets[(targets < 0) | (targets > 1)][0]
