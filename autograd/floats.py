@@ -52,6 +52,8 @@ def power(a: Real, b: Real) -> Real:
     >>> power(2.0, 10.0), power(0.0, -1.0), power(-10.0, 999.0), power(-8.0, 1 / 3)
     (1024.0, inf, -inf, nan)
     """
+    if not (a.__class__ is b.__class__ is float) and not _can_be_written(a, b):
+        a, b = as_float(a), as_float(b)
     try:
         result = a**b
     except (ZeroDivisionError, OverflowError):  # 0 to a negative power, or a result beyond 1.8e308
@@ -59,6 +61,13 @@ def power(a: Real, b: Real) -> Real:
             return nan
         return math.copysign(inf, a) if b % 2 == 1 else inf
     return nan if isinstance(result, complex) and not isinstance(a, complex) else result
+
+
+def _can_be_written(a: Real, b: Real) -> bool:
+    """Whether a power is exact, and has less than some million digits: more would take minutes, or never end."""
+    if isinstance(a, float) or isinstance(b, float) or b.denominator > 1:
+        return False
+    return abs(b) * max(a.numerator.bit_length(), a.denominator.bit_length()) < 2**22
 
 
 def multiply(a: Real, b: Real) -> Real:

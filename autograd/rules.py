@@ -77,7 +77,7 @@ def table(m: Any) -> dict[str, Rule]:
         return sigmoid(gap(a, b))
 
     def powers(out: Any, a: Any, b: Any) -> tuple[Any, Any]:  # of a**b; 0**0 is constant for a, 0**b for b >= 0
-        by_base = where((a == 0) & (b == 0), 0, b * power(a, b - 1))
+        by_base = where((a == 0) & (b == 0), 0, m.multiply(b, power(a, b - 1)))
         return by_base, where((a == 0) & (b >= 0), 0, m.multiply(out, m.log(a)))
 
     def reciprocal(a: Any) -> Any:  # 1 / a where log is defined; inf at zero, be it 0.0 or -0.0

@@ -77,6 +77,7 @@ def test_a_broken_power_of_a_negative_number_is_nan(a: float, b: float) -> None:
         (floats.divide(Fraction(1), Fraction(3)), Fraction(1, 3)),
         (floats.power(Fraction(2, 3), 3), Fraction(8, 27)),
         (floats.power(Fraction(2, 3), Fraction(-2)), Fraction(9, 4)),
+        (floats.power(Fraction(7, 8), Fraction(10**6)), Fraction(7**10**6, 8**10**6)),
         (floats.maximum(Fraction(1, 3), Fraction(1, 2)), Fraction(1, 2)),
         (floats.minimum(Fraction(1, 3), Fraction(1, 2)), Fraction(1, 3)),
         (floats.absolute(Fraction(-1, 3)), Fraction(1, 3)),
@@ -98,6 +99,14 @@ def test_fractions_stay_exact(got: Any, want: Fraction) -> None:
         (floats.power(Fraction(0), Fraction(-1)), math.inf),
         (floats.power(Fraction(-8), Fraction(1, 3)), math.nan),
         (floats.power(Fraction(4), Fraction(1, 2)), 2.0),
+        # exact, they would not end
+        (floats.power(Fraction(1, 3), Fraction(10) ** 400), 0.0),
+        (floats.power(Fraction(3), Fraction(10) ** 400), math.inf),
+        (floats.power(Fraction(3, 2), Fraction(-(10**9))), 0.0),
+        # no float could hold one of them
+        (floats.power(0.5, Fraction(10) ** 400), 0.0),
+        (floats.power(Fraction(10) ** 400, -0.5), 0.0),
+        (floats.power(Fraction(10) ** 400, Fraction(-1, 2)), 0.0),
         (floats.exp(Fraction(10) ** 400), math.inf),
         (floats.exp(-(Fraction(10) ** 400)), 0.0),
         (floats.sign(Fraction(-1, 3)), -1),
