@@ -89,7 +89,10 @@ def unary(rule: Rule) -> Callable[[Any], Value]:
     forward = rule.forward
 
     def operation(self: Any) -> Any:
-        data = forward(self.data)
+        try:
+            data = forward(self.data)
+        except OverflowError:  # a Fraction beyond 1.8e308, of which a part is a float
+            data = forward(as_float(self.data))
         node = new(Value)
         node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
         node.grad = UNSWEPT

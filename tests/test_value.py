@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, topological_order
+from autograd.floats import as_float
 from autograd.rules import CONSTANT, RULES
 from autograd.value import UNSWEPT, binary, shown, unary
 
@@ -351,6 +352,13 @@ def test_large_fractions_stay_exact_through_backward() -> None:
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
 def test_a_fraction_beyond_the_floats_beside_a_float_does_not_raise(name: str) -> None:
     assert type(OPERATORS[name](Value(Fraction(10) ** 400), 1.5).data) is float
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_function_of_a_fraction_beyond_the_floats_is_that_of_infinity(name: str, sign: int) -> None:
+    huge, infinite = (getattr(Value(sign * x), name)().data for x in (Fraction(10) ** 400, math.inf))
+    assert repr(as_float(huge)) == repr(infinite)
 
 
 @pytest.mark.parametrize(
