@@ -117,8 +117,10 @@ class MatrixMLP:
         stack = self.weights[0].shape[:-2]
         for i, w in enumerate(self.weights):
             expected = (*stack, self.weights[i - 1].shape[-1] if i else w.shape[-2], w.shape[-1])
-            if w.shape != expected or 0 in w.shape:
-                raise ValueError(f"weights[{i}] has shape {w.shape}; the layers before it need {expected}, without zeros")
+            if 0 in w.shape:
+                raise ValueError(f"weights[{i}] has shape {w.shape}, expected one without zeros")
+            if w.shape != expected:
+                raise ValueError(f"weights[{i}] has shape {w.shape}; the layers before it need {expected}")
         self.biases = None
         if biases is not None:
             biases = _list(biases, "biases")

@@ -45,7 +45,9 @@ def checked_path(path: Any, *suffixes: str) -> str:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r:.80} is no path; give a name that ends in {' or '.join(suffixes)}")
     name = os.fspath(path)
-    if not isinstance(name, str) or not name.endswith(suffixes) or "\0" in name:
+    if isinstance(name, str) and "\0" in name:
+        raise ValueError(f"path={name!r} has a null character in it, which no file's name may have")
+    if not isinstance(name, str) or not name.endswith(suffixes):
         raise ValueError(f"path={name!r} has to end in {' or '.join(suffixes)}")
     return name
 

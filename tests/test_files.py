@@ -154,7 +154,7 @@ PATHS: list[tuple[Any, type[Exception], str]] = [
     ("model", ValueError, "path='model' has to end in .npz or .safetensors"),
     ("model.pt", ValueError, "has to end in"),
     ("", ValueError, "has to end in"),
-    ("a\0.npz", ValueError, "has to end in"),
+    ("a\0.npz", ValueError, "has a null character in it"),
     (3, TypeError, "path=3 is no path"),
     (None, TypeError, "path=None is no path"),
     (io.BytesIO(), TypeError, "is no path"),
