@@ -11,7 +11,6 @@ Formulas: Nielsen, Neural Networks and Deep Learning (2015), chapter 2, BP1 to B
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -162,8 +161,8 @@ class MatrixMLP:
         """
         if not isinstance(model, MLP):
             raise TypeError(f"from_mlp: the model is a {type(model).__name__}; give an MLP")
-        weights = [_numbers([[w.data for w in row] for row in layer]) for layer in model.weights]
-        biases = [_numbers([b.data for b in layer]) for layer in model.biases] if model.biases else None
+        weights = [[[w.data for w in row] for row in layer] for layer in model.weights]
+        biases = [[b.data for b in layer] for layer in model.biases] if model.biases else None
         return cls(weights, biases, model.activations)
 
     def to_mlp(self) -> MLP:
@@ -284,8 +283,3 @@ def plain(x: Any) -> Any:
 
 def _list(arrays: Any, name: str) -> list[Any]:
     return sequence(arrays, name, f"[{name[0].upper()}1, {name[0].upper()}2], one array per layer")
-
-
-def _numbers(nested: Any) -> Array:
-    exact = any(isinstance(x, Fraction) for x in np.array(nested, dtype=object).flat)
-    return np.array(nested, dtype=object if exact else float)
