@@ -21,6 +21,7 @@ import pytest
 import nn
 from autograd import Value
 from nn import MLP, MatrixMLP
+from nn.arrays import array, floats, sequence, whole
 
 X = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 1.0], [2.0, 2.0, 1.0], [1.0, 1.0, 0.0]])
 Y = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
@@ -493,6 +494,40 @@ def test_the_backward_pass_that_is_diagnosed_gets_arrays_of_floats(kind: str) ->
 def test_targets_that_have_no_float_are_refused_beside_floats() -> None:
     with pytest.raises(TypeError, match=r"Y holds Value\(.* beside arrays of floats; give numbers"):
         matrices().gradients(X, np.full((4, 2), Value(1.0)))
+
+
+class Table:
+    """Something of two dimensions of which NumPy makes an array, as data frames are."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array([[1.0, 2.0]])
+
+
+TOO_LARGE = "holds a number that is too large for a float"
+SAID = [  # in whole: what is wrong, what it is, what was expected
+    (lambda: array(3, "X", (1, 2)), "X has shape (), expected 1 or 2 dimensions"),
+    (lambda: array({1: 2}, "X", (2,)), "X has shape (), expected 2 dimensions; it is a dict"),
+    (lambda: array([1.0, 2.0], "X", (2,)), "X has shape (2,), expected 2 dimensions"),
+    (lambda: array(Table(), "X", (1,)), "X has shape (1, 2), expected 1 dimensions"),
+    (lambda: array([[{1}, 2]], "X", (2,)), "X holds {1}, not real numbers"),
+    (lambda: array(np.array(["2026"], "M8[Y]"), "X", (1,)), "X holds datetime64[Y], not real numbers"),
+    (lambda: floats(np.array([Fraction(10**400)], object), "Y"), f"Y {TOO_LARGE}, beyond 1.8e308; give smaller ones"),
+    (lambda: sequence(np.array(3), "sizes", "[3, 4]"), "sizes=array(3) is a ndarray; give a list, for example [3, 4]"),
+    (lambda: sequence("ab", "sizes", "[3, 4]"), "sizes='ab' is a str; give a list, for example [3, 4]"),
+    (lambda: whole("steps", -1, 0), "steps=-1 has to be a whole number from 0 up"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "said"), SAID, ids=[said for _, said in SAID])
+def test_the_whole_of_what_is_said(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    assert str(caught.value) == said
+
+
+def test_what_is_right_already_is_taken_as_it_is() -> None:
+    assert array(X, "X", (2,)) is X
+    assert (whole("steps", 0, 0), array(Table(), "X", (2,)).tolist()) == (0, [[1.0, 2.0]])
 
 
 def test_every_public_name_has_its_rows() -> None:

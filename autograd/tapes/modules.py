@@ -7,7 +7,6 @@ JAX, CuPy and Dask have NumPy's names. SymPy and mpmath call some functions othe
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
@@ -71,8 +70,7 @@ def converted(x: Number, module: Any) -> Any:
     convert = getattr(module, "sympify", None) or getattr(module, "mpmathify", None)
     if convert is None:
         return floats.as_float(x)
-    whole = x % 1 == 0 and not (x == 0 and math.copysign(1, x) < 0)  # inf % 1 is nan
-    return convert(int(x) if whole else x)
+    return convert(int(x) if x % 1 == 0 else x)  # inf % 1 is nan
 
 
 def _choice(module: Any) -> Callable[[Any, Any, Any], Any]:
