@@ -1,4 +1,4 @@
-"""How the suite runs under mutation testing (mutants.md); in an ordinary run only hypothesis' deadline is set here."""
+"""How the suite runs under mutation testing (mutants.md). In an ordinary run: no deadline of hypothesis, and `fast_disk`."""
 
 from __future__ import annotations
 
@@ -52,6 +52,12 @@ settings.register_profile(
     "suite", deadline=None, max_examples=70
 )  # time a case takes says more of the machine than of the code
 settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "suite")
+
+
+@pytest.fixture
+def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real disks take ten milliseconds; that `fsync` is called, and when, is a test of its own in test_npz."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def mutant() -> str:

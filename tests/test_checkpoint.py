@@ -39,12 +39,7 @@ SETTINGS = [
 ]
 NUMBERS = np.random.default_rng(0)
 X, Y = NUMBERS.normal(size=(6, 3)), np.eye(2)[[0, 1, 1, 0, 1, 0]]
-
-
-@pytest.fixture(autouse=True)
-def _fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real disks take ten milliseconds; that `fsync` is called, and when, is a test of its own in test_files."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
+pytestmark = pytest.mark.usefixtures("fast_disk")
 
 
 def start(setting: int = 0, rng: int = 0) -> MatrixMLP:

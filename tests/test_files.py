@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import struct
 import sys
@@ -25,11 +24,7 @@ NO_SAFETENSORS = pytest.mark.skipif(find_spec("safetensors") is None, reason="sa
 SUFFIXES = ["npz", pytest.param("safetensors", marks=NO_SAFETENSORS)]
 NAMES = ("sigmoid", "tanh", "relu", "linear")
 MODEL = MatrixMLP.random([2, 1], rng=0)
-
-
-@pytest.fixture(autouse=True)
-def _fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
+pytestmark = pytest.mark.usefixtures("fast_disk")
 
 
 def bits(model: MatrixMLP) -> Any:

@@ -16,7 +16,6 @@ import tempfile
 import tracemalloc
 import zipfile
 import zlib
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +23,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_files import MODEL, SUFFIXES, bits
 
 import nn
 from nn import MatrixMLP
 
-NO_SAFETENSORS = pytest.mark.skipif(find_spec("safetensors") is None, reason="safetensors is not installed")
-SUFFIXES = ["npz", pytest.param("safetensors", marks=NO_SAFETENSORS)]
-MODEL = MatrixMLP.random([2, 1], rng=0)
-
-
-@pytest.fixture(autouse=True)
-def _fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-def bits(model: MatrixMLP) -> Any:
-    arrays = [*model.weights, *(model.biases or ())]
-    return model.activations, model.biases is None, [(a.shape, a.dtype.str, a.tobytes()) for a in arrays]
-
+pytestmark = pytest.mark.usefixtures("fast_disk")
 
 # -- writing
 
