@@ -139,7 +139,7 @@ def _ones(rows: Array) -> Array:
 def shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
     """Write exp(z - m) into `out`, m the largest of each row; return z - m, and the sum of a row's exp but for one that is 1.
 
-    Their sum is that one more: to log1p what is small keeps its digits.
+    With that 1 in it the sum would lose what is small; log1p adds it without a loss.
 
     >>> out = np.empty((1, 3))
     >>> shifted_exp(np.array([[-40.0, 0.0, 0.0]]), out)[1], out[0, 1:]

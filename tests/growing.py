@@ -1,6 +1,6 @@
 """What a graph of a million operations costs every reader: is each linear, and does none recurse?
 
-Run it: python tests/growing.py [1000000] [SEED]; a quarter of an hour. Every shape of graph is recorded in three sizes, each
+Run it: python tests/growing.py [1000000] [SEED]; half an hour. Every shape of graph is recorded in three sizes, each
 in a process of its own and there in a thread with a stack of 256 KiB and with room for a few dozen frames of Python: what
 recursed over the graph would end in an error, or the process in a crash. Printed is, for each reader, the shape that grew
 most: nanoseconds for each operation, and the exponent with which the time grows, fitted to the three sizes. A graph that fits
