@@ -658,7 +658,6 @@ def test_a_tape_can_be_copied_and_sent_to_another_process(kind: str, copied: Cal
         (x * y, [x, [y]], TypeError, ("Tape: inputs[1]", "list", "give Values")),
         (x * y, 3.0, TypeError, ("Tape: inputs", "3.0")),
         (x * y, None, TypeError, ("Tape: inputs", "None")),
-        (x * y, [], ValueError, ("Tape: no inputs", "leaves")),
         (x * y, [x * y], ValueError, ("Tape: inputs[0]", "6.0", "result of 'mul'", "leaves of the graph")),
         (
             x * y,
@@ -675,6 +674,13 @@ def test_what_is_no_tape(output: Any, inputs: Any, error: type[Exception], subst
     with pytest.raises(error) as caught:
         Tape(output, inputs)
     assert [part for part in substance if part not in str(caught.value)] == [], str(caught.value)
+
+
+def test_the_whole_of_what_is_said() -> None:
+    with pytest.raises(ValueError, match=r"^Tape: no inputs; give the leaves whose numbers will change$"):
+        Tape(x * y, [])
+    with pytest.raises(TypeError, match=r"^Tape: output\[0\] is 3\.0 of type float; give Values \(array\.flat\)$"):
+        Tape(3.0, [x])  # type: ignore[arg-type]  # the mistake
 
 
 def test_the_data_of_a_constant_is_looked_at() -> None:

@@ -119,10 +119,9 @@ class Tape:
         output = self._forward(RECORDED, leaves)[self.output].data
         return output.data, grad(output, leaves[: len(numbers)])
 
-    def _on_values(self, numbers: Sequence[Any]) -> tuple[Value, list[Value]]:
+    def _on_values(self, numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
         leaves = [lift(x, None, LEAF) for x in (*numbers, *self.constants)]
-        value, grads = self._replay(RECORDED, leaves, lambda output: (lift(1, output, LEAF), NOTHING))
-        return value, [lift(g, value, LEAF) for g in grads]
+        return self._replay(RECORDED, leaves, lambda output: (lift(1, output, LEAF), NOTHING))
 
     def _on_arrays(self, arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
         import numpy as np
