@@ -16,6 +16,7 @@ from test_three_paths import ACTIVATIONS, LAST, Case, arrays, assert_close, case
 
 from autograd import Value
 from nn import MatrixMLP
+from nn.mlp import initial_weights
 
 
 def within(got: float, exact: Any, units: float) -> bool:
@@ -198,6 +199,13 @@ def test_gradients_change_neither_the_model_nor_the_samples() -> None:
     assert type(first.loss) is float
     assert_close([X, Y, *arrays(model)], [c.X, c.Y, *arrays(c)], 0)
     assert_close(arrays(second), arrays(first), 0)
+
+
+def test_a_seed_has_its_weights() -> None:
+    first, second = (initial_weights([3, 2, 1], ["sigmoid"] * 2, seed) for seed in (1, 2))
+    assert_close(MatrixMLP.random([3, 2, 1], rng=1).weights, first, 0)
+    assert_close(MatrixMLP.random([3, 2, 1], rng=2).weights, second, 0)
+    assert (first[0] != second[0]).all()
 
 
 def test_one_name_is_for_all_layers() -> None:
