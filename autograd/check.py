@@ -89,7 +89,7 @@ def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) ->
     if not inputs:
         raise TypeError("gradcheck: there are no inputs; give the numbers at which to compare, gradcheck(f, 2.0, 0.5)")
     labels = [x.label if isinstance(x, Value) and x.label else f"x{i}" for i, x in enumerate(inputs)]
-    point = [float(checked(x.data if isinstance(x, Value) else x, "gradcheck")) for x in inputs]
+    point = [as_float(checked(x.data if isinstance(x, Value) else x, "gradcheck")) for x in inputs]
     leaves = [Value(x, label) for x, label in zip(point, labels, strict=True)]
     output = f(*leaves)
     if not isinstance(output, Value):

@@ -31,7 +31,7 @@ def divide(a: Real, b: Real) -> Real:
     except ZeroDivisionError:
         return math.copysign(inf, b) * sign(a) if a != 0 else nan
     except OverflowError:
-        return as_float(a) / as_float(b)
+        return divide(as_float(a), as_float(b))
 
 
 def as_float(a: Real) -> float:
@@ -67,7 +67,7 @@ def _can_be_written(a: Real, b: Real) -> bool:
     """Whether a power is exact, and has less than some million digits: more would take minutes, or never end."""
     if isinstance(a, float) or isinstance(b, float) or b.denominator > 1:
         return False
-    return abs(b) * max(a.numerator.bit_length(), a.denominator.bit_length()) < 2**22
+    return abs(b) * (max(abs(a.numerator), a.denominator).bit_length() - 1) < 2**22  # those of 0, 1 and -1 are short
 
 
 def multiply(a: Real, b: Real) -> Real:

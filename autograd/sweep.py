@@ -29,6 +29,8 @@ ONE = 1  # the partial of a sum: `upstream * 1` would cost a multiplication, and
 def adjoints(output: Any, seed: Any, zero: Any) -> dict[Any, Any]:
     """d output / d node, times `seed`, for every node of the graph; sums start from `zero`.
 
+    Raises `OverflowError` where a float meets a Fraction that no float can hold.
+
     >>> from autograd import Value
     >>> x = Value(3.0)
     >>> adjoints(x * x + x, seed=1.0, zero=0.0)[x]
@@ -36,14 +38,19 @@ def adjoints(output: Any, seed: Any, zero: Any) -> dict[Any, Any]:
     """
     order, adjoint = consumers_first(output, zero)
     adjoint[output] = seed
-    for node in order:
-        upstream = adjoint[node]
-        a = node.left
-        b = node.right
-        if b is None:
-            (by_a,) = node.rule.partials(node.data, a.data)
-        else:
-            by_a, by_b = node.rule.partials(node.data, a.data, b.data)
-            adjoint[b] = adjoint[b] + (upstream if by_b is ONE else upstream * by_b)  # not `+=`: an array would be changed
-        adjoint[a] = adjoint[a] + (upstream if by_a is ONE else upstream * by_a)
+    try:
+        for node in order:
+            upstream = adjoint[node]
+            a = node.left
+            b = node.right
+            if b is None:
+                (by_a,) = node.rule.partials(node.data, a.data)
+            else:
+                by_a, by_b = node.rule.partials(node.data, a.data, b.data)
+                adjoint[b] = adjoint[b] + (upstream if by_b is ONE else upstream * by_b)  # not `+=`: an array would be changed
+            adjoint[a] = adjoint[a] + (upstream if by_a is ONE else upstream * by_a)
+    except OverflowError:
+        raise OverflowError(
+            "a derivative has floats in it and a Fraction beyond 1.8e308; give all numbers as Fractions, or all as floats"
+        ) from None
     return adjoint

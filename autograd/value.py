@@ -152,9 +152,9 @@ class Value:
     """A leaf of a computation graph: one number, and the gradient that sweeps accumulate for it.
 
     `data` is a real number: a `Fraction` stays exact, any other kind becomes a float. `label` is its name in pictures
-    and derivations. Arithmetic follows IEEE 754, with inf and nan, and never raises for a number's size. Comparisons
-    are by data, `hash` is by identity, so sets and dictionaries keep equal numbers apart. Raises `TypeError` for
-    anything that is not a real number.
+    and derivations. Arithmetic follows IEEE 754, with inf and nan, and never raises for a number's size; exp, log and the like
+    are those of the nearest float. Comparisons are by data, `hash` is by identity, so sets and dictionaries keep equal
+    numbers apart. Raises `TypeError` for anything that is not a real number.
 
     >>> x, y = Value(2.0, "x"), Value(3.0, "y")
     >>> z = x * y + x

@@ -306,6 +306,13 @@ def test_many_terms_are_folded_and_the_lines_stay_short() -> None:
         assert max(map(len, str(found).splitlines())) <= 100
 
 
+def test_the_largest_terms_are_shown_where_most_are_zero() -> None:
+    d = nn.derive_matrices(nn.MatrixMLP([np.arange(1.0, 10.0)[:, None]], activations="linear"), np.eye(9), np.zeros((9, 1)))
+    text = str(d.at("dW1", 8, 0))
+    assert re.findall(r"sample (\d)", text) == ["0", "1", "2", "3", "4", "8"]
+    assert "X[8,8] * delta1[8,0] = 1 * 9 = 9\n      and 3 more, none of them larger\n" in text
+
+
 def test_a_network_of_values_is_derived_and_left_as_it_is() -> None:
     model = model_of_the_question()
     values = model.to_mlp()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from test_graph import graphs
 
-from autograd import Value, grad, topological_order
+from autograd import Value, grad, maximum, topological_order
 from autograd.graph import edges, local_partials
 from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.sweep import adjoints
@@ -57,3 +59,16 @@ def test_the_gradient_of_a_sum_records_nothing() -> None:
     x, y = Value(2.0), Value(3.0)
     slopes = grad(x + y, [x, y], create_graph=True)
     assert [(slope.data, slope.rule) for slope in slopes] == [(1.0, CONSTANT), (1.0, CONSTANT)]
+
+
+@pytest.mark.parametrize("record", [lambda big: big * 0.5, lambda big: maximum(big, 0.5), lambda big: (1 / big).log()])
+def test_a_float_beside_a_fraction_that_no_float_can_hold(record: Callable[[Value], Value]) -> None:
+    big, message = (
+        Value(Fraction(10) ** 400),
+        "a derivative has floats in it and a Fraction beyond 1.8e308; give all numbers as",
+    )
+    output, big.grad = record(big), 7.0
+    for sweep in (output.backward, lambda: grad(output, big)):
+        with pytest.raises(OverflowError, match=message):
+            sweep()
+    assert big.grad == 7.0

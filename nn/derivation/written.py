@@ -112,8 +112,8 @@ def _lead(e: Equation) -> str:
 
 def _terms(e: Equation) -> Iterator[str]:
     """A line for each term, or two where they are long; and their sum."""
-    least = sorted((abs(term.number) for term in e.terms), reverse=True)[:SHOWN][-1]
-    shown = [term for term in e.terms if abs(term.number) >= least][:SHOWN]
+    largest = sorted(range(len(e.terms)), key=lambda i: -abs(e.terms[i].number))[:SHOWN]
+    shown = [e.terms[i] for i in sorted(largest)]
     rows = [(_of(e, term), _product(term.symbols), _product_of_numbers(term), _short(term.number)) for term in shown]
     label, symbols, numbers, result = (max(map(len, column)) for column in zip(*rows, strict=True))
     folds = 14 + label + symbols + numbers + result > WIDTH
