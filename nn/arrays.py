@@ -27,7 +27,7 @@ def array(x: Any, name: str, ndim: tuple[int, ...]) -> Array:
     except ValueError as error:
         raise ValueError(f"{name} is not an array; expected numbers, in rows of one length: {error}") from None
     if found.dtype.kind not in "biufO":
-        raise TypeError(f"{name} holds {found.dtype}, not real numbers")
+        raise TypeError(f"{name} holds {'text' if found.dtype.kind in 'SU' else found.dtype}, not real numbers")
     if found.ndim not in ndim:
         expected = " or ".join(map(str, ndim))
         raise ValueError(f"{name} has shape {found.shape}, expected {expected} dimensions{kind_of(x)}")
@@ -75,6 +75,11 @@ def floats(a: Array, name: str) -> Array:
     return float64(a, name)
 
 
+def objects(*arrays: Array) -> bool:
+    """Whether any of them holds objects."""
+    return any(a.dtype.hasobject for a in arrays)
+
+
 def kind_of(x: Any) -> str:
     """The end of a message on a shape: what `x` is, where NumPy makes no array of it at all."""
     known = isinstance(x, list | tuple | int | float | np.generic | np.ndarray)
@@ -96,7 +101,7 @@ def shape_of(x: Any, name: str) -> tuple[int, ...]:
     try:
         shape: tuple[int, ...] = _asked(np.shape, x, name)
     except ValueError:
-        raise ValueError(f"{name} has rows of different lengths; give one number for each input in every row") from None
+        raise ValueError(f"{name} has rows of different lengths; give one number for each column in every row") from None
     return shape
 
 

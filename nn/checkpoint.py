@@ -36,6 +36,17 @@ def digest(*arrays: Array) -> str:
     return f"{arrays[0].shape if len(arrays) == 1 else ''} {found.hexdigest()}".strip()
 
 
+def _difference(name: str, there: str, here: str) -> str:
+    """What differs, for a person: of numbers that are kept as a digest the shape, or only that they differ.
+
+    >>> _difference("X", "(4, 3) 2ea9", "(5, 3) 1b0a"), _difference("X", "(4, 3) 2ea9", "(4, 3) 1b0a")
+    ('X (4, 3) there, (5, 3) here', 'X other numbers there than here')
+    """
+    if name in ("X", "Y", START):
+        there, here = there.rpartition(" ")[0], here.rpartition(" ")[0]
+    return f"{name} other numbers there than here" if there == here else f"{name} {there:.32} there, {here:.32} here"
+
+
 def _parameters(model: MatrixMLP) -> tuple[Array, ...]:
     return *model.weights, *(model.biases or ())
 
@@ -97,7 +108,7 @@ class Checkpoint:
                 differing.remove(START)
         if differing:
             there = {name: then.get(name, "nothing") for name in self.run}
-            facts = (f"{name} {there[name]:.32} there, {self.run[name]:.32} here" for name in self.run if name in differing)
+            facts = (_difference(name, there[name], here) for name, here in self.run.items() if name in differing)
             raise ValueError(f"it is of another run: {'; '.join(facts)}")
         if list(map(np.shape, _parameters(model))) != list(map(np.shape, _parameters(self.model))):
             raise ValueError("its weights have other shapes than it says")

@@ -24,9 +24,10 @@ Call = Callable[[], Any]
 
 
 class History(NamedTuple):
-    """What was seen along the way, before the step of that number: `losses` and mean absolute errors of the outputs.
+    """What was seen along the way, before the step of that number: `losses` and mean absolute errors.
 
-    The last entry is the state after the last step. For R stacked networks each entry is an array of R numbers.
+    The errors are those of the outputs; with a cross-entropy of linear outputs, those of their sigmoid or softmax. The last
+    entry is the state after the last step. For R stacked networks each entry is an array of R numbers.
     """
 
     steps: list[int]
@@ -185,7 +186,7 @@ class Run:
         loss = self.check()
         history.steps.append(self.step)
         history.losses.append(plain(loss))
-        history.mean_errors.append(plain(np.abs(self.y - self.at.a[-1]).mean(axis=(-2, -1))))
+        history.mean_errors.append(plain(np.abs(self.y - self.loss.predicted(self.at.z, self.at.a[-1])).mean(axis=(-2, -1))))
 
     def fail(self, loss: Any) -> NoReturn:
         """Say at which step it failed; `keep` then goes back to the last finite weights."""

@@ -127,7 +127,7 @@ def load(path: Any, activations: str | Sequence[str] | None = None, max_bytes: i
         state, said = _npz(read(name, limit)) if name.endswith(".npz") else _safetensors(read_bytes(name, limit))
         return from_state_dict(state, _agreed(said, activations))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise ValueError(f"path={name!r}: {error}") from None
 
 
 def _agreed(said: tuple[str, ...] | None, activations: str | Sequence[str] | None) -> str | Sequence[str]:

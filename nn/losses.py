@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from operator import add
+from operator import add, methodcaller
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,8 +29,8 @@ class Loss(NamedTuple):
 
     `evaluate(z, a, y, out)` returns the loss and writes its derivative into `out`: with respect to the activation a, or
     to the pre-activation z if `by_preactivation`. z, a, y and out are (n, k), or (R, n, k) for R networks, which have R
-    losses. `graph(z, a, y)` is the same loss as a Value, from n rows of k Values. `outputs` names the activations that
-    the last layer may have, the first being the usual one.
+    losses. `graph(z, a, y)` is the same loss as a Value, from n rows of k Values. `predicted(z, a)` is what is compared with
+    the targets. `outputs` names the activations that the last layer may have, the first being the usual one.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Loss(NamedTuple):
     outputs: tuple[str, ...]
     graph: Callable[[Rows, Rows, Rows], Value]
     evaluate: Callable[[Array, Array, Array, Array], Any]
+    predicted: Callable[[Array, Array], Array]
 
     def check(self, y: Any) -> None:
         """`ValueError` for targets of a cross-entropy that are no probabilities, and for a softmax of one output."""
@@ -47,7 +48,7 @@ class Loss(NamedTuple):
                 "softmax_cross_entropy of one output is 0 whatever it is, for its softmax is 1; use binary_cross_entropy, or "
                 "one output for each class"
             )
-        if self.by_preactivation and not targets.dtype.hasobject and ((targets < 0) | (targets > 1)).any():
+        if self.by_preactivation and ((targets < 0) | (targets > 1)).any():
             outside = targets[(targets < 0) | (targets > 1)][0]
             raise ValueError(f"Y holds {outside}; the targets of {self.name} are probabilities, from 0 to 1")
 
@@ -151,6 +152,23 @@ def shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
     return shifted, (out - largest) @ ones + (largest @ ones - 1)
 
 
+def _activation(_z: Array, a: Array) -> Array:
+    return a
+
+
+def _sigmoid(z: Array, _a: Array) -> Array:
+    out = np.empty_like(z)
+    logistic(z, out, np.empty_like(z))
+    return out
+
+
+def _softmax(z: Array, _a: Array) -> Array:
+    out = np.empty_like(z)
+    _, others = shifted_exp(z, out)
+    out /= 1 + others
+    return out
+
+
 ONE, LARGEST = np.array(1.0), np.array(700.0)  # arrays: NumPy would make one of a plain number at every call
 
 
@@ -162,17 +180,24 @@ def logistic(z: Array, out: Array, scratch: Array) -> None:
     array([0. , 0.5, 1. ])
     """
     if z.dtype.hasobject:
-        out[...] = 1 / (1 + _exp_of_objects(-z))
+        own = all(hasattr(entry, "sigmoid") for entry in z.flat)  # as a Value has, whose slope is right for any z
+        out[...] = np.frompyfunc(methodcaller("sigmoid"), 1, 1)(z) if own else 1 / (1 + of_objects(np.exp, -z))
     else:
         np.minimum(z, LARGEST, out=out)  # beyond it e / (1 + e) is 1 anyway, and e stays finite
         unguarded_logistic(out, out, scratch)
 
 
-def _exp_of_objects(z: Array) -> Array:
+def of_objects(function: np.ufunc, z: Array) -> Array:
+    """NumPy's function of an array of objects, which have it as a method. `TypeError` where they have not.
+
+    >>> of_objects(np.exp, np.array([Value(0.0)]))
+    array([Value(data=1.0, grad=0.0)], dtype=object)
+    """
     try:
-        return np.asarray(np.exp(z))
+        return np.asarray(function(z))
     except TypeError:
-        raise TypeError(f"a {type(z.flat[0]).__name__} has no exp(); use relu or linear for it, or arrays of floats") from None
+        kind, name = type(z.flat[0]).__name__, function.__name__
+        raise TypeError(f"a {kind} has no {name}(); use relu or linear for it, or arrays of floats") from None
 
 
 def unguarded_logistic(z: Array, out: Array, scratch: Array) -> None:
@@ -189,10 +214,10 @@ ANY = ("linear", "sigmoid", "tanh", "relu")
 LOSSES = {
     loss.name: loss
     for loss in (
-        Loss("half_squared_error", False, ANY, _half_squared_error_graph, _half_squared_error),
-        Loss("mean_squared_error", False, ANY, _mean_squared_error_graph, _mean_squared_error),
-        Loss("binary_cross_entropy", True, ("sigmoid", "linear"), _binary_cross_entropy_graph, _binary_cross_entropy),
-        Loss("softmax_cross_entropy", True, ("linear",), _softmax_cross_entropy_graph, _softmax_cross_entropy),
+        Loss("half_squared_error", False, ANY, _half_squared_error_graph, _half_squared_error, _activation),
+        Loss("mean_squared_error", False, ANY, _mean_squared_error_graph, _mean_squared_error, _activation),
+        Loss("binary_cross_entropy", True, ("sigmoid", "linear"), _binary_cross_entropy_graph, _binary_cross_entropy, _sigmoid),
+        Loss("softmax_cross_entropy", True, ("linear",), _softmax_cross_entropy_graph, _softmax_cross_entropy, _softmax),
     )
 }
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.arrays import array, floats, sequence
-from nn.losses import ONE, Array, logistic, loss_named
+from nn.arrays import array, floats, objects, sequence
+from nn.losses import ONE, Array, logistic, loss_named, of_objects
 from nn.mlp import MLP, activation_names, initial_weights
 
 
@@ -33,7 +33,10 @@ def _sigmoid_slope(a: Array, out: Array) -> None:
 
 
 def _tanh(z: Array, out: Array, _scratch: Array) -> None:
-    np.tanh(z, out)
+    if z.dtype.hasobject:
+        out[...] = of_objects(np.tanh, z)
+    else:
+        np.tanh(z, out)
 
 
 def _tanh_slope(a: Array, out: Array) -> None:
@@ -225,11 +228,14 @@ class MatrixMLP:
         """
         chosen = loss_named(loss, self.activations[-1])
         x = self.samples(X)
-        y = self.targets(Y, len(x))
-        if not any(a.dtype.hasobject for a in (x, *self.weights, *(self.biases or ()))):
-            y = floats(y, "Y")
+        y = self.targets(Y, x)
         chosen.check(y)
         Z, A = self._forward(x)
+        if chosen.by_preactivation and objects(Z[-1]):
+            raise TypeError(
+                f"{loss} takes arrays of floats here, and X or the weights hold objects; model.to_mlp().loss(X, Y, {loss!r}) "
+                "takes Fractions and Values"
+            )
         delta = np.empty_like(A[-1])
         value = chosen.evaluate(Z[-1], A[-1], y, delta)
         if not chosen.by_preactivation:
@@ -267,13 +273,16 @@ class MatrixMLP:
             )
         return x
 
-    def targets(self, Y: Any, n: int) -> Array:
-        """Y as an (n, k) array of numbers, a copy; `ValueError` for another shape, `TypeError` for anything but numbers."""
-        y = array(Y, "Y", (1, 2)).copy()
-        if y.shape != (n, self.weights[-1].shape[-1]):
-            remedy = "; give one row per sample, Y.reshape(-1, 1)" if y.ndim == 1 else ""
-            raise ValueError(f"Y has shape {y.shape}, expected {(n, self.weights[-1].shape[-1])}{remedy}")
-        return y
+    def targets(self, Y: Any, x: Array) -> Array:
+        """Y as an (n, k) array of numbers, a copy, for the samples x; of floats, where all else is floats.
+
+        Raises `ValueError` for another shape, `TypeError` for anything but numbers.
+        """
+        y, n, k = array(Y, "Y", (1, 2)).copy(), len(x), self.weights[-1].shape[-1]
+        if y.shape != (n, k):
+            rows = "Y.reshape(-1, 1)" if k == 1 else f"for numbers of classes np.eye({k})[Y]"
+            raise ValueError(f"Y has shape {y.shape}, expected {(n, k)}" + f"; give one row per sample, {rows}" * (y.ndim == 1))
+        return y if objects(x, *self.weights, *(self.biases or ())) else floats(y, "Y")
 
 
 def plain(x: Any) -> Any:

@@ -50,7 +50,7 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
     if len(sizes) < 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
         raise ValueError(f"sizes: {list(sizes)} has to be at least two whole numbers from 1 up: inputs, layers, outputs")
     random = _generator(rng)
-    stack = () if networks is None else (whole("networks", networks, 0),)
+    stack = () if networks is None else (whole("networks", networks, 1),)
     weights = []
     for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
         width = np.sqrt(6 / (n_in if activation == "relu" else n_in + n_out))

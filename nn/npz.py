@@ -45,11 +45,12 @@ def checked_path(path: Any, *suffixes: str) -> str:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r:.80} is no path; give a name that ends in {' or '.join(suffixes)}")
     name = os.fspath(path)
-    if isinstance(name, str) and "\0" in name:
-        raise ValueError(f"path={name!r} has a null character in it, which no file's name may have")
     if not isinstance(name, str) or not name.endswith(suffixes):
         raise ValueError(f"path={name!r} has to end in {' or '.join(suffixes)}")
-    return name
+    with suppress(UnicodeEncodeError):
+        if b"\0" not in os.fsencode(name):
+            return name
+    raise ValueError(f"path={name!r} has a character in it that no file's name may have")
 
 
 @contextmanager
@@ -69,9 +70,11 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(target)  # the name that the user knows
         raise
     if hasattr(os, "O_DIRECTORY"):  # not on Windows
         with suppress(OSError):  # the file is in its place; some file systems cannot sync a folder
@@ -99,9 +102,9 @@ def remove_leftovers(path: str) -> None:
 def write(path: str, arrays: Mapping[str, Array]) -> None:
     """Write the arrays, each under its name; the same arrays make the same bytes. `ValueError` for more than `read` reads."""
     if sum(50 + len(name) for name in arrays) > LARGEST_DIRECTORY:
-        raise ValueError(f"{path}: these are {len(arrays)} arrays, more than such a file holds")
+        raise ValueError(f"path={path!r}: these are {len(arrays)} arrays, more than such a file holds")
     if sum(a.nbytes for a in arrays.values()) >= 2**32 - 8 * LARGEST_DIRECTORY:
-        raise ValueError(f"{path}: these arrays are 4 GiB or more, which is more than such a file holds")
+        raise ValueError(f"path={path!r}: these arrays are 4 GiB or more, which is more than such a file holds")
     with replacing(path) as file:
         for part in _zipped(arrays):
             file.write(part)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.arrays import check_finite, whole
+from nn.arrays import check_finite, objects, whole
 from nn.checkpoint import Checkpoint
 from nn.descent import History, Run
 from nn.losses import Array, Loss, loss_named
@@ -122,9 +122,9 @@ def _checked(model: Any, X: Any, Y: Any, learning_rate: Any, loss: str) -> tuple
         raise TypeError(f"fit: the model is a {type(model).__name__}; give a MatrixMLP, MatrixMLP.from_mlp(model)")
     chosen = loss_named(loss, model.activations[-1])
     x = model.samples(X)
-    y = model.targets(Y, len(x))
+    y = model.targets(Y, x)
     chosen.check(y)
-    if any(a.dtype.hasobject for a in (x, y, *model.weights, *(model.biases or ()))):
+    if objects(x, y, *model.weights, *(model.biases or ())):
         raise TypeError("fit: arrays of objects cannot be trained in place; give float arrays, array.astype(float)")
     check_finite(x, "fit: X")
     check_finite(y, "fit: Y")

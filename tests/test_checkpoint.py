@@ -510,7 +510,7 @@ def test_another_run_is_refused_by_what_differs(named: str, changed: dict[str, A
     train(start(), 5, path)
     before = path.read_bytes()
     with pytest.raises(
-        ValueError, match=f"checkpoint='{path}': it is of another run: {named} .* there, .* here.*choose another path"
+        ValueError, match=f"checkpoint='{path}': it is of another run: {named} .* there(, .*| than) here.*choose another path"
     ) as e:
         train(model, 30, path, **changed)
     others = {name for name, _ in OTHERS} - {named, *changed}
@@ -633,7 +633,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
         ("run", ValueError, "path='run' has to end in .npz"),
         (b"run.npz", TypeError, "path=b'run.npz' is no path"),
         (True, TypeError, "path=True is no path"),
-        ("a\0.npz", ValueError, "has a null character in it"),
+        ("a\0.npz", ValueError, "has a character in it that no file's name may have"),
     ],
 )
 def test_paths_that_are_none(path: Any, error: type[Exception], said: str) -> None:

@@ -264,6 +264,7 @@ def test_a_graph_of_rows_that_do_not_pair_up_is_refused(loss: str, y: Any) -> No
             for name in ("binary_cross_entropy", "softmax_cross_entropy")
             for wrong in (-0.1, 2.0)
         ),
+        ("softmax_cross_entropy", [[Fraction(3), 0], [0, 1]], r"Y holds 3(\.0)?; the targets"),
         ("softmax_cross_entropy", [[1.0], [0.0]], "of one output is 0 whatever it is, .* use binary_cross_entropy, or"),
     ],
 )

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from test_three_paths import ACTIVATIONS, LAST, Case, arrays, assert_close, case, cases, exact_cases, forward, longhand
 
 from autograd import Value
-from nn import MatrixMLP
+from nn import MatrixMLP, derive_matrices
 from nn.mlp import initial_weights
 
 
@@ -89,10 +89,41 @@ def test_arrays_of_values_go_through_the_same_lines(activation: str) -> None:
     assert_close([d.astype(float) for d in arrays(of_values)], arrays(c.matrices().gradients(c.X, c.Y)))
 
 
-def test_fractions_have_no_exp() -> None:
-    third = np.array([[Fraction(1, 3)]], dtype=object)
-    with pytest.raises(TypeError, match=r"^a Fraction has no exp\(\); use relu or linear for it, or arrays of floats$"):
-        MatrixMLP([third], activations="sigmoid").predict(third)
+@pytest.mark.parametrize("z", [-1000.0, -30.0, 0.0, 2.5, 1000.0])
+def test_a_sigmoid_of_values_has_its_slope_at_any_number(z: float) -> None:
+    bias, floats = Value(z), MatrixMLP([[[1.0]]], [[z]])
+    of_values = MatrixMLP([[[1.0]]], [np.array([bias])])
+    of_values.gradients([[0.0]], [[1.0]]).loss.backward()
+    (slope,) = floats.gradients([[0.0]], [[1.0]]).biases or ()
+    assert bias.grad == pytest.approx(slope.item(), rel=1e-14)
+
+
+THIRD = np.array([[Fraction(1, 3)]], dtype=object)
+
+
+@pytest.mark.parametrize(("activation", "function"), [("sigmoid", "exp"), ("tanh", "tanh")])
+def test_fractions_have_no_exp(activation: str, function: str) -> None:
+    with pytest.raises(TypeError, match=rf"^a Fraction has no {function}\(\); use relu or linear for it, or arrays of floats$"):
+        MatrixMLP([THIRD], activations=activation).predict(THIRD)
+
+
+@pytest.mark.parametrize("kind", [Fraction, Value])
+def test_cross_entropies_of_objects_are_those_of_an_mlp(kind: Any) -> None:
+    model = MatrixMLP([np.frompyfunc(kind, 1, 1)(np.eye(2))], activations="linear")
+    for loss in ("binary_cross_entropy", "softmax_cross_entropy"):
+        with pytest.raises(
+            TypeError, match=f"^{loss} takes arrays of floats here, and X or the weights hold objects; model.to_mlp"
+        ):
+            model.gradients(np.eye(2), np.eye(2), loss)
+    floats = MatrixMLP([np.eye(2)], activations="linear")
+    halves = np.full((2, 2), Fraction(1, 2))
+    assert derive_matrices(floats, np.eye(2), halves, "softmax_cross_entropy").Y.dtype == float
+
+
+@pytest.mark.parametrize(("k", "rows"), [(1, r"Y.reshape\(-1, 1\)"), (3, r"for numbers of classes np.eye\(3\)\[Y\]")])
+def test_targets_in_a_row_are_told_how_to_stand_in_rows(k: int, rows: str) -> None:
+    with pytest.raises(ValueError, match=rf"^Y has shape \(2,\), expected \(2, {k}\); give one row per sample, {rows}$"):
+        MatrixMLP.random([2, k]).gradients(np.eye(2), [0, 1])
 
 
 def test_outputs_of_fractions_are_fractions() -> None:
@@ -233,11 +264,11 @@ BAD_NETWORKS = [
     (lambda: MatrixMLP([W, W3], activations=["relu"]), ValueError, "activations: got 1 names, expected 2"),
     (lambda: MatrixMLP([W], activations="Relu"), ValueError, "activations: 'Relu' is not known; choose from sigmoid"),
     (lambda: MatrixMLP([W + 1j]), TypeError, r"weights\[0\] holds complex128, not real numbers"),
-    (lambda: MatrixMLP([W.astype(str)]), TypeError, r"weights\[0\] holds <U32, not real numbers"),
+    (lambda: MatrixMLP([W.astype(str)]), TypeError, r"weights\[0\] holds text, not real numbers"),
     (lambda: MatrixMLP([W], [np.ma.ones(3)]), TypeError, r"biases\[0\] is a masked array.*biases\[0\]\.filled"),
     (lambda: MatrixMLP.random([3]), ValueError, r"sizes: \[3\] has to be at least two"),
     (lambda: MatrixMLP.random([3, 0]), ValueError, r"sizes: \[3, 0\]"),
-    (lambda: MatrixMLP.random([3, 1], networks=0), ValueError, r"has shape \(0, 3, 1\)"),
+    (lambda: MatrixMLP.random([3, 1], networks=0), ValueError, "networks=0 has to be a whole number from 1 up"),
 ]
 
 
@@ -262,7 +293,7 @@ BAD_SAMPLES = [
     (X, 1.0, ValueError, r"Y has shape \(\), expected 1 or 2 dimensions"),
     (X, np.ma.masked_equal(Y, 0), TypeError, r"Y is a masked array; fill it first, Y\.filled\(0\.0\)"),
     (np.ma.masked_equal(X, 0), Y, TypeError, "X is a masked array"),
-    ([["1", "2"]] * 4, Y, TypeError, "X holds <U1, not real numbers"),
+    ([["1", "2"]] * 4, Y, TypeError, "X holds text, not real numbers"),
     (X, Y * 1j, TypeError, "Y holds complex128, not real numbers"),
     (X, np.array([["2026-01-01"]] * 4, dtype="M8[D]"), TypeError, "Y holds datetime64"),
 ]

@@ -176,7 +176,7 @@ def test_widths_in_no_order_are_refused_with_an_example() -> None:
 
 
 def test_entries_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"weights\[0\] holds <U1, not real numbers"):
+    with pytest.raises(TypeError, match=r"weights\[0\] holds text, not real numbers"):
         MLP.from_arrays([[["a"]]])
     with pytest.raises(TypeError, match="x holds None, not real numbers"):
         MLP(2, [1], rng=0)([1.0, None])
@@ -225,7 +225,7 @@ def test_ragged_samples_are_refused_by_name(X: Any, Y: Any, name: str) -> None:
 
 
 def test_ragged_weights_and_a_ragged_sample_are_refused_by_name() -> None:
-    said = "has rows of different lengths; give one number for each input in every row$"
+    said = "has rows of different lengths; give one number for each column in every row$"
     with pytest.raises(ValueError, match=rf"^weights\[0\] {said}"):
         MLP.from_arrays([[[1.0, 2.0], [3.0]]])
     with pytest.raises(ValueError, match=rf"^weights\[1\] {said}"):
@@ -240,11 +240,11 @@ def test_text_is_refused_with_the_name_of_the_argument() -> None:
     neuron: Any = Neuron([Value(1.0), Value(2.0)], None, "tanh")
     model: Any = MLP(2, [1], rng=0)
     uses: list[tuple[str, Callable[[], Any]]] = [
-        ("^x holds <U1", lambda: neuron(["a", "b"])),
+        ("^x holds text", lambda: neuron(["a", "b"])),
         ("^x has rows of different lengths", lambda: neuron([[1.0], [1.0, 2.0]])),
         (r"^z=3.0 is a float; give a Value, as `preactivation` returns$", lambda: neuron.activate(3.0)),
-        ("^X holds <U1", lambda: model.loss([["a", "b"]], [[1.0]])),
-        ("^Y holds <U1", lambda: model.loss([[1.0, 2.0]], [["a"]])),
+        ("^X holds text", lambda: model.loss([["a", "b"]], [[1.0]])),
+        ("^Y holds text", lambda: model.loss([[1.0, 2.0]], [["a"]])),
     ]
     for said, use in uses:
         with pytest.raises((TypeError, ValueError), match=said):

@@ -99,6 +99,26 @@ def test_links_and_modes_stay_as_they_are(tmp_path: Path) -> None:
     assert bits(nn.load(link)) == bits(MatrixMLP.random([2, 1], rng=2))
 
 
+def test_a_path_is_shown_as_text_of_python(tmp_path: Path) -> None:
+    path = tmp_path / "a\x1b[2J\n.npz"
+    path.write_bytes(b"no archive")
+    with pytest.raises(ValueError, match=re.escape(f"path={str(path)!r}: it is")) as caught:
+        nn.load(path)
+    assert str(caught.value).isprintable()
+
+
+def test_an_error_names_the_file_that_the_user_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.npz"
+
+    def refusing(self: Path, _mode: str) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refusing)  # who runs the tests may write everywhere
+    with pytest.raises(PermissionError) as caught:
+        nn.save(MODEL, path)
+    assert caught.value.filename == str(path)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     folder, pipe, device = (tmp_path / f"{name}.npz" for name in ("folder", "pipe", "device"))
@@ -128,7 +148,8 @@ def test_more_layers_than_can_be_read_again_are_not_written(tmp_path: Path, monk
         try:
             nn.save(model, path)
         except ValueError as error:
-            assert str(error) == f"{path}: these are {layers + 1} arrays, more than such a file holds"  # noqa: PT017  # from one
+            said = f"path={str(path)!r}: these are {layers + 1} arrays, more than such a file holds"
+            assert str(error) == said  # noqa: PT017  # from one on
             continue
         written.append(layers)
         assert bits(nn.load(path)) == bits(model)
@@ -313,7 +334,7 @@ def test_hostile_files_are_refused_in_little_memory(kind: str, tmp_path: Path) -
     path.write_bytes(HOSTILE[kind])
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=r"model\.npz: ") as caught:
+        with pytest.raises(ValueError, match=r"model\.npz': ") as caught:
             nn.load(path)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -330,7 +351,7 @@ def test_truncated_files_are_refused(suffix: str, tmp_path: Path) -> None:
     good = path.read_bytes()
     for length in range(0, len(good), 3):
         path.write_bytes(good[:length])
-        with pytest.raises(ValueError, match=r"model\.\w+: its? "):
+        with pytest.raises(ValueError, match=r"model\.\w+': its? "):
             nn.load(path)
 
 

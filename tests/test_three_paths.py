@@ -122,9 +122,16 @@ def last_delta(c: Case, z: Any, a: Any) -> Any:
     if c.loss == "mean_squared_error":
         return 2 * (a - c.Y) / c.Y.size * SLOPE[c.activations[-1]](a)
     if c.loss == "binary_cross_entropy":
-        return (sigmoid(z) - c.Y) / c.Y.size
+        return (predicted(c.loss, z, a) - c.Y) / c.Y.size
+    return (predicted(c.loss, z, a) * c.Y.sum(axis=1, keepdims=True) - c.Y) / len(c.Y)
+
+
+def predicted(loss: str, z: Any, a: Any) -> Any:
+    """What is compared with the targets."""
+    if "entropy" not in loss:
+        return a
     e = np.exp(z - z.max(axis=1, keepdims=True))
-    return (e / e.sum(axis=1, keepdims=True) * c.Y.sum(axis=1, keepdims=True) - c.Y) / len(c.Y)
+    return sigmoid(z) if loss == "binary_cross_entropy" else e / e.sum(axis=1, keepdims=True)
 
 
 def longhand(c: Case) -> tuple[Any, list[Any], list[Any] | None]:
@@ -143,7 +150,8 @@ def trajectory(c: Case, rate: float) -> Iterator[tuple[Case, Any, Any]]:
     """The network before each step of gradient descent, its loss and its mean absolute error."""
     while True:
         value, dW, db = longhand(c)
-        yield c, value, np.abs(forward(c)[1][-1] - c.Y).mean()
+        Z, A = forward(c)
+        yield c, value, np.abs(predicted(c.loss, Z[-1], A[-1]) - c.Y).mean()
         weights = [W - rate * d for W, d in zip(c.weights, dW, strict=True)]
         c = c._replace(weights=weights, biases=c.biases and [b - rate * d for b, d in zip(c.biases, db or (), strict=True)])
 
