@@ -356,6 +356,9 @@ def test_without_safetensors_the_error_names_the_extra(tmp_path: Path, monkeypat
             action()
 
 
+NEITHER = "expected one network, and a bias for every weight or none at all"
+
+
 def test_what_is_wrong_with_a_file_is_said_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "model.npz"
     weights = {"0.weight": np.ones((2, 3)), "0.bias": np.ones(2), "2.weight": np.ones((1, 2))}
@@ -367,8 +370,7 @@ def test_what_is_wrong_with_a_file_is_said_whole(tmp_path: Path, monkeypatch: py
         ),
         (
             {**weights, "activations": np.array(["relu", "relu"])},
-            f"path={str(path)!r}: state has 0.weight, 0.bias, 2.weight; expected one network, and a bias for every weight or none "
-            "at all",
+            f"path={str(path)!r}: state has 0.weight, 0.bias, 2.weight; {NEITHER}",
         ),
     ):
         np.savez(path, **arrays)

@@ -94,8 +94,8 @@ def test_a_sigmoid_of_values_has_its_slope_at_any_number(z: float) -> None:
     bias, floats = Value(z), MatrixMLP([[[1.0]]], [[z]])
     of_values = MatrixMLP([[[1.0]]], [np.array([bias])])
     of_values.gradients([[0.0]], [[1.0]]).loss.backward()
-    (slope,) = floats.gradients([[0.0]], [[1.0]]).biases or ()
-    assert bias.grad == pytest.approx(slope.item(), rel=1e-14)
+    slopes = floats.gradients([[0.0]], [[1.0]]).biases or [np.empty(0)]
+    assert bias.grad == pytest.approx(slopes[0].item(), rel=1e-14)
 
 
 THIRD = np.array([[Fraction(1, 3)]], dtype=object)
