@@ -110,9 +110,8 @@ class Neuron:
         return self.activate(self.preactivation(x))
 
 
-def _layers(weights: Sequence[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> list[list[Neuron]]:
+def _layers(weights: list[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> list[list[Neuron]]:
     """Neurons with these numbers, labelled by layer and index: W1[i,j] leads from input i to neuron j of layer 1."""
-    weights = sequence(weights, "weights", "[W1, W2], one array per layer")
     biases = None if biases is None else sequence(biases, "biases", "[B1, B2], one array per layer")
     if not weights or (biases is not None and len(biases) != len(weights)):
         raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")

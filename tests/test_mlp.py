@@ -245,7 +245,21 @@ def test_text_is_refused_with_the_name_of_the_argument() -> None:
         (r"^z=3.0 is a float; give a Value, as `preactivation` returns$", lambda: neuron.activate(3.0)),
         ("^X holds text", lambda: model.loss([["a", "b"]], [[1.0]])),
         ("^Y holds text", lambda: model.loss([[1.0, 2.0]], [["a"]])),
+        (r"^biases\[0\] holds text", lambda: MLP.from_arrays([[[1.0]]], [["a"]])),
+        (r"^biases\[0\] has rows of different lengths", lambda: MLP.from_arrays([[[1.0]]], [[[1.0], [1.0, 2.0]]])),
+        (r"^biases\[0\] has shape \(\), expected \(1,\); it is a dict$", lambda: MLP.from_arrays([[[1.0]]], [{1: 2.0}])),
+        (r"^weights\[0\] has shape \(\), expected \(0, n_out\); it is a dict$", lambda: MLP.from_arrays([{1: 2.0}])),
+        (r"^rng='x' is no seed: .*; give a whole number, a NumPy generator, or None$", lambda: MLP(2, [1], rng="x")),
+        (r"^networks='3' has to be a whole number from 1 up$", lambda: MatrixMLP.random([2, 1], networks=odd)),
     ]
+    odd: Any = "3"
+    for name, example, call in (
+        ("weights", "[W1, W2], one array per layer", lambda: MLP.from_arrays(odd)),
+        ("biases", "[B1, B2], one array per layer", lambda: MLP.from_arrays([[[1.0]]], odd)),
+        ("activations", "['tanh', 'linear']", lambda: MLP(2, [1], {odd: 1})),  # type: ignore[arg-type]  # that is the mistake
+        ("weights", "[Value(0.5)]", lambda: Neuron(odd, None, "tanh")),
+    ):
+        uses.append((rf"^{name}=.*; give a list, for example {re.escape(example)}$", call))
     for said, use in uses:
         with pytest.raises((TypeError, ValueError), match=said):
             use()
