@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autograd.derivation.printed import plain
 from autograd.floats import as_float
-from autograd.gradients import grad, values
+from autograd.gradients import grad, one_value
 from autograd.graph import consumers_first, local_partials, topological_order
 from autograd.sweep import adjoints
 from autograd.value import Number, Value, checked, shown
@@ -176,7 +176,7 @@ def first_nonfinite(output: Value) -> NonFinite | None:
     >>> print(first_nonfinite(x.sqrt() * 2))
     the grad of 'x' is inf: it is sent 2.0 * inf by sqrt, whose slope at 0.0 is inf
     """
-    (output,) = values([output], "first_nonfinite: output")
+    output = one_value(output, "first_nonfinite: output")
     order = topological_order(output)
     for node in order:
         if not _finite(node.data):

@@ -16,6 +16,13 @@ from autograd.sweep import NOTHING, adjoints
 from autograd.value import Value, lift
 
 
+def one_value(found: Any, where: str) -> Value:
+    """`found` as it is; `TypeError` for anything that is not a Value."""
+    if not isinstance(found, Value):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give a Value")
+    return found
+
+
 def values(found: Any, where: str) -> list[Value]:
     """The list of them, also of a single Value; `TypeError` for anything that is not a Value."""
     if isinstance(found, Value):
@@ -40,7 +47,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     >>> first.data, grad(first, x)
     (12.0, 12.0)
     """
-    (output,) = values([output], "grad: output")
+    output = one_value(output, "grad: output")
     wanted = values(inputs, "grad: inputs")
     if create_graph:
         order = topological_order(output)

@@ -162,8 +162,8 @@ def test_zero_grad_changes_nothing_if_one_is_no_value() -> None:
 @pytest.mark.parametrize(
     ("output", "inputs", "where"),
     [
-        (3.0, Value(1.0), r"grad: output\[0\] is 3.0 of type float"),
-        ([Value(1.0)], Value(1.0), r"grad: output\[0\] is .* of type list"),
+        (3.0, Value(1.0), r"grad: output is 3.0 of type float"),
+        ([Value(1.0)], Value(1.0), r"grad: output is .* of type list"),
         (Value(1.0), [Value(1.0), "x"], r"grad: inputs\[1\] is 'x' of type str"),
         (Value(1.0), [None], r"grad: inputs\[0\] is None of type NoneType"),
         (Value(1.0), 3.0, "float"),

@@ -292,5 +292,5 @@ def test_a_name_that_reads_like_the_report_stands_in_quotes() -> None:
 
 
 def test_only_values_have_sweeps() -> None:
-    with pytest.raises(TypeError, match=r"^wrong_ways: output"):
+    with pytest.raises(TypeError, match=r"^wrong_ways: output is 3.0 of type float; give a Value$"):
         wrong_ways(3.0)  # type: ignore[arg-type]  # that is the mistake

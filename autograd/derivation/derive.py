@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.derivation.formulas import FORMULAS, partials_at
 from autograd.derivation.printed import named
-from autograd.gradients import values
+from autograd.gradients import one_value, values
 from autograd.graph import consumers_first, topological_order
 from autograd.rules import CONSTANT
 from autograd.sweep import ONE, adjoints
@@ -201,7 +201,7 @@ def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivat
     >>> [(term.upstream, term.partial, term.contribution) for term in step.terms], step.adjoint
     ([(1.0, 1, 1.0), (1.0, 3.0, 3.0), (1.0, 3.0, 3.0)], 7.0)
     """
-    (output,) = values([output], "derive: output")
+    output = one_value(output, "derive: output")
     if wrt is None:
         return Derivation(output, None)
     wanted = tuple(dict.fromkeys(values([wrt] if isinstance(wrt, Value) else wrt, "derive: wrt")))

@@ -18,7 +18,7 @@ from typing import Any
 from autograd.derivation.parting import Adjoints, WrongWay, WrongWays
 from autograd.derivation.printed import named, number_text, text_name
 from autograd.floats import as_float
-from autograd.gradients import values
+from autograd.gradients import one_value
 from autograd.graph import consumers_first, local_partials, topological_order
 from autograd.rules import CONSTANT
 from autograd.sweep import adjoints
@@ -42,7 +42,7 @@ def wrong_ways(output: Value) -> WrongWays:
     >>> print(report.ways[1].why)
     They part at x: 3 instead of 7. Its terms are 1, 3 and 3; the last one wrote over the others.
     """
-    (output,) = values([output], "wrong_ways: output")
+    output = one_value(output, "wrong_ways: output")
     graph = _Graph(output)
     return WrongWays(output, graph.names, graph.right, tuple(way(graph) for way in WAYS))
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import floats, symbols
 from autograd.functions import RECORDED
-from autograd.gradients import grad, values
+from autograd.gradients import grad, one_value, values
 from autograd.graph import Image, consumers_first, row_of, topological_order
 from autograd.rules import LEAF, RULES, Rule, table
 from autograd.sweep import NOTHING, adjoints
@@ -64,7 +64,7 @@ class Tape:
     """
 
     def __init__(self, output: Value, inputs: Value | Iterable[Value]) -> None:
-        (output,) = values([output], "Tape: output")
+        output = one_value(output, "Tape: output")
         self.inputs = tuple(values(inputs, "Tape: inputs"))
         order = topological_order(output)
         _check_inputs(self.inputs, set(order))
