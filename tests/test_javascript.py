@@ -6,6 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import symbols
+from autograd.derivation import javascript
 from autograd.derivation.javascript import PRELUDE, as_javascript, rows
 from autograd.rules import RULES
 from autograd.symbols import Expression, symbol
@@ -83,5 +85,6 @@ def test_only_the_rows_that_are_asked_for_are_printed_in_the_order_of_the_table(
 def test_what_has_no_javascript_is_refused() -> None:
     with pytest.raises(ValueError, match="the operation 'cube' is not in the table of rules"):
         rows(["add", "cube"])
-    with pytest.raises(ValueError, match="the operation 'erf' has no JavaScript here"):
+    with pytest.raises(ValueError, match="the operation 'erf' has no JavaScript here; give it a line in ") as caught:
         as_javascript(Expression("erf", (symbol("a"),)))
+    assert (Path(__file__).parents[1] / str(caught.value).split()[-1]).samefile(javascript.__file__)
