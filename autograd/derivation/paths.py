@@ -160,8 +160,8 @@ class Paths:
         if few and self.count > 1:
             products = [number_text(route.product + 0) for route in self.routes]
             more = [f"... {len(products) - SUMMANDS:,} more"] if len(products) > SUMMANDS else []
-            yield f"Their sum: {' + '.join(products[:SUMMANDS] + more)} = {number_text(self.total + 0)}"
-        yield f"The sweep: d{out}/d{by} = {number_text(self.adjoint + 0)}"
+            yield f"Their sum: {' + '.join(products[:SUMMANDS] + more)} = {number_text(self.total)}"
+        yield f"The sweep: d{out}/d{by} = {number_text(self.adjoint)}"
         yield from ("", *wrap(self._why(), WIDTH))
 
     def _told(self, trail: list[Edge]) -> Iterator[str]:
