@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from decimal import Context, Decimal
 from fractions import Fraction
 from functools import reduce
 from operator import add
@@ -16,6 +17,7 @@ from test_derive import wanted
 from test_graph import graphs
 
 from autograd import Value, derive, grad, topological_order
+from autograd.derivation import paths as room
 from autograd.derivation.dialects import as_text
 from autograd.derivation.paths import Paths
 from autograd.graph import local_partials
@@ -148,6 +150,13 @@ def test_a_count_of_more_digits_is_rounded_to_those() -> None:
         assert type(got) is int
         assert 0 < abs(got - want) < want // 10**4290
     assert "2.81796e+4515 routes lead from x to y" in str(paths)
+
+
+def test_counts_at_the_bounds_of_their_ways_of_being_written() -> None:
+    assert (room._counted(10**15 - 1), room._counted(10**15)) == ("999,999,999,999,999", "1e+15")
+    longest = 10**room.DIGITS - 1  # all its digits are kept
+    assert room._whole(Context(room.DIGITS).create_decimal("9" * room.DIGITS)) == longest
+    assert room._rounded().add(Decimal("1e2000000"), Decimal(1)) == Decimal("1e2000000")
 
 
 def test_a_long_route_is_told_by_its_ends() -> None:

@@ -109,11 +109,10 @@ class Paths:
 
     def _trails(self) -> Iterator[list[Edge]]:
         """The edges of each route, depth first, along the consumers of each node as they were computed."""
-        after, told = set(self._sweep), self.derivation.told
         consumers: dict[Value, list[Edge]] = {}
         for consumer in self.derivation.order:
-            for position, node in enumerate(consumer.parents if consumer in after else ()):
-                if node in told:
+            for position, node in enumerate(consumer.parents):
+                if node in self.derivation.told:
                     consumers.setdefault(node, []).append((consumer, position))
         if self.wrt is self.output:
             yield []
