@@ -190,6 +190,23 @@ def test_parentheses_are_there_where_they_are_needed_and_nowhere_else() -> None:
     assert as_text(choice) == "a + 1 if a > 0 and b >= c else b"
 
 
+@pytest.mark.parametrize(
+    ("op", "sign", "latex"),
+    [
+        ("less", "<", "<"),
+        ("less_equal", "<=", r"\le"),
+        ("greater", ">", ">"),
+        ("greater_equal", ">=", r"\ge"),
+        ("equal", "==", "="),
+    ],
+)
+def test_comparisons(op: str, sign: str, latex: str) -> None:
+    a, b = symbol("a"), symbol("b")
+    asked = operation("logical_and")(operation(op)(a + 1, b), operation(op)(b, operation("where")(a > b, a, b)))
+    assert as_text(asked) == f"a + 1 {sign} b and b {sign} (a if a > b else b)"
+    assert as_latex(operation(op)(a + 1, -b)) == f"a + 1 {latex} -b"
+
+
 def test_latex_by_hand() -> None:
     a, W = symbol("a"), symbol("W1[2,0]")
     wanted = {
