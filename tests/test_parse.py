@@ -241,6 +241,11 @@ WORDS = {
     "1e400": "the number 1e400 is beyond the largest float, 1.8e308",
     "x?": f"? is not known here\nthere are names, numbers, + - * / ** ( ) and\n{ALL}",
     "x^2": "^ is not known here; write **",
+    f"{'9' * 50} x": f"there is no operator between {'9' * 20}... and x\nfor a product write {'9' * 20}...*x",
+    "\uff53\uff49\uff4e x": "\uff53\uff49\uff4e is a function; write sin(a)",  # wide letters, which are sin to Python too
+    "\uff46(x)": f"there is no function f\n{ALL}",
+    "\uff59": f"the name y has no number\nnames: w x\n{ALL}",
+    "sinn": f"the name sinn has no number; did you mean sin?\nnames: w x\n{ALL}",
 }
 
 
@@ -259,10 +264,27 @@ def test_what_else_was_meant() -> None:
         (long[1:], [long], f"; did you mean {long}?"),
         (long, [long + "q"], ""),  # 41 letters are too many to be meant
         ("LN(x)", ["x"], ""),
+        (long[1:] + "r", [long], f"; did you mean {long}?"),
+        ("quuy", ["quux", *(f"a{k}" for k in range(999 - len(FUNCTIONS)))], "; did you mean quux?"),
+        ("quuy", ["quux", *(f"a{k}" for k in range(1000 - len(FUNCTIONS)))], ""),  # the last thousand are asked
     ):
         error = refusal(text, dict.fromkeys(known, 1.0))
         assert error is not None
         assert "".join(error.problem.partition(";")[1:]) == meant
+
+
+def test_of_long_names_and_of_many_as_much_is_said_as_there_is_room_for() -> None:
+    a, b, many = "a" * 40, "b" * 30, [f"name_{k:02}" for k in range(20)]
+    for text, known, note in (
+        (a[1:] + b, [a[1:], b], f"for a product write {a[1:]}*..."),
+        (a[10:] + b, [a[10:], b], f"for a product write {a[10:]}*{b[:9]}..."),
+        (a + b, [a, b], f"names: {a} {b[:19]}...\n{ALL}"),  # where it is to be parted is not looked for beyond 39 letters
+        ("y", many, f"names: {' '.join(many)[:60]}...\n{ALL}"),
+        ("y", [], ALL),
+    ):
+        error = refusal(text, dict.fromkeys(known, 1.0))
+        assert error is not None
+        assert error.note == note
 
 
 def test_it_says_which_names_and_functions_there_are() -> None:
