@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import ParseError, Value, parse, topological_order
 from autograd.rules import CONSTANT, LEAF, RULES
-from autograd.terminal.tokens import FUNCTIONS, columns, excerpt, visible
+from autograd.terminal.tokens import FUNCTIONS, columns, excerpt, spelled, visible
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
 NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])
@@ -330,6 +330,21 @@ def test_a_long_text_is_cut_around_the_place_and_nothing_drives_the_terminal() -
     assert max(columns(shown), columns(carets)) <= 76
     assert visible("e" + "\u0301" * 5) == "e\u0301\u0301\u0301" + r"\u0301\u0301"  # a pile of them reaches into other lines
     assert excerpt("\u91cd\u307f e\u0301 ?", 6, 7)[1] == " " * 7 + "^"  # wide letters, and an accent of no width
+
+
+def test_the_whole_window_around_a_place_and_the_width_of_letters() -> None:
+    assert excerpt("a" * 100 + "?" * 30 + "b" * 100, 100, 130) == (
+        "..." + "a" * 30 + "?" * 20 + "..." + "b" * 13 + "...",
+        " " * 33 + "^" * 23,
+    )
+    assert [*map(columns, ("w*x", "\u91cd\u307f", "\uff41", "e\u0301", "x\u20dd"))] == [3, 4, 2, 1, 1]
+    assert visible("\u0301" * 4) == "\u0301" * 3 + r"\u0301"
+    assert str(refusal(" \n ")) == "the expression is empty"
+
+
+def test_a_long_name_is_spelled_anew_up_to_a_bound() -> None:
+    assert spelled("\u00b5" * 250) == "\u03bc" * 250
+    assert spelled("\u00b5" * 251) == "\u00b5" * 251
 
 
 GARBAGE = st.lists(
