@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import reduce
+from itertools import product
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from test_graph import graphs
 
 import nn
 from autograd import Derivation, Value, derive, floats, maximum
-from autograd.derivation.text import WIDTH
+from autograd.derivation.text import WIDTH, _columns, _sum
 from autograd.rules import CONSTANT, RULES
 
 TOKEN = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]\d+)?(?:/\d+)?)(?![\w/])")
@@ -299,6 +300,34 @@ def test_a_node_with_many_consumers_has_the_first_of_its_terms_told() -> None:
     assert text.count("... and 12 more") == 3
     assert "\n          = 190\n" in text
     assert "... and" not in derivation.text(fold=False)
+
+
+def test_thousands_have_commas() -> None:
+    t = Value(2.0, "t")
+    text = derive(sum((t * (i + 0.5) for i in range(1_100)), Value(0.0, "s"))).text()
+    assert text.count("... and 1,092 more") == 3
+    assert "\n            + ... and 1,092 more\n" in text
+    assert "and 1,099 more like it: z = t * c" in text
+    y = Value(1.0, "y")
+    for word in product("abcdefghijk", repeat=3):
+        y = -y
+        y.label = "".join(word)  # each is of a shape of its own
+    assert "... and 1,231 more, left out here; text(fold=False) tells them all" in derive(y).text()
+
+
+def test_a_sum_goes_on_in_the_next_line_where_there_is_no_room() -> None:
+    assert [*_sum(["1", "-2", "a * b", "-3 * 4"], 99)] == ["= 1 - 2 + a * b + (-3 * 4)"]
+    assert [*_sum(["1", "-2", "a * b"], 15)] == ["= 1 - 2 + a * b"]
+    assert [*_sum(["1", "-2", "a * b"], 14)] == ["= 1 - 2", "  + a * b"]
+    x = Value(0.123456, "a label of forty letters, as many as fit")
+    lines = derive(reduce(add, (x * (k / 7) for k in range(1, 15)))).text().splitlines()
+    assert WIDTH - 12 < max(len(line) for line in lines if "label" not in line) <= WIDTH + 2
+
+
+def test_results_stand_side_by_side_as_many_as_there_is_room_for() -> None:
+    assert [*_columns(["a" * 20] * 5)] == ["  ".join(["a" * 20] * 4), "a" * 20]
+    assert [*_columns(["a" * 21] * 4)] == ["  ".join(["a" * 21] * 3), "a" * 21]
+    assert [*_columns(["a" * 50, "b"])] == ["a" * 50, "b"]
 
 
 def three() -> Derivation:
