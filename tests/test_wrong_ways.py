@@ -287,7 +287,7 @@ def test_names_and_numbers_that_just_fit_and_that_just_do_not() -> None:
     assert [line[:21] for line in table[3:5]] == [f"{'m' * 16}...  ", f"{'n' * 19}  "]
     for x, text in (
         (-1.23e-17, "-1.23e-17"),
-        (-1.234e-17, "-1.234e-17"),
+        (1.2346e-17, "1.2346e-17"),
         (-1.2346e-17, "-1.235e-17"),  # as -1.2346e-17 it would touch the column before
         (Fraction(-1234567, 10) * 10**400, "-1.23457e+405"),  # which no float shows
     ):
