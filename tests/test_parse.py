@@ -245,6 +245,7 @@ WORDS = {
     "\uff53\uff49\uff4e x": "\uff53\uff49\uff4e is a function; write sin(a)",  # wide letters, which are sin to Python too
     "\uff46(x)": f"there is no function f\n{ALL}",
     "\uff59": f"the name y has no number\nnames: w x\n{ALL}",
+    "a" * 41: f"the name {'a' * 20}... has no number\nnames: w x\n{ALL}",
     "sinn": f"the name sinn has no number; did you mean sin?\nnames: w x\n{ALL}",
 }
 
