@@ -238,16 +238,45 @@ def test_where_a_number_beside_an_array_stands_is_said() -> None:
 def test_what_is_said_of_what_is_no_number_says_what_to_give() -> None:
     with pytest.raises(TypeError) as caught:
         Tape(x * y, INPUTS)([1.0, np.array(1j)])
-    assert str(caught.value) == (
-        "numbers[1], for 'y': array(0.+1.j) of type ndarray holds no real numbers; give floats or arrays of them, "
-        "or call tape.on(module) with the numbers of another module"
-    )
+    assert str(caught.value) == f"numbers[1], for 'y': array(0.+1.j) of type ndarray {UNREAL}"
+
+
+MASKED = "a masked array; fill it first, array.filled(...)"
+UNREAL = "holds no real numbers; give floats or arrays of them, or call tape.on(module) with the numbers of another module"
+SHAPES = "(2,) is the shape of numbers[0], for 'x'; (3,) is the shape of numbers[1], for 'y'"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (np.ma.array([1.0, 2.0]), f"numbers: {MASKED}"),
+        ([1.0, np.ma.array([1.0, 2.0])], f"numbers[1], for 'y': {MASKED}"),
+        ([[1.0, 2.0], [[1.0], [2.0, 3.0]]], "numbers[1], for 'y': rows of different lengths; give an array of numbers"),
+        (
+            [np.ones(2), np.ones(3)],
+            f"arrays of samples have to broadcast: {SHAPES}; give each input one number or such an array",
+        ),
+        ("ab" * 50, f"a tape is called with a list of numbers, one for each input, not with '{'ab' * 39}a"),
+        ([1.0], "the tape has 2 inputs (x, y), got 1 numbers; give one for each input"),
+        ([1.0, ["ab" * 50]], f"numbers[1], for 'y': ['{'ab' * 39} of type list {UNREAL}"),
+    ],
+)
+def test_it_is_said_in_these_words(numbers: Any, said: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        arguments(numbers, INPUTS)
+    assert str(caught.value) == said
+
+
+def test_what_has_a_mask_and_cannot_be_filled_is_no_masked_array() -> None:
+    masked = type("Masked", (list,), {"mask": None})
+    assert arguments(masked([1.0, 2.0]), INPUTS) == (float, [1.0, 2.0])
 
 
 def test_numbers_of_other_types_stand_beside_arrays() -> None:
     value, (by_x, by_y) = Tape(x * y, INPUTS)([Fraction(1, 4), np.array([1.0, 2.0])])
     assert (value.tolist(), by_x.tolist(), by_y.tolist()) == ([0.25, 0.5], [1.0, 2.0], [0.25, 0.25])
     assert Tape(x * y, INPUTS)([2**70, np.array([1.0])])[0].tolist() == [2.0**70]
+    assert Tape(x * y, INPUTS)([2.0, np.array([1, 3], dtype=np.uint8)])[0].tolist() == [2.0, 6.0]
     assert Tape(x * y, INPUTS)([Decimal("0.25"), np.array([1.0])])[0].tolist() == [0.25]
     assert Tape(x * y, INPUTS)([HUGE, np.array([1.0])])[0].tolist() == [np.inf]
 
@@ -259,4 +288,5 @@ def test_where_a_number_stands_is_said_without_a_label_too() -> None:
     long = Value(1.0, "a" * 10_000)
     with pytest.raises(TypeError) as caught:
         Tape(long * 2, long)(["b" * 10_000])
+    assert str(caught.value).startswith(f"numbers[0], for '{'a' * 79}: '{'b' * 79} ")
     assert len(str(caught.value)) < 400

@@ -96,6 +96,37 @@ def test_two_alike_are_told_one_by_one_and_different_operations_apart() -> None:
     assert folded(*squares)[0][1] == "z = x_i**c"  # the formula is one, whatever the exponent
 
 
+def test_rows_are_alike_in_their_shape_and_in_the_names_of_what_is_in_them() -> None:
+    leaves = [Value(1.0, f"x{i}") for i in range(6)]
+    derivation = derive(reduce(add, [*leaves, Value(1.0, "u1"), Value(1.0, "v1")]))
+    u, v = symbol("u1"), symbol("v1")
+    for one, other in ((u + v, u * v), ((u + v) * u, (u + v) * v), (u * u, v * v)):
+        rows = dict(zip(leaves, [one, other] * 3, strict=True))
+        found = Folding(derivation).families(leaves, rows.__getitem__)
+        assert [(family.nodes, as_text(family.pattern)) for family in found] == [
+            (tuple(leaves[::2]), as_text(one)),
+            (tuple(leaves[1::2]), as_text(other)),
+        ]
+
+
+def test_the_labels_of_constants_tell_nothing_apart() -> None:
+    steps = [Value(1.0, "x") * c for c in (0.5, 4.0, -1.0)]
+    for step, label in zip(steps, ("half", "four", "minus"), strict=True):
+        step.parents[1].label = label
+    assert folded(*steps)[0][:2] == (3, "z = x#i * c")
+
+
+def test_more_indices_than_letters() -> None:
+    columns = [(0, a, b) for a in (1, 2, 3) for b in range(5)]
+    x = [Value(1.0, f"x[{','.join(map(str, row))}]") for row in zip(*columns, strict=True)]
+    letters = [*"ijklmnpqrstuvw", "i14"]
+    assert folded(*(each.exp() for each in x))[0] == (
+        3,
+        f"z = exp(x[{','.join(letters)}])",
+        dict(zip(letters, columns, strict=True)),
+    )
+
+
 @settings(max_examples=50, deadline=None)
 @given(networks())
 def test_every_node_is_in_one_family_in_order_and_the_pattern_has_its_letters_for_the_first(output: Value) -> None:

@@ -17,7 +17,7 @@ from reading import compiled, evaluated, from_latex
 
 from autograd import symbols
 from autograd.derivation.dialects import as_latex, as_text
-from autograd.derivation.formulas import CHOICES, FORMULAS, derivative, equation, operation, partials_at, substituted
+from autograd.derivation.formulas import CHOICES, FORMULAS, _usual, derivative, equation, operation, partials_at, substituted
 from autograd.rules import RULES
 from autograd.symbols import Expression, number, symbol
 
@@ -122,8 +122,21 @@ def test_formulas_at_edges_say_what_holds_there(name: str, at: tuple[float, ...]
 
 
 def test_an_operation_without_a_row_is_named() -> None:
-    with pytest.raises(ValueError, match="operation 'mine' is not in the table of rules"):
+    unknown = "the operation 'mine' is not in the table of rules, so its formula is not known here"
+    with pytest.raises(ValueError, match=f"^{unknown}$"):
         partials_at("mine", symbol("out"), [symbol("a")], {})
+
+
+def test_the_usual_arm_is_neither_an_edge_nor_undefined() -> None:
+    a, one, other = map(symbol, ("a", "one", "other"))
+    for condition, first, second, want in (
+        (a > 0, None, other, other),
+        (a > 0, one, None, one),
+        (a == 0, one, other, other),
+        ((a > 0) & (a == 1), one, other, other),
+    ):
+        assert _usual(condition, first, second) is want
+    assert as_text(_usual(a > 0, one, other)) == "one if a > 0 else other"
 
 
 def test_a_number_in_the_place_of_an_operand_simplifies_the_formula_as_the_engine_computes() -> None:
@@ -188,6 +201,23 @@ def test_parentheses_are_there_where_they_are_needed_and_nowhere_else() -> None:
     assert list(map(as_text, powers)) == ["(a**b)**c", "a**b**c", "a**(-b)", "(a + b)**2", "(3/4)**a", "-a**b"]
     choice = operation("where")(operation("logical_and")(a > 0, b >= c), a + 1, b)
     assert as_text(choice) == "a + 1 if a > 0 and b >= c else b"
+
+
+@pytest.mark.parametrize(
+    ("op", "sign", "latex"),
+    [
+        ("less", "<", "<"),
+        ("less_equal", "<=", r"\le"),
+        ("greater", ">", ">"),
+        ("greater_equal", ">=", r"\ge"),
+        ("equal", "==", "="),
+    ],
+)
+def test_comparisons(op: str, sign: str, latex: str) -> None:
+    a, b = symbol("a"), symbol("b")
+    asked = operation("logical_and")(operation(op)(a + 1, b), operation(op)(b, operation("where")(a > b, a, b)))
+    assert as_text(asked) == f"a + 1 {sign} b and b {sign} (a if a > b else b)"
+    assert as_latex(operation(op)(a + 1, -b)) == f"a + 1 {latex} -b"
 
 
 def test_latex_by_hand() -> None:

@@ -6,6 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import symbols
-from autograd.derivation.javascript import PRELUDE, as_javascript, rows
+from autograd.derivation import javascript
+from autograd.derivation.javascript import PRELUDE, as_javascript, literal, rows
 from autograd.rules import RULES
 from autograd.symbols import Expression, symbol
 
@@ -76,12 +78,39 @@ def test_every_row_is_printed_and_calls_nothing_that_is_not_there() -> None:
     assert set(re.findall(r"([\w.]+)\(", script.removeprefix(PRELUDE))) == own | mathematics
 
 
+ROWS = """\
+const RULES = {
+  div: {
+    forward: (a, b) => a / b,
+    partials: (out, a, b) => [1 / b, -(out / b)],
+  },
+  neg: {
+    forward: (a) => -a,
+    partials: (out, a) => [-1],
+  },
+};
+"""
+
+
+def test_the_whole_text_of_two_rows() -> None:
+    assert rows(["neg", "div"]) == PRELUDE + ROWS
+
+
+def test_numbers_are_written_as_javascript_reads_them() -> None:
+    numbers = (True, False, 2, 2.0, -0.0, 0.1, 1e300, math.inf, -math.inf, math.nan)
+    texts = ["true", "false", "2", "2", "-0", "0.1", "1e+300", "Infinity", "-Infinity", "NaN"]
+    assert [*map(literal, numbers)] == texts
+    assert as_javascript(Expression("negative", (symbols.number(-2.0),))) == "-(-2)"  # --2 is no JavaScript
+
+
 def test_only_the_rows_that_are_asked_for_are_printed_in_the_order_of_the_table() -> None:
     assert re.findall(r"^  (\w+): ", rows(iter(["tanh", "add", "tanh"])), re.MULTILINE) == ["add", "tanh"]
 
 
 def test_what_has_no_javascript_is_refused() -> None:
-    with pytest.raises(ValueError, match="the operation 'cube' is not in the table of rules"):
-        rows(["add", "cube"])
-    with pytest.raises(ValueError, match="the operation 'erf' has no JavaScript here"):
+    unknown = "the operation 'cube' is not in the table of rules, so its formula is not known here"
+    with pytest.raises(ValueError, match=f"^{unknown}$"):
+        rows(["zeta", "theta", "eta", "add", "cube", "iota"])  # the first by the alphabet
+    with pytest.raises(ValueError, match="the operation 'erf' has no JavaScript here; give it a line in ") as caught:
         as_javascript(Expression("erf", (symbol("a"),)))
+    assert (Path(__file__).parents[1] / str(caught.value).split()[-1]).samefile(javascript.__file__)

@@ -68,6 +68,23 @@ def test_the_interpreter_has_a_case_for_each_row_forward_and_for_each_need_backw
     assert interpreter() == interpreter()
 
 
+def test_each_code_goes_to_its_case_which_sends_a_share_to_the_operands_that_need_it() -> None:
+    text = interpreter()
+    pieces = re.split(r"^backward\.(\d+):$", text, flags=re.MULTILINE)
+    sent = {
+        int(code): re.findall(r"ptr %adjoints, i32 %backward\.(\w+)", block)
+        for code, block in zip(pieces[1::2], pieces[2::2], strict=True)
+    }
+    cases = {(way, int(code)): int(to) for code, way, to in re.findall(r"i8 (\d+), label %(\w+)\.(\d+)", text)}
+    for name, row in LOWERED.items():
+        wanted = {BOTH: ["right", "left"], LEFT: ["left"], RIGHT: ["right"]} if name in TWO else {BOTH: ["left"]}
+        for needs, sides in wanted.items():
+            code = code_of(row, needs)
+            assert (cases.pop(("forward", code)), cases.pop(("backward", code))) == (code_of(row, BOTH), code)
+            assert sent[code] == sides
+    assert cases == {}
+
+
 def test_what_the_interpreter_is_told_about_a_program() -> None:
     assert set(POINTERS) < set(FIELDS)
     text = interpreter()

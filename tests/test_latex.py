@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import reduce
+from itertools import product
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,13 @@ from test_derive import networks
 from test_graph import graphs
 from test_text import agree, close, network, three, value
 
-from autograd import Derivation, Value, derive
+from autograd import Derivation, Value, derive, symbols
+from autograd.derivation.dialects import as_latex
+from autograd.derivation.latex import _alike, _broken, _equation
 from autograd.derivation.printed import latex_name
+from autograd.derivation.telling import Alike, Equation
 from autograd.rules import CONSTANT
+from autograd.symbols import Expression, symbol
 
 PDFLATEX = pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex here")
 TOKEN = re.compile(r"-?(?:\\infty|\\text\{nan\}|\\frac\{\d+\}\{\d+\}|\d+(?:\.\d+)?(?: \\cdot 10\^\{-?\d+\})?)")
@@ -202,6 +207,76 @@ def test_a_sum_in_several_rows_has_all_its_summands() -> None:
     backward = latex[latex.index("Backward") :]
     assert [backward.count(rf"\cdot {latex_name(factor.label)} ") for factor in factors] == [1] * 6
     assert [backward.count(rf"1 \cdot {k}.5 ") for k in range(6)] == [1] * 6
+
+
+def wide(*lengths: int) -> list[Expression]:
+    """Names of so many letters, each of which takes two more in a row of 63."""
+    return [symbol(letter * length) for letter, length in zip("abcdef", lengths, strict=False)]
+
+
+def test_a_row_has_what_there_is_room_for() -> None:
+    for lengths, rows_of in (
+        ((29, 30), [2]),
+        ((30, 30), [1, 1]),
+        ((20, 20, 20), [2, 1]),
+        ((30, 30, 29), [1, 2]),
+        ((99, 1), [1, 1]),
+        ((99,), [1]),
+        ((), []),
+    ):
+        assert [len(row) for row in _broken(wide(*lengths))] == rows_of
+    assert [len(row) for row in _broken([symbols.number(-1)] * 11)] == [10, 1]  # four more, for they stand in parentheses
+    assert [len(row) for row in _broken([symbols.number(1)] * 22)] == [21, 1]
+
+
+def test_words_before_numbers_take_their_room() -> None:
+    def lines(size: int, pattern: Expression | None, *results: Expression) -> list[str]:
+        return [*_alike(Alike(size, True, pattern, (), results))]
+
+    a, b, c = wide(25, 25, 24)
+    assert lines(1_000, None) == [r"& \quad \text{and 1,000 more} "]
+    assert lines(2, None, a, b) == [rf"& \quad \text{{and 2 more: }} {as_latex(a)}", rf"& \quad {as_latex(b)}"]
+    assert lines(2, None, a, c) == [rf"& \quad \text{{and 2 more: }} {as_latex(a)},\;\; {as_latex(c)}"]
+    a, b = wide(29, 30)
+    assert lines(2, c, a, b) == [
+        rf"& \quad \text{{and 2 more: }} {as_latex(c)}",
+        rf"& \quad {as_latex(a)},\;\; {as_latex(b)}",
+    ]
+
+
+def test_an_equation_is_broken_where_there_is_no_room() -> None:
+    y, (a, b, c, d), number = symbol("y"), wide(30, 25, 40, 40), symbols.number
+    assert [*_equation(Equation(y, (a,), (b,), number(11)))] == [f"y & = {as_latex(a)} = {as_latex(b)} = 11"]
+    assert [*_equation(Equation(y, (a,), (b,), number(111)))] == [f"y & = {as_latex(a)}", f"& = {as_latex(b)} = 111"]
+    sums = Equation(y, (c, d), (number(1), number(2)), number(-11), (number(-1),) * 11)
+    more = r" + \left(-1\right)"
+    assert [*_equation(sums)] == [
+        f"y & = {as_latex(c)}",
+        rf" & \quad + {as_latex(d)}",
+        " & = 1 + 2",
+        f" & = -1{more * 9}",
+        rf" & \quad{more} = -11",
+    ]
+    for result, last in ((3, [f" & = -1{more * 9} = 3"]), (33, [f" & = -1{more * 9}", "& = 33"])):
+        assert [*_equation(sums._replace(contributions=(number(-1),) * 10, result=number(result)))][3:] == last
+
+
+def test_thousands_have_commas() -> None:
+    t, y = Value(2.0, "t"), Value(1.0, "y")
+    assert r"\text{and 1,099 more: } z = t \cdot c" in derive(sum((t * (i + 0.5) for i in range(1_100)), y)).latex()
+    assert r"\text{1,100 numbers: } x_{i}" in derive(reduce(add, (Value(1.0, f"x{i}") for i in range(1_100)))).latex()
+    for word in product("abcdefghijk", repeat=3):
+        y = -y
+        y.label = "".join(word)  # each is of a shape of its own
+    assert "... and 1,231 more, left out here; latex(fold=False) tells them all" in derive(y).latex()
+
+
+def test_rows_of_the_table_stand_side_by_side() -> None:
+    (row,) = (row for row in rows(derive(Value(2.0, "x").exp().sin())) if "v = e^" in row)
+    assert row == (
+        r"& \quad v = e^{a},\;\; \tfrac{\partial v}{\partial a} = v"
+        r"\qquad v = \sin\left(a\right),\;\; \tfrac{\partial v}{\partial a} = \cos\left(a\right) \\[1ex]"
+    )
 
 
 def test_letters_without_a_font_stand_there_by_their_numbers() -> None:

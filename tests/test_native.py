@@ -91,6 +91,30 @@ def test_a_fraction_among_the_constants_is_a_float_here(kind: str) -> None:
     assert made(kind, Tape(x * Fraction(10) ** 400, x))([1.0]) == (INF, [INF])
 
 
+@KINDS
+def test_values_are_for_the_tape_itself(kind: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        made(kind, Tape(x * y, [x, y]))([Value(1.0), 2.0])
+    assert str(caught.value) == "a native tape computes with floats; give numbers, or call the tape itself with Values"
+
+
+def test_a_thread_lays_out_its_memory_once_and_no_share_is_sent_to_a_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, made_of = native._Program.memory, []
+
+    def watched(program: native._Program) -> Any:
+        made_of.append(memory(program))
+        return made_of[-1]
+
+    monkeypatch.setattr(native._Program, "memory", watched)
+    for output in (x * 3.0, 3.0 * x):
+        made_of.clear()
+        fast = made("interpreted", Tape(output, x))
+        for number in (5.0, 7.0):
+            assert fast([number]) == (3 * number, [3.0])
+        ((_, slots, adjoints),) = made_of
+        assert (slots.tolist(), adjoints.tolist()) == ([7.0, 3.0, 21.0], [3.0, 0.0, 1.0])
+
+
 # --- arrays
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import ParseError, Value, parse, topological_order
 from autograd.rules import CONSTANT, LEAF, RULES
-from autograd.terminal.tokens import FUNCTIONS, columns, excerpt, visible
+from autograd.terminal.tokens import FUNCTIONS, columns, excerpt, spelled, visible
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
 NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])
@@ -241,6 +241,12 @@ WORDS = {
     "1e400": "the number 1e400 is beyond the largest float, 1.8e308",
     "x?": f"? is not known here\nthere are names, numbers, + - * / ** ( ) and\n{ALL}",
     "x^2": "^ is not known here; write **",
+    f"{'9' * 50} x": f"there is no operator between {'9' * 20}... and x\nfor a product write {'9' * 20}...*x",
+    "\uff53\uff49\uff4e x": "\uff53\uff49\uff4e is a function; write sin(a)",  # wide letters, which are sin to Python too
+    "\uff46(x)": f"there is no function f\n{ALL}",
+    "\uff59": f"the name y has no number\nnames: w x\n{ALL}",
+    "a" * 41: f"the name {'a' * 20}... has no number\nnames: w x\n{ALL}",
+    "sinn": f"the name sinn has no number; did you mean sin?\nnames: w x\n{ALL}",
 }
 
 
@@ -259,10 +265,27 @@ def test_what_else_was_meant() -> None:
         (long[1:], [long], f"; did you mean {long}?"),
         (long, [long + "q"], ""),  # 41 letters are too many to be meant
         ("LN(x)", ["x"], ""),
+        (long[1:] + "r", [long], f"; did you mean {long}?"),
+        ("quuy", ["quux", *(f"a{k}" for k in range(999 - len(FUNCTIONS)))], "; did you mean quux?"),
+        ("quuy", ["quux", *(f"a{k}" for k in range(1000 - len(FUNCTIONS)))], ""),  # the last thousand are asked
     ):
         error = refusal(text, dict.fromkeys(known, 1.0))
         assert error is not None
         assert "".join(error.problem.partition(";")[1:]) == meant
+
+
+def test_of_long_names_and_of_many_as_much_is_said_as_there_is_room_for() -> None:
+    a, b, many = "a" * 40, "b" * 30, [f"name_{k:02}" for k in range(20)]
+    for text, known, note in (
+        (a[1:] + b, [a[1:], b], f"for a product write {a[1:]}*..."),
+        (a[10:] + b, [a[10:], b], f"for a product write {a[10:]}*{b[:9]}..."),
+        (a + b, [a, b], f"names: {a} {b[:19]}...\n{ALL}"),  # where it is to be parted is not looked for beyond 39 letters
+        ("y", many, f"names: {' '.join(many)[:60]}...\n{ALL}"),
+        ("y", [], ALL),
+    ):
+        error = refusal(text, dict.fromkeys(known, 1.0))
+        assert error is not None
+        assert error.note == note
 
 
 def test_it_says_which_names_and_functions_there_are() -> None:
@@ -308,6 +331,21 @@ def test_a_long_text_is_cut_around_the_place_and_nothing_drives_the_terminal() -
     assert max(columns(shown), columns(carets)) <= 76
     assert visible("e" + "\u0301" * 5) == "e\u0301\u0301\u0301" + r"\u0301\u0301"  # a pile of them reaches into other lines
     assert excerpt("\u91cd\u307f e\u0301 ?", 6, 7)[1] == " " * 7 + "^"  # wide letters, and an accent of no width
+
+
+def test_the_whole_window_around_a_place_and_the_width_of_letters() -> None:
+    assert excerpt("a" * 100 + "?" * 30 + "b" * 100, 100, 130) == (
+        "..." + "a" * 30 + "?" * 20 + "..." + "b" * 13 + "...",
+        " " * 33 + "^" * 23,
+    )
+    assert [*map(columns, ("w*x", "\u91cd\u307f", "\uff41", "e\u0301", "x\u20dd"))] == [3, 4, 2, 1, 1]
+    assert visible("\u0301" * 4) == "\u0301" * 3 + r"\u0301"
+    assert str(refusal(" \n ")) == "the expression is empty"
+
+
+def test_a_long_name_is_spelled_anew_up_to_a_bound() -> None:
+    assert spelled("\u00b5" * 250) == "\u03bc" * 250
+    assert spelled("\u00b5" * 251) == "\u00b5" * 251
 
 
 GARBAGE = st.lists(

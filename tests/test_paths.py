@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from decimal import Context, Decimal
 from fractions import Fraction
+from functools import reduce
+from operator import add
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +17,7 @@ from test_derive import wanted
 from test_graph import graphs
 
 from autograd import Value, derive, grad, topological_order
+from autograd.derivation import paths as room
 from autograd.derivation.dialects import as_text
 from autograd.derivation.paths import Paths
 from autograd.graph import local_partials
@@ -113,7 +117,9 @@ def test_too_many_routes_are_counted_and_said_but_not_listed() -> None:
 def test_the_limit_is_the_number_of_routes() -> None:
     y, _ = doublings(5)
     (x,) = (node for node in topological_order(y) if not node.parents)
-    assert len(derive(y, x).paths(limit=32).routes) == 32
+    paths = derive(y, x).paths(limit=32)
+    assert len(paths.routes) == 32
+    assert str(paths).startswith("32 routes lead from x to y:\n  x -> z1 -> z2 -> z3 -> z4 -> y\n")
     with pytest.raises(ValueError, match="32 routes from x to y, more than the limit of 31"):
         _ = derive(y, x).paths(limit=31).routes
 
@@ -124,6 +130,8 @@ def test_few_routes_that_are_too_long_are_said_too(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match="the 32 routes from x to y have 160 edges together, too many to list"):
         _ = paths.routes
     assert "too many to list" in str(paths)
+    monkeypatch.setattr("autograd.derivation.paths.MOST", 160)
+    assert "too many to list" not in str(paths)
 
 
 def test_a_count_is_exact_as_far_as_python_writes_it_out() -> None:
@@ -142,6 +150,13 @@ def test_a_count_of_more_digits_is_rounded_to_those() -> None:
         assert type(got) is int
         assert 0 < abs(got - want) < want // 10**4290
     assert "2.81796e+4515 routes lead from x to y" in str(paths)
+
+
+def test_counts_at_the_bounds_of_their_ways_of_being_written() -> None:
+    assert (room._counted(10**15 - 1), room._counted(10**15)) == ("999,999,999,999,999", "1e+15")
+    longest = 10**room.DIGITS - 1  # all its digits are kept
+    assert room._whole(Context(room.DIGITS).create_decimal("9" * room.DIGITS)) == longest
+    assert room._rounded().add(Decimal("1e2000000"), Decimal(1)) == Decimal("1e2000000")
 
 
 def test_a_long_route_is_told_by_its_ends() -> None:
@@ -180,8 +195,66 @@ edges. The sweep goes once along each of the 6 edges between x and y: what comes
 a node from several sides is added up there, and goes on as one number. One more node
 with two edges onward can double the routes; for the sweep it is two edges more."""
     )
-    assert str(derive(x.exp(), x).paths()).endswith("There is one route, and the sweep goes the same way.")
-    assert "Here no two routes share an edge" in str(derive(x * x, x).paths()).replace("\n", " ")
+    assert (
+        str(derive(x * x, x).paths())
+        == """\
+2 routes lead from x to z1:
+  x -> z1
+      x = 3
+  x -> z1
+      x = 3
+
+Their sum: 3 + 3 = 6
+The sweep: dz1/dx = 6
+
+Why the sweep takes no routes: each goes all its way by itself, so together they have 2
+edges. The sweep goes once along each of the 2 edges between x and z1: what comes back
+to a node from several sides is added up there, and goes on as one number. Here no two
+routes share an edge, so there is nothing to save yet. One more node with two edges
+onward can double the routes; for the sweep it is two edges more."""
+    )
+
+
+ONE_ROUTE = """\
+1 route leads from x to {}:
+  {}
+
+The sweep: d{}/dx = {}
+
+There is one route, and the sweep goes the same way."""
+
+
+def test_the_text_of_one_route_whose_nodes_are_all_told_or_those_at_its_ends() -> None:
+    x = y = Value(3.0, "x")
+    for _ in range(11):
+        y = y * 2
+    told = "x -> z1 -> z2 -> z3 -> z4 -> z5 -> z6 -> z7 -> z8 -> z9 -> z10 -> z11\n      " + " * ".join(["2"] * 11) + " = 2048"
+    assert str(derive(y, x).paths()) == ONE_ROUTE.format("z11", told, "z11", 2048)
+    ends = "x -> z1 -> z2 -> z3 -> z4 -> z5 -> (1 more) -> z7 -> z8 -> z9 -> z10 -> z11 -> z12"
+    assert str(derive(y * 2, x).paths()) == ONE_ROUTE.format("z12", ends, "z12", 4096)
+    zero = Value(-0.0, "zero") * x
+    assert str(derive(zero, x).paths()) == ONE_ROUTE.format("z1", "x -> z1\n      zero = 0", "z1", 0)
+
+
+def test_a_product_without_room_is_told_in_lines() -> None:
+    x, short, long = Value(1.0, "x"), Value(2.0, "s" * 39), Value(2.0, "l" * 40)
+    for first, second, product in (
+        (short, Value(2.0, "t" * 39), f"      {'t' * 39} * {'s' * 39} = 2 * 2 = 4\n"),
+        (short, long, f"      = {'l' * 40} * {'s' * 39}\n      = 2 * 2\n      = 4\n"),
+    ):
+        assert product in str(derive(x * first * second, x).paths())
+
+
+def test_of_many_products_the_first_are_in_the_sum() -> None:
+    x = Value(1.0, "x")
+    eight = reduce(add, [x * k for k in range(3, 11)])
+    assert "\nTheir sum: 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10 = 52\n" in str(derive(eight, x).paths())
+    assert "\nTheir sum: 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10 + ... 2 more = 75\n" in str(derive(eight + x * 11 + x * 12, x).paths())
+
+
+def test_zeros_have_no_sign() -> None:
+    x, zero = Value(1.0, "x"), Value(-0.0)
+    assert "\nTheir sum: 0 + 0 = 0\nThe sweep: dz4/dx = 0\n" in str(derive(x * zero + x * zero, x).paths())
 
 
 def test_paths_are_those_of_one_value() -> None:

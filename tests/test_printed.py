@@ -196,3 +196,4 @@ def test_lists_and_letters() -> None:
     assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
     assert free_letters(["u"], "uv", "rs") == "rs"
     assert free_letters(["u", "r"], "uv", "rs") == "rs"
+    assert free_letters(["v", "r"], "vab", "vpq", "rst") == "rst"

@@ -263,5 +263,36 @@ def test_the_whole_program_of_a_tape() -> None:
     assert Tape(output, inputs).source == SOURCE
 
 
+ORDERED = """\
+def replay(replay__1, X):
+    a = exp(replay__1)
+    v2 = a * a
+    b = exp(X)
+    v4 = b * b
+    v5 = v2 + v4
+    d_a = a + a
+    d_b = b + b
+    d_replay__1 = 0.0 + d_a * a
+    d_X = 0.0 + d_b * b
+    return v5, [d_replay__1, d_X]"""
+
+
+def test_adjoints_come_in_the_order_of_the_sweep_and_no_input_is_called_as_the_function() -> None:
+    inputs = [Value(2.0, "replay"), Value(3.0, "X")]
+    a, b = (each.exp() for each in inputs)
+    a.label, b.label = "a", "b"
+    assert Tape(a * a + b * b, inputs).source == ORDERED
+
+
 def test_a_negative_number_is_a_base_in_parentheses() -> None:
-    assert text(Expression("power", (number(-2.0), number(2)))) == "(-2.0) ** 2"
+    for base, written in ((-2.0, "(-2.0)"), (-0.0, "(-0.0)"), (0.0, "0.0"), (2.0, "2.0")):
+        assert text(Expression("power", (number(base), number(2)))) == f"{written} ** 2"
+
+
+def test_so_many_operations_stand_on_one_line() -> None:
+    e = x
+    for _ in range(DEEPEST):
+        assert assignments([e], {})[0] == []
+        e = exp(e)
+    (line,), (name,) = assignments([e], {})
+    assert line == f"{name} = {'exp(' * DEEPEST}x{')' * DEEPEST}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import reduce
+from itertools import product
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from test_graph import graphs
 
 import nn
 from autograd import Derivation, Value, derive, floats, maximum
-from autograd.derivation.text import WIDTH
+from autograd.derivation.telling import Letter, _letter, _shown
+from autograd.derivation.text import WIDTH, _columns, _sum
 from autograd.rules import CONSTANT, RULES
 
 TOKEN = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]\d+)?(?:/\d+)?)(?![\w/])")
@@ -301,6 +303,73 @@ def test_a_node_with_many_consumers_has_the_first_of_its_terms_told() -> None:
     assert "... and" not in derivation.text(fold=False)
 
 
+def test_nodes_with_several_terms_are_told_by_their_results_alone() -> None:
+    x = [Value(i + 1.0, f"x[{i}]") for i in range(3)]
+    text = str(derive(reduce(add, (each * each for each in x))))
+    assert "\n            = 6\n      and 2 more like it:\n      dz5/dx[0] = 2  dz5/dx[1] = 4" in text
+
+
+def test_a_zero_has_its_sign_where_it_is_given_and_nowhere_else() -> None:
+    y = [Value(-0.0, f"y{i}") * 2.0 for i in range(3)]
+    lines = str(derive(reduce(add, y))).splitlines()
+    assert lines[3] == "  y0 = -0  y1 = -0  y2 = -0"
+    assert lines[6:9] == [
+        "  z1 = y0 * 2 = 0 * 2 = 0",
+        "      and 2 more like it: z = y_i * 2, i = 0..2",
+        "      z2 = 0  z4 = 0",
+    ]
+    assert _shown(Fraction(1), Fraction(10) ** 400) == 1  # which is larger than any float, and not infinite
+
+
+def test_what_is_asked_for_is_given_though_nothing_is_made_of_it() -> None:
+    x, other = Value(3.0, "x"), Value(5.0, "other")
+    assert section(str(derive(x * x, [x, other])), "Given") == ["  x = 3", "  other = 5"]
+
+
+def test_four_and_twenty_numbers_are_listed_and_not_one_more() -> None:
+    def given_lines(n: int) -> list[str]:
+        return section(str(derive(reduce(add, (Value(1.0, f"x[{i}]") for i in range(n))))), "Given")
+
+    assert sum(line.count(" = 1") for line in given_lines(24)) == 24
+    assert given_lines(25) == ["  25 numbers: x[i], i = 0..24"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told", "interval"),
+    [((2, 0, 1), (0, 2), True), ((0, 2, 5), (0, 2, 5), False), ((1.0, 2.0, 3.0), (1.0, 2.0, 3.0), False)],
+)
+def test_only_indices_without_gaps_are_an_interval(numbers: Any, told: Any, interval: bool) -> None:
+    assert _letter("i", numbers) == Letter("i", told, interval)
+
+
+def test_thousands_have_commas() -> None:
+    t = Value(2.0, "t")
+    text = derive(sum((t * (i + 0.5) for i in range(1_100)), Value(0.0, "s"))).text()
+    assert text.count("... and 1,092 more") == 3
+    assert "\n            + ... and 1,092 more\n" in text
+    assert "and 1,099 more like it: z = t * c" in text
+    y = Value(1.0, "y")
+    for word in product("abcdefghijk", repeat=3):
+        y = -y
+        y.label = "".join(word)  # each is of a shape of its own
+    assert "... and 1,231 more, left out here; text(fold=False) tells them all" in derive(y).text()
+
+
+def test_a_sum_goes_on_in_the_next_line_where_there_is_no_room() -> None:
+    assert [*_sum(["1", "-2", "a * b", "-3 * 4"], 99)] == ["= 1 - 2 + a * b + (-3 * 4)"]
+    assert [*_sum(["1", "-2", "a * b"], 15)] == ["= 1 - 2 + a * b"]
+    assert [*_sum(["1", "-2", "a * b"], 14)] == ["= 1 - 2", "  + a * b"]
+    x = Value(0.123456, "a label of forty letters, as many as fit")
+    lines = derive(reduce(add, (x * (k / 7) for k in range(1, 15)))).text().splitlines()
+    assert WIDTH - 12 < max(len(line) for line in lines if "label" not in line) <= WIDTH + 2
+
+
+def test_results_stand_side_by_side_as_many_as_there_is_room_for() -> None:
+    assert [*_columns(["a" * 20] * 5)] == ["  ".join(["a" * 20] * 4), "a" * 20]
+    assert [*_columns(["a" * 21] * 4)] == ["  ".join(["a" * 21] * 3), "a" * 21]
+    assert [*_columns(["a" * 50, "b"])] == ["a" * 50, "b"]
+
+
 def three() -> Derivation:
     """Three alike, and then one of each kind."""
     w, x = Value(-2.0, "w"), [Value(0.5 * i, f"x[{i}]") for i in range(3)]
@@ -323,3 +392,5 @@ def test_many_numbers_are_told_by_their_letters_alone() -> None:
 def test_the_rule_has_letters_that_are_no_names() -> None:
     text = derive(Value(1.0, "u") * Value(2.0, "v")).text()
     assert "\nBackward: dz1/dr is the sum of dz1/ds * ds/dr over the results s that r went into\n" in text
+    text = derive(Value(1.0, "v") * Value(2.0, "p")).text()
+    assert section(text, "Local") == ["  r = s * t             dr/ds = t, dr/dt = s"]

@@ -10,8 +10,10 @@ from hypothesis import assume, given
 from test_graph import graphs
 
 from autograd import Value, derive, parse, topological_order, wrong_ways
+from autograd.derivation.parting import _short
 from autograd.graph import local_partials
-from autograd.rules import CONSTANT, LEAF
+from autograd.rules import CONSTANT, LEAF, RULES
+from autograd.value import unary
 
 DIAMOND = """\
 d z2 / d node, in the order of the sweep; * where it is wrong
@@ -278,6 +280,35 @@ def test_long_names_and_numbers_stay_in_their_columns() -> None:
     assert "z8 = z6 * z7         -1.235e-17 " in table[3]
     assert table[-1].startswith("'a rather long l...  -2.206e-51 ")
     assert max(map(len, table)) <= 80
+
+
+def test_names_and_numbers_that_just_fit_and_that_just_do_not() -> None:
+    table = str(wrong_ways(Value(1.0, "n" * 19) * Value(2.0, "m" * 20))).splitlines()
+    assert [line[:21] for line in table[3:5]] == [f"{'m' * 16}...  ", f"{'n' * 19}  "]
+    for x, text in (
+        (-1.23e-17, "-1.23e-17"),
+        (1.2346e-17, "1.2346e-17"),
+        (-1.2346e-17, "-1.235e-17"),  # as -1.2346e-17 it would touch the column before
+        (Fraction(-1234567, 10) * 10**400, "-1.23457e+405"),  # which no float shows
+    ):
+        assert _short(x) == text
+
+
+def test_a_table_that_just_fits_has_every_node_and_one_that_does_not_those_at_which_something_is_wrong() -> None:
+    output = Value(1.0, "x")
+    for _ in range(23):
+        output = -output
+    lines = str(wrong_ways(output)).split("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in lines[2:]] == [*(f"z{k}" for k in range(23, 0, -1)), "x"]
+    lines = str(wrong_ways(-output)).split("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in lines[2:]] == [*(f"z{k}" for k in range(23, 0, -1)), "x", "..."]
+    assert lines[-1] == "... and 1 more node"
+
+
+def test_an_operation_of_ones_own_has_no_formula_in_the_table() -> None:
+    output = unary(RULES["neg"]._replace(name="mine"))(Value(1.0, "x")) * 2.0
+    lines = str(wrong_ways(output)).splitlines()
+    assert [line[:20].rstrip() for line in lines[2:5]] == ["z2 = z1 * 2", "z1", "x"]
 
 
 def test_a_name_that_reads_like_the_report_stands_in_quotes() -> None:

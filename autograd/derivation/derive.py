@@ -204,7 +204,7 @@ def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivat
     output = one_value(output, "derive: output")
     if wrt is None:
         return Derivation(output, None)
-    wanted = tuple(dict.fromkeys(values([wrt] if isinstance(wrt, Value) else wrt, "derive: wrt")))
+    wanted = tuple(dict.fromkeys(values(wrt, "derive: wrt")))
     if not wanted:
         raise ValueError("derive: wrt is empty; give a Value or several, or leave it out to derive by all of them")
     return Derivation(output, wanted)

@@ -32,7 +32,7 @@ CALLS |= {"absolute": "Math.abs"} | {name: name for name in ("power", "sign", "h
 
 def _function(op: str) -> str:
     if op not in CALLS:
-        raise ValueError(f"the operation {op!r} has no JavaScript here; give it a line in autograd/javascript.py")
+        raise ValueError(f"the operation {op!r} has no JavaScript here; give it a line in autograd/derivation/javascript.py")
     return CALLS[op]
 
 

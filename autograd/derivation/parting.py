@@ -71,8 +71,8 @@ class WrongWays(NamedTuple):
             for way, there in zip(self.ways, wrong, strict=True):
                 cells.append(f"{_short(way.adjoints[node]):>{NUMBER - 1}}{'*' if node in there else ' '}")
             yield (name + " " * (NAME - columns(name)) + "".join(cells)).rstrip()
-        if len(shown) < len(self.right):
-            yield f"... and {len(self.right) - len(shown):,} more nodes"
+        if more := len(self.right) - len(shown):
+            yield f"... and {more:,} more node{'s' if more > 1 else ''}"
 
     def _definition(self, node: Value) -> str:
         if not node.parents or node.rule.name not in FORMULAS:

@@ -109,11 +109,10 @@ class Paths:
 
     def _trails(self) -> Iterator[list[Edge]]:
         """The edges of each route, depth first, along the consumers of each node as they were computed."""
-        after, told = set(self._sweep), self.derivation.told
         consumers: dict[Value, list[Edge]] = {}
         for consumer in self.derivation.order:
-            for position, node in enumerate(consumer.parents if consumer in after else ()):
-                if node in told:
+            for position, node in enumerate(consumer.parents):
+                if node in self.derivation.told:
                     consumers.setdefault(node, []).append((consumer, position))
         if self.wrt is self.output:
             yield []
@@ -160,8 +159,8 @@ class Paths:
         if few and self.count > 1:
             products = [number_text(route.product + 0) for route in self.routes]
             more = [f"... {len(products) - SUMMANDS:,} more"] if len(products) > SUMMANDS else []
-            yield f"Their sum: {' + '.join(products[:SUMMANDS] + more)} = {number_text(self.total + 0)}"
-        yield f"The sweep: d{out}/d{by} = {number_text(self.adjoint + 0)}"
+            yield f"Their sum: {' + '.join(products[:SUMMANDS] + more)} = {number_text(self.total)}"
+        yield f"The sweep: d{out}/d{by} = {number_text(self.adjoint)}"
         yield from ("", *wrap(self._why(), WIDTH))
 
     def _told(self, trail: list[Edge]) -> Iterator[str]:

@@ -138,8 +138,8 @@ class _Teller:
         yield Equation(
             self._slope(node),
             tuple(map(self._term, terms)),
-            tuple(_times(*(number(_shown(x, term.contribution)) for x in (term.upstream, term.partial))) for term in terms),
-            number(_shown(step.adjoint)),
+            tuple(_times(*(number(_shown(x)) for x in (term.upstream, term.partial))) for term in terms),
+            number(step.adjoint),
             tuple(number(_shown(term.contribution)) for term in terms if len(step.terms) > 1),
             tuple((self._definition(term.consumer), _side(term)) for term in terms),
             len(step.terms) - len(terms),
@@ -174,7 +174,7 @@ class _Teller:
         return equation(self.names[node], number(_shown(self.derivation.data[node])))
 
     def _adjoint(self, node: Value) -> Expression:
-        return equation(self._slope(node), number(_shown(self.derivation[node].adjoint)))
+        return equation(self._slope(node), number(self.derivation[node].adjoint))
 
 
 _times = operation("multiply")

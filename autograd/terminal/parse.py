@@ -169,7 +169,7 @@ class _Yard:
             return
         if any(type(x.data) is Fraction for x in values):  # beside which a whole number is exact, as Python's int is
             operands = [Fraction(x) if isinstance(x, float) and x.is_integer() else x for x in operands]
-        self.operands[entry.already :] = [RECORD[rule.name](lift(operands[0], operands[-1], rule), *operands[1:])]
+        self.operands[entry.already :] = [RECORD[rule.name](lift(operands[0], None, rule), *operands[1:])]
 
     def result(self, end: Token) -> Value:
         """The graph, once every token is taken."""
@@ -183,7 +183,7 @@ class _Yard:
 
     def number(self, token: Token) -> float:
         """The number that a token writes."""
-        x = float(token.text.replace("_", ""))
+        x = float(token.text)
         if math.isinf(x):
             raise remedies.too_large(self.text, token)
         return x
