@@ -810,6 +810,14 @@ def test_weights_updated_at_a_rate_that_is_not_told(rate: float) -> None:
     assert f"error1 is delta2 @ (W2 - {rate:g} * dW2).T: W2 had been updated" in finding.message
 
 
+@pytest.mark.parametrize(("rate", "name"), [(0.37, "learning_rate_folded"), (None, "wrong_scale")])
+def test_a_rate_is_known_in_a_gradient_where_it_is_told(rate: float | None, name: str) -> None:
+    config = replace(SMALLEST, learning_rate=rate)
+    found = plant(config)(*config.data(7))
+    (finding,) = report_on(config, {**found, "dW2": 0.37 * found["dW2"]}).findings
+    assert (finding.mistake, finding.layer, finding.gradient) == (name, 2, "dW2")
+
+
 def test_a_factor_that_has_no_name_is_told_with_its_number() -> None:
     def backward(params: Any, X: Any, Y: Any) -> dict[str, Any]:
         found = plant(SMALLEST)(params, X, Y)
