@@ -45,14 +45,15 @@ def _asked(ask: Callable[[Any], Any], x: Any, name: str) -> Any:
         raise TypeError(f"{name} {verb} a masked array; fill it first, {name}.filled(0.0), or leave the masked samples out")
     try:
         return ask(x)
-    except OverflowError:  # a whole number beyond the floats, beside floats
-        return ask(np.asarray(x, dtype=object))
     except (TypeError, RuntimeError) as error:  # a tensor that needs .detach(), is elsewhere, or of numbers that NumPy lacks
         raise TypeError(f"{name} is a {type(x).__name__} that NumPy does not take: {error}") from None
 
 
-def _masked(x: Any, depth: int = 3) -> bool:
-    """Whether it is a masked array, or a list with one in it: NumPy would take what is under the mask."""
+def _masked(x: Any, depth: int = 2) -> bool:
+    """Whether it is a masked array, or a list with one in it: NumPy would take what is under the mask.
+
+    Lists of lists of lists are looked into, for no array here has more dimensions.
+    """
     kinds = set(map(type, x)) if isinstance(x, list | tuple) else {type(x)}
     nested = depth > 0 and any(issubclass(kind, list | tuple) for kind in kinds)
     return any(issubclass(kind, np.ma.MaskedArray) for kind in kinds) or (nested and any(_masked(row, depth - 1) for row in x))

@@ -64,7 +64,7 @@ class Checkpoint:
             SHAPES: " ".join(str(a.shape) for a in _parameters(model)),
             START: digest(*_parameters(model)),
         }
-        self.step = -1  # of the last that was written
+        self.step: int  # of the last that was written
         self.told = False
 
     def resume(self, run: Run, history: History, total: int, every: int) -> None:
@@ -99,16 +99,18 @@ class Checkpoint:
         if missing:
             raise ValueError(f"it is no checkpoint; it has no entry {missing[0]!r}")
         then = dict(map(tuple, text(saved["run"].reshape(-1, 2))))
-        differing = {name for name in self.run if self.run[name] != then.get(name)}
-        if not differing & {"activations", SHAPES}:
+        unsaid = [name for name in self.run if name not in then]
+        if unsaid:
+            raise ValueError(f"it is no checkpoint; its run has no {unsaid[0]!r}")
+        differing = {name for name in self.run if self.run[name] != then[name]}
+        if SHAPES not in differing:
             state = {name: a for name, a in saved.items() if name not in (*RUN, "activations")}
             model = from_state_dict(state, self.model.activations)
             if START in differing and digest(*_parameters(model)) == digest(*_parameters(self.model)):  # as after Ctrl-C
-                self.run[START] = then.get(START, "")
+                self.run[START] = then[START]
                 differing.remove(START)
         if differing:
-            there = {name: then.get(name, "nothing") for name in self.run}
-            facts = (_difference(name, there[name], here) for name, here in self.run.items() if name in differing)
+            facts = (_difference(name, then[name], here) for name, here in self.run.items() if name in differing)
             raise ValueError(f"it is of another run: {'; '.join(facts)}")
         if list(map(np.shape, _parameters(model))) != list(map(np.shape, _parameters(self.model))):
             raise ValueError("its weights have other shapes than it says")

@@ -78,13 +78,13 @@ class Neuron:
 
     def __init__(self, weights: Sequence[Value], bias: Value | None, activation: str, name: str = "") -> None:
         self.weights = sequence(weights, "weights", "[Value(0.5)]")
-        self.bias, self.activation, self.name = bias, activation, name
+        self.bias, self.name = bias, name
         for what in (*self.weights, *(() if bias is None else (bias,))):
             if not isinstance(what, Value):
                 raise TypeError(f"weights and bias: {what!r:.60} is a {type(what).__name__}; a neuron is made of Values")
         if not self.weights:
             raise ValueError("weights: there are none; a neuron has one for each input")
-        activation_names(activation, 1)
+        (self.activation,) = activation_names(activation, 1)
 
     def preactivation(self, x: Sequence[Value]) -> Value:
         """w . x + b, before the activation."""
@@ -244,11 +244,10 @@ class MLP:
         chosen = loss_named(loss, self.activations[-1])
         n_in, n_out = len(self.layers[0][0].weights), len(self.layers[-1])
         shape, wanted = shape_of(X, "X"), shape_of(Y, "Y")
-        n = shape[0] if len(shape) == 2 else 0
-        if shape != (n, n_in) or n == 0:
+        if shape[1:] != (n_in,) or not shape[0]:
             raise ValueError(f"X has shape {shape}, expected (n, {n_in}), one row per sample, at least one{kind_of(X)}")
-        if wanted != (n, n_out):
-            raise ValueError(f"Y has shape {wanted}, expected {(n, n_out)}, one row per sample{kind_of(Y)}")
+        if wanted != (shape[0], n_out):
+            raise ValueError(f"Y has shape {wanted}, expected {(shape[0], n_out)}, one row per sample{kind_of(Y)}")
         rows, targets = _entries(X, "X"), _entries(Y, "Y")
         chosen.check(targets)
         z, a = [], []

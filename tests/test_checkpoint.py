@@ -120,7 +120,8 @@ def test_without_report_every_the_history_is_first_and_last(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("every", "steps", "written"), [(10, 35, [0, 10, 20, 30, 35]), (None, 40, [*range(0, 41, 4)]), (50, 3, [0, 3])]
+    ("every", "steps", "written"),
+    [(10, 35, [0, 10, 20, 30, 35]), (None, 40, [*range(0, 41, 4)]), (None, 5, [*range(6)]), (50, 3, [0, 3])],
 )
 def test_it_is_written_at_the_start_every_so_often_and_at_the_end(
     every: int | None, steps: int, written: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -389,9 +390,10 @@ def test_a_full_disk_is_told_once_and_the_run_goes_on(
         history = train(model, 30, path, checkpoint_every=3)
     (warning,) = told
     monkeypatch.undo()
-    said = f"checkpoint='{path}' could not be written at step 6 .*No space left .*; it still holds step 5; the training goes on"
+    said = f"checkpoint='{path}' could not be written at step 6 .*No space left .*; it still holds step 5; "
+    said += "the training goes on, tries again at every checkpoint, and will not say this again$"
     assert re.search(said, str(warning.message))
-    assert warning.filename == __file__
+    assert (warning.filename, warning.lineno) == (__file__, train.__code__.co_firstlineno + 2)  # where `fit` is called
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
     assert bits(model, history) == undisturbed(30)
@@ -540,7 +542,8 @@ def test_another_network_is_refused(named: str, other: MatrixMLP, tmp_path: Path
 def test_fewer_steps_than_there_are_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     train(start(), 10, path)
-    with pytest.raises(ValueError, match="is at step 10, and steps=9 counts from the start of the run"):
+    said = "is at step 10, and steps=9 counts from the start of the run; give more, or nn.load it"
+    with pytest.raises(ValueError, match=f"^checkpoint={str(path)!r} {said}$"):
         train(start(), 9, path)
 
 
@@ -605,6 +608,59 @@ def test_what_is_no_checkpoint_of_this_run_is_refused_and_left_as_it_is(tmp_path
     path.mkdir()
     with pytest.raises(ValueError, match="it is not a file"):
         train(start(), 30, path)
+
+
+def without(arrays: dict[str, Any], setting: str) -> Any:
+    return np.array([row for row in arrays["run"] if row[0] != setting])
+
+
+DAMAGES: list[tuple[dict[str, Any], Any, str]] = [  # arguments that are changed, entries that are, and what is said
+    ({}, lambda a: {"run": None}, "it is no checkpoint; it has no entry 'run'"),
+    ({}, lambda a: {"history.mean_errors": None}, "it is no checkpoint; it has no entry 'history.mean_errors'"),
+    ({}, lambda a: {"run": without(a, "loss")}, "it is no checkpoint; its run has no 'loss'"),
+    ({}, lambda a: {"run": without(a, "weights at the start")}, "it is no checkpoint; its run has no 'weights at the start'"),
+    ({}, lambda a: {"0.weight": a["0.weight"] * np.nan}, "its weights are not finite"),
+    ({}, lambda a: {"0.weight": np.ones((5, 3)), "2.weight": np.ones((2, 5)), "0.bias": np.ones(5)},
+     "its weights have other shapes than it says"),
+    ({"X": X + 1.0, "loss": "mean_squared_error"}, lambda a: {},
+     "it is of another run: loss 'half_squared_error' there, 'mean_squared_error' here; X other numbers there than here"),
+    ({"X": X[:5], "Y": Y[:5]}, lambda a: {}, "it is of another run: X (6, 3) there, (5, 3) here; Y (6, 2) there, (5, 2) here"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "damage", "said"), DAMAGES, ids=[said for *_, said in DAMAGES])
+def test_the_whole_of_what_is_said_about_a_file_of_another_run(
+    changed: dict[str, Any], damage: Any, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.npz"
+    train(start(), 5, path)
+    arrays = dict(np.load(path))
+    write(str(path), {name: a for name, a in {**arrays, **damage(arrays)}.items() if a is not None})
+    with pytest.raises(ValueError, match=r"^checkpoint=") as caught:
+        train(start(), 9, path, **changed)
+    assert str(caught.value) == (f"checkpoint={str(path)!r}: {said}; it was left as it is: choose another path, or remove it")
+
+
+def test_a_trained_model_with_other_activations_is_told_the_activations_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    train(start(), 5, path)
+    other = MatrixMLP(nn.load(path).weights, nn.load(path).biases, "tanh")
+    with pytest.raises(
+        ValueError, match="it is of another run: activations sigmoid sigmoid there, tanh tanh here; it was left"
+    ):
+        train(other, 9, path)
+
+
+def test_a_model_may_be_as_large_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, size = tmp_path / "run.npz", 2 * 8 * (3 * 4 + 4 * 2 + 4 + 2)  # twice the bytes of the weights and biases
+    train(start(), 5, path)
+    monkeypatch.setattr("nn.checkpoint.LIMIT", path.stat().st_size - size)
+    assert train(start(), 9, path).steps == [0, 7, 9]
+    monkeypatch.setattr("nn.checkpoint.LIMIT", 0)
+    with pytest.raises(
+        ValueError, match=rf"^checkpoint=.* bytes, more than max_bytes={size}; raise that if you trust the file;"
+    ):
+        train(start(), 9, path)
 
 
 def test_a_changed_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:

@@ -313,6 +313,22 @@ def test_the_largest_terms_are_shown_where_most_are_zero() -> None:
     assert "X[8,8] * delta1[8,0] = 1 * 9 = 9\n      and 3 more, none of them larger\n" in text
 
 
+def test_the_routes_through_a_softmax_stand_in_the_order_of_the_targets() -> None:
+    d = nn.derive_matrices(nn.MatrixMLP([[[1.0] * 3]], None, "linear"), [[2]], [[1, 0.5, 0.25]], "softmax_cross_entropy")
+    assert [term.symbols[1:] for term in d.at("delta1", 0, 1).terms] == [
+        ("Y[0,0]", "softmax(z1)[0,1]"),
+        ("Y[0,1]", "softmax(z1)[0,0]", "-1"),  # of its own log there is one for each other output
+        ("Y[0,1]", "softmax(z1)[0,2]", "-1"),
+        ("Y[0,2]", "softmax(z1)[0,1]"),
+    ]
+
+
+def test_a_factor_is_written_out_no_deeper_than_it_is_shown() -> None:
+    """A loss of a thousand samples is a sum in a sum a thousand times over, more than Python's stack has frames."""
+    d = nn.derive_matrices(nn.MatrixMLP([[[1.0]]], None, "linear"), np.ones((1001, 1)), np.zeros((1001, 1)))
+    assert [term.symbols for term in d.at("delta1", 3, 0).terms] == [("0.5", "2 * (a1[3,0] - Y[3,0])")]
+
+
 def test_a_network_of_values_is_derived_and_left_as_it_is() -> None:
     model = model_of_the_question()
     values = model.to_mlp()

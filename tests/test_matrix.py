@@ -52,6 +52,7 @@ def test_extreme_preactivations_have_their_limits() -> None:
     z = [[-np.inf], [-1e308], [1e308], [np.inf]]
     assert MatrixMLP([[[1.0]]], activations="sigmoid").predict(z)[:, 0].tolist() == [0, 0, 1, 1]
     assert MatrixMLP([[[1.0]]], activations="tanh").predict(z)[:, 0].tolist() == [-1, -1, 1, 1]
+    assert MatrixMLP([[[1.0]]], activations="relu").predict(z)[:, 0].tolist() == [0, 0, 1e308, np.inf]
     assert np.isnan(MatrixMLP([[[1.0]]]).predict([[np.nan]])).all()
 
 
@@ -99,6 +100,25 @@ def test_a_sigmoid_of_values_has_its_slope_at_any_number(z: float) -> None:
 
 
 THIRD = np.array([[Fraction(1, 3)]], dtype=object)
+
+
+class Third(Fraction):
+    """A Fraction whose activations are known, and are exact."""
+
+    def __mul__(self, other: Any) -> Any:
+        return Third(super().__mul__(other))
+
+    def tanh(self) -> Fraction:
+        return Fraction(1, 3)
+
+    sigmoid = tanh
+
+
+@pytest.mark.parametrize(("activation", "slope"), [("sigmoid", Fraction(2, 9)), ("tanh", Fraction(8, 9))])
+def test_slopes_of_exact_activations_are_exact(activation: str, slope: Fraction) -> None:
+    one = np.array([[Third(1)]], dtype=object)
+    (delta,) = MatrixMLP([one], activations=activation).passes(one, [[Fraction(0)]]).delta
+    assert (delta[0, 0], type(delta[0, 0])) == (slope / 3, Fraction)
 
 
 @pytest.mark.parametrize(("activation", "function"), [("sigmoid", "exp"), ("tanh", "tanh")])
@@ -247,7 +267,9 @@ def test_one_name_is_for_all_layers() -> None:
 
 W, W3 = np.ones((2, 3)), np.ones((3, 1))
 BAD_NETWORKS = [
-    (lambda: MatrixMLP([]), ValueError, "weights: there are none"),
+    (lambda: MatrixMLP([]), ValueError, r"weights: there are none; give one array of shape \(n_in, n_out\) per layer$"),
+    (lambda: MatrixMLP(3), TypeError, r"weights=3 is a int; give a list, for example \[W1, W2\], one array per layer$"),  # type: ignore[arg-type]  # the mistake
+    (lambda: MatrixMLP([W], 3), TypeError, r"biases=3 is a int; give a list, for example \[B1, B2\], one array per layer$"),  # type: ignore[arg-type]  # the mistake
     (lambda: MatrixMLP([np.ones(3)]), ValueError, r"weights\[0\] has shape \(3,\), expected 2 or 3 dimensions"),
     (lambda: MatrixMLP([np.float64(3)]), ValueError, r"weights\[0\] has shape \(\), expected 2 or 3 dimensions"),
     (lambda: MatrixMLP([np.ones((1, 1, 1, 1))]), ValueError, r"weights\[0\] has shape \(1, 1, 1, 1\)"),
@@ -274,7 +296,7 @@ BAD_NETWORKS = [
 
 @pytest.mark.parametrize(("make", "error", "said"), BAD_NETWORKS)
 def test_wrong_networks_are_refused(make: Any, error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=f"^{said}"):
         make()
 
 

@@ -214,6 +214,11 @@ def test_a_neuron_refuses_a_wrong_number_of_inputs(x: list[float]) -> None:
         Neuron([Value(1.0), Value(2.0)], None, "linear", "a1[0]")([Value(v) for v in x])
 
 
+def test_a_list_of_one_activation_is_taken_as_for_a_layer() -> None:
+    one: Any = ["relu"]
+    assert Neuron([Value(1.0)], None, one)([Value(-2.0)]).data == 0.0
+
+
 def test_a_neuron_without_a_name_labels_nothing() -> None:
     assert Neuron([Value(1.0)], None, "tanh")([Value(2.0)]).label == ""
 
@@ -249,10 +254,15 @@ def test_text_is_refused_with_the_name_of_the_argument() -> None:
         (r"^biases\[0\] has rows of different lengths", lambda: MLP.from_arrays([[[1.0]]], [[[1.0], [1.0, 2.0]]])),
         (r"^biases\[0\] has shape \(\), expected \(1,\); it is a dict$", lambda: MLP.from_arrays([[[1.0]]], [{1: 2.0}])),
         (r"^weights\[0\] has shape \(\), expected \(0, n_out\); it is a dict$", lambda: MLP.from_arrays([{1: 2.0}])),
+        ("^weights and bias: 1.0 is a float; a neuron is made of Values$", lambda: Neuron([number], None, "tanh")),
+        ("^weights and bias: 1.0 is a float; a neuron is made of Values$", lambda: Neuron([Value(1.0)], number, "tanh")),
+        ("^weights: there are none; a neuron has one for each input$", lambda: Neuron([], None, "tanh")),
+        ("^activations: got 2 names, expected 1", lambda: Neuron([Value(1.0)], None, ["tanh", "relu"])),  # type: ignore[arg-type]  # the mistake
         (r"^rng='x' is no seed: .*; give a whole number, a NumPy generator, or None$", lambda: MLP(2, [1], rng="x")),
         (r"^networks='3' has to be a whole number from 1 up$", lambda: MatrixMLP.random([2, 1], networks=odd)),
     ]
     odd: Any = "3"
+    number: Any = 1.0
     for name, example, call in (
         ("weights", "[W1, W2], one array per layer", lambda: MLP.from_arrays(odd)),
         ("biases", "[B1, B2], one array per layer", lambda: MLP.from_arrays([[[1.0]]], odd)),

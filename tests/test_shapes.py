@@ -21,7 +21,7 @@ import pytest
 import nn
 from autograd import Value
 from nn import MLP, MatrixMLP
-from nn.arrays import array, floats, sequence, whole
+from nn.arrays import array, floats, sequence, shape_of, whole
 
 X = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 1.0], [2.0, 2.0, 1.0], [1.0, 1.0, 0.0]])
 Y = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
@@ -502,6 +502,17 @@ class Table:
         return np.array([[1.0, 2.0]])
 
 
+class Held:
+    """Something of which NumPy makes no array, as a tensor that has a gradient."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TypeError("call .detach() first")
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+ROWS = "rows of different lengths; give one number for each column in every row"
+MASKED = "holds a masked array; fill it first, X.filled(0.0), or leave the masked samples out"
 TOO_LARGE = "holds a number that is too large for a float"
 SAID = [  # in whole: what is wrong, what it is, what was expected
     (lambda: array(3, "X", (1, 2)), "X has shape (), expected 1 or 2 dimensions"),
@@ -511,6 +522,9 @@ SAID = [  # in whole: what is wrong, what it is, what was expected
     (lambda: array([[{1}, 2]], "X", (2,)), "X holds {1}, not real numbers"),
     (lambda: array(np.array(["2026"], "M8[Y]"), "X", (1,)), "X holds datetime64[Y], not real numbers"),
     (lambda: floats(np.array([Fraction(10**400)], object), "Y"), f"Y {TOO_LARGE}, beyond 1.8e308; give smaller ones"),
+    (lambda: array(Held(), "X", (2,)), "X is a Held that NumPy does not take: call .detach() first"),
+    (lambda: array([[[1.0, np.ma.masked]]], "X", (2, 3)), f"X {MASKED}"),
+    (lambda: shape_of(ENDLESS, "X"), f"X has {ROWS}"),
     (lambda: sequence(np.array(3), "sizes", "[3, 4]"), "sizes=array(3) is a ndarray; give a list, for example [3, 4]"),
     (lambda: sequence("ab", "sizes", "[3, 4]"), "sizes='ab' is a str; give a list, for example [3, 4]"),
     (lambda: whole("steps", -1, 0), "steps=-1 has to be a whole number from 0 up"),

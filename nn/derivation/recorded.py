@@ -126,8 +126,7 @@ class Recorded:
             return ((SHARE + self._whose(consumer.parents[position]), partial),)
         operands = [self._expression(p, DEPTH) for p in consumer.parents]
         formula = FORMULAS[consumer.rule.name].partials(self._expression(consumer, DEPTH), *operands)[position]
-        text = as_text(formula) if formula.__class__ is Expression else str(formula)
-        return ((text, partial),)
+        return ((as_text(formula), partial),)
 
     def _whose(self, operand: Value) -> str:
         """Of which pre-activation z a difference z - z' is; nothing for a log, the share of which is a factor of that one's."""
