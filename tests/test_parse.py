@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import ParseError, Value, parse, topological_order
 from autograd.rules import CONSTANT, LEAF, RULES
-from autograd.terminal.tokens import FUNCTIONS, columns, excerpt, spelled, visible
+from autograd.terminal.tokens import FUNCTIONS, Token, columns, excerpt, spelled, tokens, visible
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
 NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])
@@ -341,6 +341,13 @@ def test_the_whole_window_around_a_place_and_the_width_of_letters() -> None:
     assert [*map(columns, ("w*x", "\u91cd\u307f", "\uff41", "e\u0301", "x\u20dd"))] == [3, 4, 2, 1, 1]
     assert visible("\u0301" * 4) == "\u0301" * 3 + r"\u0301"
     assert str(refusal(" \n ")) == "the expression is empty"
+
+
+def test_the_pieces_of_a_text_and_an_error_without_a_note() -> None:
+    pieces = [("-", "-", 0), ("number", "2.5", 1), ("**", "**", 4), ("function", "sin", 6), ("(", "(", 10), ("name", "w_1", 11)]
+    pieces += [(")", ")", 14), ("stray", "?", 15), ("end", "", 16)]
+    assert [*tokens("-2.5**sin (w_1)? ")] == [Token(*piece) for piece in pieces]
+    assert str(ParseError("a problem", "w", 0, 1)) == "a problem\n    w\n    ^"
 
 
 def test_a_long_name_is_spelled_anew_up_to_a_bound() -> None:

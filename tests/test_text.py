@@ -321,6 +321,13 @@ def test_a_zero_has_its_sign_where_it_is_given_and_nowhere_else() -> None:
     assert _shown(Fraction(1), Fraction(10) ** 400) == 1  # which is larger than any float, and not infinite
 
 
+def test_names_in_the_head_have_quotes_where_they_need_them() -> None:
+    w = Value(3.0, "my weight")
+    y = w * 2
+    y.label = "my loss"
+    assert str(derive(y, w)).startswith("The derivative of 'my loss' by 'my weight', step by step\n")
+
+
 def test_what_is_asked_for_is_given_though_nothing_is_made_of_it() -> None:
     x, other = Value(3.0, "x"), Value(5.0, "other")
     assert section(str(derive(x * x, [x, other])), "Given") == ["  x = 3", "  other = 5"]
