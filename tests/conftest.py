@@ -20,6 +20,7 @@ LEFT_OUT = (
     "test_killed_at_random_moments_it_ends_where_it_would_have_ended",
     "test_ctrl_c_before_any_line_leaves_what_it_says",
     "test_long_and_deep_texts_end_within_a_second",
+    "test_a_sum_over_more_samples_than_memory_holds_on_a_local_cluster",
     "tests/test_examples.py",
     "tests/test_scale.py",
     # who is warned is counted in frames, what is public in names: a module with mutants has some more
