@@ -28,7 +28,7 @@ def test_they_are_those_of_other_libraries(peer: str) -> None:
     pytest.importorskip(peer, reason=f"compared with {peer} where it is installed: pip install {peer}")
     tried, _, wrong = zip(*(look(seed, [peer]) for seed in SEEDS[:40]), strict=True)
     assert [fault for faults in wrong for fault in faults] == []
-    assert sum(tried, Counter[str]())[f"with nan by {peer}"] < 6
+    assert sum(tried, Counter[str]())[f"with nan by {peer}"] < 8  # JAX has nan at 0**0, which is in a twelfth of all graphs
 
 
 def test_the_graphs_have_every_row_are_deep_share_and_are_well_conditioned_half_of_the_time() -> None:
