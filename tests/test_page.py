@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from fractions import Fraction
+from html import unescape
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from test_graph import graphs
 
 import nn
-from autograd import Value, topological_order
+from autograd import Value, maximum, topological_order
 from autograd.derivation.derive import derive
 from autograd.derivation.dialects import as_latex
 from autograd.derivation.formulas import partials_at
@@ -663,6 +664,45 @@ def test_boxes_and_arrows_have_the_numbers_that_the_program_gives_them(output: V
     assert arrows == {str(k + 1): arrow for k, arrow in enumerate(want)}
 
 
+def test_what_the_page_says_without_a_browser() -> None:
+    x, y = Value(2.0, "x"), Value(-1.0, "</script>")
+    output = maximum(x, y * 0.5)
+    output.label = "W1[0,0]"
+    text = page(derive(output))
+    colors = ("#1a1a1a", "#007FC6", "#D55E00", "#FFFFFF", "#FFF3D6", "#ECECEC")
+    names = ("ink", "positive", "negative", "box", "leaf", "constant")
+    assert f"<style>:root {{ {' '.join(f'--{n}: {c};' for n, c in zip(names, colors, strict=True))} }}\n" in text
+    program = text.split('id="program">')[1].split("</script>")[0]
+    assert "\\u003c/script>" in program
+    assert json.loads(program) == {
+        "nodes": [
+            {"name": "x", "kind": "input", "operation": "", "parents": [], "data": 2.0},
+            {"name": "</script>", "kind": "input", "operation": "", "parents": [], "data": -1.0},
+            {"name": "0.5", "kind": "constant", "operation": "", "parents": [], "data": 0.5},
+            {"name": "z1", "kind": "result", "operation": "mul", "parents": [1, 2], "data": -0.5},
+            {"name": "W1[0,0]", "kind": "result", "operation": "maximum", "parents": [0, 3], "data": 2.0},
+        ],
+        "sweep": [4, 3, 1, 0],
+    }
+    formulas = """const FORMULAS = {
+  mul: { value: 0, partials: (out, a, b) => [1, 2] },
+  maximum: { value: 3, partials: (out, a, b) => [a === b ? 4 : 5, b === a ? 4 : 6] },
+};
+"""
+    assert formulas in text
+    shown = [re.sub("<[^>]*>", "", html.replace('<mi class="', "<mi>").replace('"></mi>', "</mi>")) for html in templates(text)]
+    assert list(map(unescape, shown)) == ["u·v", "v", "u", "max(u,v)", "0.5", "[u>v]", "[v>u]", "x", "z1", "W0,0(1)"]
+    assert re.findall(r'<template id="(\w+)" class="(\w*)">', text) == [
+        *((f"formula{i}", "product") for i in range(7)),
+        *((f"name{i}", "") for i in (0, 3, 4)),
+    ]
+    assert {*re.findall(r"<text[^>]*>([^<]*)</text>", text)} >= {"&lt;/script&gt;", "W1[0,0]", "x"}
+
+
+def templates(text: str) -> list[str]:
+    return re.findall(r"<template[^>]*>(.*)</template>", text)
+
+
 def test_a_graph_beyond_the_limit_is_refused_with_a_way_out() -> None:
     w = Value(1.0, "w")
     long = w * 1
@@ -676,7 +716,8 @@ def test_a_graph_beyond_the_limit_is_refused_with_a_way_out() -> None:
 
 def test_without_latex2mathml_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
-    with pytest.raises(ImportError, match=r"pip install 'chainrule\[html\]'"):
+    said = r"^page: the formulas need latex2mathml, which is not installed; pip install 'chainrule\[html\]'$"
+    with pytest.raises(ImportError, match=said):
         page(derive(neuron()))
 
 
