@@ -112,6 +112,7 @@ def test_a_quote_in_a_name_ends_no_quotes() -> None:
             r"{\text{1}\text{-}\text{-}\text{2?}\text{`}}",
         ),  # and these are another dash, and a question mark upside down
         ("\u91cd", r"\text{" + "\u91cd}"),
+        ("\u0378", r"{\text{" + "\u0378}}"),  # what has no name in Unicode
     ],
 )
 def test_names_in_latex(name: str, want: str) -> None:
