@@ -697,6 +697,11 @@ def test_what_the_page_says_without_a_browser() -> None:
         *((f"name{i}", "") for i in (0, 3, 4)),
     ]
     assert {*re.findall(r"<text[^>]*>([^<]*)</text>", text)} >= {"&lt;/script&gt;", "W1[0,0]", "x"}
+    assert '<mi class="u"></mi><mo>&#x000B7;</mo><mi class="v"></mi>' in text
+    assert text.count("</template>\n<template") == 9
+    for total in (x + y, x - y, -x):  # a factor that needs parentheses
+        assert '<template id="formula0" class="sum">' in page(derive(total))
+    assert '"data": "-Infinity"' in page(derive(Value(-math.inf, "x") * 2))
 
 
 def templates(text: str) -> list[str]:
