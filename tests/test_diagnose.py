@@ -178,7 +178,7 @@ def tried(pairs: Iterable[tuple[Config, list[Mistake]]]) -> list[tuple[str, floa
 
 def test_pairs_are_named() -> None:
     r = rng("pairs")
-    found = tried(planting.random_pair(r) for _ in range(25))
+    found = tried(planting.random_pair(r) for _ in range(12))
     failed = [(verdict, chosen, config) for verdict, _, config, chosen in found if verdict]
     assert not [case for case in failed if case[0].startswith("blames")]
     assert len(failed) <= 1, failed  # the long run, `python tests/test_diagnose.py`, has the rate
