@@ -119,12 +119,21 @@ def test_an_error_names_the_file_that_the_user_knows(tmp_path: Path, monkeypatch
     assert caught.value.filename == str(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def no_files(folder: Path, device: str) -> list[Path]:
+    """A folder, a pipe and a device, by names of files."""
+    found = [folder / f"{name}.npz" for name in ("folder", "pipe", "device")]
+    found[0].mkdir()
+    os.mkfifo(found[1])
+    found[2].symlink_to(device)
+    return found
+
+
+PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+
+
+@PIPES
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
-    folder, pipe, device = (tmp_path / f"{name}.npz" for name in ("folder", "pipe", "device"))
-    folder.mkdir()
-    os.mkfifo(pipe)
-    device.symlink_to("/dev/null")
+    folder, pipe, device = no_files(tmp_path, "/dev/null")
     for path in (folder, pipe, device):
         with pytest.raises(FileExistsError, match="this is not a file"):
             nn.save(MODEL, path)
@@ -409,13 +418,9 @@ def test_larger_than_the_limit_is_refused_before_it_is_opened(tmp_path: Path, mo
             nn.load(path, max_bytes=wrong)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+@PIPES
 def test_folders_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
-    folder, pipe, device = (tmp_path / f"{name}.npz" for name in ("folder", "pipe", "device"))
-    folder.mkdir()
-    os.mkfifo(pipe)
-    device.symlink_to("/dev/zero")
-    for path in (folder, pipe, device):
+    for path in no_files(tmp_path, "/dev/zero"):
         with pytest.raises(ValueError, match="it is not a file"):
             nn.load(path)
 
