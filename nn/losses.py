@@ -137,7 +137,7 @@ def _ones(rows: Array) -> Array:
 
 
 def softmax_of_targets(z: Array, y: Array, out: Array) -> tuple[Array, Array]:
-    """Write softmax(z), times the sum of the targets in each row, into `out`; return z less its largest, and the other exp's sum.
+    """Write softmax(z), times the sum of the targets in each row, into `out`; return what `_shifted_exp` does.
 
     >>> out = np.empty((1, 2))
     >>> _ = softmax_of_targets(np.zeros((1, 2)), np.array([[1.0, 0.5]]), out); out
