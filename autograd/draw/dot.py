@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.draw.layers import Layers
 from autograd.draw.markup import SIZE, colored, digraph, number, table, text, tooltip
@@ -19,6 +19,9 @@ from autograd.graph import edges
 from autograd.names import plain
 from autograd.operations import CONSTANT, LEAF, local_partials
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
 
 
 def dot(order: Sequence[Value], swept: bool, room: int = 0, view: View = View()) -> str:  # noqa: B008  # it cannot change
@@ -32,26 +35,37 @@ def dot(order: Sequence[Value], swept: bool, room: int = 0, view: View = View())
     strongest = math.inf if room else max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
     graph = digraph(view, room)
     for node in order:
-        tip = f"{plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
-        box = _page_box(node, swept, room, view) if room else _box(node, swept, view)
-        graph.node(names[node], label=box, tooltip=tooltip(tip))
-    layers = None if room else Layers(order)
+        label = _page_box(node, swept, room, view) if room else box(node, swept, view)
+        graph.node(names[node], label=label, tooltip=tip(node))
+    layers = Layers(() if room else order)
     for i, arrow in enumerate(arrows):
         label, attributes = arrow.label(view), arrow.attributes(strongest, view)
         ends = names[arrow.parent], names[arrow.consumer]
-        if room or not label:
-            graph.edge(*ends, **({"label": label} if label else {}), **attributes)
-            continue
-        content = colored(label, attributes.get("fontcolor", view.theme.line))
-        graph.node(f"p{i}", label=f"<{content}>", margin="0.03", width="0", height="0", fontsize=str(SIZE - 1))
-        graph.edge(ends[0], f"p{i}", **attributes, arrowhead="none")
-        graph.edge(f"p{i}", ends[1], **attributes)
-        if layers:
-            layers.place(f"p{i}", arrow.parent, arrow.consumer)
-    if layers:
-        layers.write(graph, names, view.theme)
+        if not label:
+            graph.edge(*ends, **attributes)
+        elif room:
+            graph.edge(*ends, label=label, **attributes)
+        else:
+            pausing(graph, ends, f"p{i}", label, attributes, view, enters=layers.enters(arrow.parent, arrow.consumer))
+            layers.place(f"p{i}", arrow.consumer)
+    layers.write(graph, names, view.theme)
     source: str = graph.source
     return source
+
+
+def pausing(
+    graph: Digraph, ends: tuple[str, str], name: str, label: str, attributes: dict[str, str], view: View, *, enters: bool
+) -> None:
+    """An arrow that pauses at its number; one that comes into the frame of a neuron does so as soon as it is inside."""
+    content = colored(label, attributes.get("fontcolor", view.theme.line))
+    graph.node(name, label=f"<{content}>", margin="0.03", width="0", height="0", fontsize=str(SIZE - 1))
+    graph.edge(ends[0], name, **{**attributes, "arrowhead": "none"})
+    graph.edge(name, ends[1], **attributes, **({"minlen": "2"} if enters else {}))
+
+
+def tip(node: Value) -> Any:
+    """The tooltip of a box: its label and all digits of its number."""
+    return tooltip(f"{plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data))
 
 
 class Arrow:
@@ -87,7 +101,8 @@ def flow(x: float, strongest: float, view: View) -> dict[str, str]:
     return found
 
 
-def _box(node: Value, swept: bool, view: View) -> str:
+def box(node: Value, swept: bool, view: View) -> str:
+    """A node as a box: its operation beside its name, number and gradient."""
     theme, is_lit = view.theme, view.is_lit(node)
     tone = str if is_lit else faded
     rows = []

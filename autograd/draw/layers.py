@@ -34,11 +34,14 @@ class Layers:
                 columns.setdefault(stem(root.label), []).append(root)
         self.columns = [column for column in columns.values() if len(column) > 1]
 
-    def place(self, name: str, parent: Value, consumer: Value) -> None:
-        """Put the partial of an arrow into the frame that has both ends of it."""
-        neuron = self.neuron.get(consumer)
-        if neuron is not None and neuron is self.neuron.get(parent):
-            self.partials.setdefault(neuron, []).append(name)
+    def enters(self, parent: Value, consumer: Value) -> bool:
+        """Whether an arrow comes into a neuron from outside."""
+        return consumer in self.neuron and self.neuron[consumer] is not self.neuron.get(parent)
+
+    def place(self, name: str, consumer: Value) -> None:
+        """Put the partial of an arrow into the frame of the neuron that it leads to."""
+        if consumer in self.neuron:
+            self.partials.setdefault(self.neuron[consumer], []).append(name)
 
     def write(self, graph: Digraph, names: Mapping[Value, str], theme: Theme) -> None:
         """Add the frames and the columns to the graph."""
@@ -63,3 +66,13 @@ class Layers:
                 inner.node(names[node])
             for partial in self.partials.get(root, ()):
                 inner.node(partial)
+        self._behind_inputs(graph, names, root)
+
+    def _behind_inputs(self, graph: Digraph, names: Mapping[Value, str], root: Value) -> None:
+        """Keep the weights of a neuron behind its inputs, so that layers stand side by side: arrows that are not seen."""
+        readers = [node for node in self.neurons[stem(root.label)][root] if any(self.enters(p, node) for p in node.parents)]
+        first = next((names[p] for node in readers for p in node.parents if self.enters(p, node)), "")
+        for node in readers:
+            for weight in node.parents:
+                if weight.left is None and not self.enters(weight, node):
+                    graph.edge(first, names[weight], style="invis", weight="0")
