@@ -40,13 +40,13 @@ def dot(order: Sequence[Value], swept: bool, room: int = 0, view: View = View())
     layers = Layers(() if room else order)
     for i, arrow in enumerate(arrows):
         label, attributes = arrow.label(view), arrow.attributes(strongest, view)
-        ends = names[arrow.parent], names[arrow.consumer]
+        ends, enters = (names[arrow.parent], names[arrow.consumer]), layers.enters(arrow.parent, arrow.consumer)
         if not label:
-            graph.edge(*ends, **attributes)
+            graph.edge(*ends, **attributes, **({"minlen": "2"} if enters else {}))
         elif room:
             graph.edge(*ends, label=label, **attributes)
         else:
-            pausing(graph, ends, f"p{i}", label, attributes, view, enters=layers.enters(arrow.parent, arrow.consumer))
+            pausing(graph, ends, f"p{i}", label, attributes, view, enters=enters)
             layers.place(f"p{i}", arrow.consumer)
     layers.write(graph, names, view.theme)
     source: str = graph.source
@@ -58,7 +58,7 @@ def pausing(
 ) -> None:
     """An arrow that pauses at its number; one that comes into the frame of a neuron does so as soon as it is inside."""
     content = colored(label, attributes.get("fontcolor", view.theme.line))
-    graph.node(name, label=f"<{content}>", margin="0.03", width="0", height="0", fontsize=str(SIZE - 1))
+    graph.node(name, label=f"<{content}>", margin="0.05,0.02", width="0", height="0", fontsize=str(SIZE - 1))
     graph.edge(ends[0], name, **{**attributes, "arrowhead": "none"})
     graph.edge(name, ends[1], **attributes, **({"minlen": "2"} if enters else {}))
 

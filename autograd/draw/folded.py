@@ -54,7 +54,7 @@ def inside(found: Box, names: Mapping[Value, str]) -> list[Value]:
         for parent in node.parents:
             if parent not in copies:
                 copies[parent] = _input(parent, names)
-        copies[node] = _copy(node, tuple(copies[parent] for parent in node.parents)) if node.left else _input(node, names)
+        copies[node] = _copy(node, tuple(copies[parent] for parent in node.parents)) if node.left is not None else _input(node, names)
     read = [copy for node, copy in copies.items() if node not in part]
     return read + [copies[node] for node in found.parts[0]]
 
@@ -99,7 +99,7 @@ def _box(
     rows = [colored(f"<B>{text(name)}</B>{times}" if own else f"<I>{text(name)}</I>{times}", tone(theme.ink if own else theme.symbol))]
     results = parts[0][-1].left is not None
     if results:
-        said = formula(parts[0], numbers, names, found.varied()) or ", ".join(f"{k:,} {s}" for s, k in census(nodes)[:4])
+        said = formula(parts[0], numbers, names, found.varied(numbers)) or ", ".join(f"{k:,} {s}" for s, k in census(nodes)[:4])
         rows.append(colored(text(said), tone(theme.ink), 16))
     if len(parts[0]) > 1:
         size = f"{len(parts):,} \u00d7 {len(parts[0]):,} nodes" if len(parts) > 1 else f"{len(nodes):,} nodes"

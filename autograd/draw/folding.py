@@ -8,15 +8,17 @@ number is larger than those below it, which makes it an order of operands first 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 from autograd.draw.cones import cones, stem
+from autograd.draw.formula import formula
 from autograd.operations import CONSTANT, OPERATIONS
-from autograd.value import Value
+from autograd.value import Number, Value
 
 MOST = 60  # boxes on a page
+FEW = 3  # boxes, below which nothing is folded that comes once
 LONGEST_STEP = 24  # boxes in a step that is looked for
 ADD, POW = OPERATIONS["add"], OPERATIONS["pow"]
 
@@ -37,22 +39,23 @@ class Box:
         """The last node of each part."""
         return [part[-1] for part in self.parts]
 
-    def varied(self) -> set[Value]:
-        """The constants of the first part that are other numbers in other parts."""
-        first, *others = self.parts
+    def varied(self, numbers: Mapping[Value, int]) -> set[tuple[int, int]]:
+        """Where constants are not one number, as the shape that reads them and the position."""
+        known: dict[tuple[int, int], Number] = {}
         found = set()
-        for i, node in enumerate(first):
-            if node.operation is CONSTANT and any(part[i].data != node.data for part in others if i < len(part)):
-                found.add(node)
+        for node in self.nodes:
+            for position, parent in enumerate(node.parents):
+                if parent.operation is CONSTANT and known.setdefault((numbers[node], position), parent.data) != parent.data:
+                    found.add((numbers[node], position))
         return found
 
 
 def fold(order: Sequence[Value], most: int = MOST) -> list[Box]:
     """At most so many boxes, in an order of operands first; every node is in one of them.
 
-    Parts of one shape are a box: all neurons of a layer, the weights with one stem. Where there is room for it, a part that
-    has none like it is shown by its own nodes, folded in the same way. If there are too many boxes still, steps that repeat
-    one after the other are a box, and at last neighbours are, so that the number always holds.
+    Parts of one shape are a box: all neurons of a layer, the weights with one stem. A part that has none like it, and whose
+    formula would be long, is shown by its own nodes, folded in the same way, where there is room. If there are too many boxes
+    still, steps that repeat one after the other are a box, and at last neighbours are, so that the number always holds.
 
     >>> x = Value(2.0, "x")
     >>> [len(box.nodes) for box in fold([x, a := x.sin(), b := x.sin(), a + b])]
@@ -66,7 +69,8 @@ def fold(order: Sequence[Value], most: int = MOST) -> list[Box]:
     room = most - len(boxes)
     shown: list[Box] = []
     for box in sorted(boxes, key=lambda box: len(box.nodes)):
-        inner = _inside(box.parts[0], numbers) if len(box.parts) == 1 else [box]
+        says = len(box.parts) > 1 or (len(boxes) >= FEW and formula(box.parts[0], numbers))
+        inner = [box] if says else _inside(box.parts[0], numbers)
         fits = len(inner) - 1 <= room
         shown += inner if fits else [box]
         room -= len(inner) - 1 if fits else 0

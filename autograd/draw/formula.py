@@ -16,22 +16,31 @@ Terms = list[tuple[Term, int]]  # of a sum, with how often each comes after itse
 
 
 def formula(
-    part: Sequence[Value], numbers: Mapping[Value, int], names: Mapping[Value, str], varied: Container[Value] = ()
+    part: Sequence[Value],
+    numbers: Mapping[Value, int],
+    names: Mapping[Value, str] | None = None,
+    varied: Container[tuple[int, int]] = (),
 ) -> str:
     """The formula of the last node of the part, in the names of what it reads; empty where it would be long.
 
-    A constant that is `varied`, another number in parts of the same shape, is `c`.
+    `numbers` has the shapes of nodes; `varied` where a constant is not always the same number, by the shape that reads it
+    and the position: there it is `c`.
 
     >>> x, w = Value(2.0, "x[0]"), Value(3.0, "w[0]")
     >>> part = [a := x * w, b := x * w, a + b]
-    >>> formula(part, {x: 0, w: 1, a: 2, b: 2, part[-1]: 3}, {})
+    >>> formula(part, {x: 0, w: 1, a: 2, b: 2, part[-1]: 3})
     '(x * w).sum()'
     """
     terms: dict[Value, Terms] = {}
     for node in part:
-        operands = [terms.get(parent) or _name(parent, names, numbers, varied) for parent in node.parents]
+        operands = [
+            [((numbers[parent], symbol("c"), 0), 1)]
+            if (numbers[node], position) in varied
+            else terms.get(parent) or _name(parent, names or {}, numbers)
+            for position, parent in enumerate(node.parents)
+        ]
         if node.left is None:
-            terms[node] = _name(node, names, numbers, varied)
+            terms[node] = _name(node, names or {}, numbers)
         elif node.operation is ADD:
             terms[node] = _joined(*operands)
         else:
@@ -40,10 +49,10 @@ def formula(
     return "" if expression is None else as_text(expression)
 
 
-def _name(node: Value, names: Mapping[Value, str], numbers: Mapping[Value, int], varied: Container[Value]) -> Terms:
-    if node.operation is CONSTANT:
-        return [((numbers[node], symbol("c") if node in varied else number(node.data), 0), 1)]
-    return [((numbers[node], symbol(stem(node.label) or names.get(node) or node.label), 0), 1)]
+def _name(node: Value, names: Mapping[Value, str], numbers: Mapping[Value, int]) -> Terms:
+    is_constant = node.operation is CONSTANT
+    name = stem(node.label) or names.get(node) or node.label
+    return [((numbers[node], number(node.data) if is_constant else symbol(name), 0), 1)]
 
 
 def _joined(left: Terms, right: Terms) -> Terms:

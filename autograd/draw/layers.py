@@ -6,6 +6,7 @@ A result with indices in its label is a neuron, with all that is computed for it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from autograd.draw.cones import cones, stem
@@ -44,33 +45,32 @@ class Layers:
             self.partials.setdefault(self.neuron[consumer], []).append(name)
 
     def write(self, graph: Digraph, names: Mapping[Value, str], theme: Theme) -> None:
-        """Add the frames and the columns to the graph."""
-        for i, (layer, neurons) in enumerate(self.neurons.items()):
-            frame = {"style": "rounded,filled", "color": theme.line, "fillcolor": theme.cluster, "fontcolor": theme.symbol}
-            frame |= {"labeljust": "l", "fontsize": "14", "penwidth": "0.5"}
-            if len(neurons) == 1:
-                self._neuron(graph, names, next(iter(neurons)), frame)
-                continue
-            with graph.subgraph(name=f"cluster_layer{i}", graph_attr={**frame, "label": f"<{text(layer)}>"}) as inner:
-                for root in neurons:
-                    self._neuron(inner, names, root, frame)
+        """Add the columns and the frames to the graph, in this order: Graphviz lays out better what comes first."""
         for column in self.columns:
             with graph.subgraph(graph_attr={"rank": "same"}) as inner:
-                for node in column:
-                    inner.node(names[node])
+                for above, below in pairwise(names[node] for node in column):  # in their order
+                    inner.edge(above, below, style="invis")
+        frame = {"style": "rounded,filled", "color": theme.line, "fillcolor": theme.cluster, "penwidth": "0.5"}
+        for i, (layer, neurons) in enumerate(self.neurons.items()):
+            title = {"label": f"<<B>{text(layer)}</B>>", "labeljust": "l", "fontsize": "16", "fontcolor": theme.symbol}
+            with graph.subgraph(name=f"cluster_layer{i}", graph_attr={**frame, **title}) as inner:
+                for root, cone in neurons.items():
+                    if len(neurons) == 1:
+                        self._members(inner, names, root, cone)
+                        continue
+                    with inner.subgraph(name=f"cluster_{names[root]}", graph_attr={**frame, "label": ""}) as neuron:
+                        self._members(neuron, names, root, cone)
+        for layer in self.neurons.values():
+            for cone in layer.values():
+                self._behind_inputs(graph, names, cone)
 
-    def _neuron(self, graph: Digraph, names: Mapping[Value, str], root: Value, frame: Mapping[str, str]) -> None:
-        cluster = {**frame, "label": f"<{text(root.label)}>"}
-        with graph.subgraph(name=f"cluster_{names[root]}", graph_attr=cluster) as inner:
-            for node in self.neurons[stem(root.label)][root]:
-                inner.node(names[node])
-            for partial in self.partials.get(root, ()):
-                inner.node(partial)
-        self._behind_inputs(graph, names, root)
+    def _members(self, frame: Digraph, names: Mapping[Value, str], root: Value, cone: Sequence[Value]) -> None:
+        for name in (*(names[node] for node in cone), *self.partials.get(root, ())):
+            frame.node(name)
 
-    def _behind_inputs(self, graph: Digraph, names: Mapping[Value, str], root: Value) -> None:
+    def _behind_inputs(self, graph: Digraph, names: Mapping[Value, str], cone: Sequence[Value]) -> None:
         """Keep the weights of a neuron behind its inputs, so that layers stand side by side: arrows that are not seen."""
-        readers = [node for node in self.neurons[stem(root.label)][root] if any(self.enters(p, node) for p in node.parents)]
+        readers = [node for node in cone if any(self.enters(p, node) for p in node.parents)]
         first = next((names[p] for node in readers for p in node.parents if self.enters(p, node)), "")
         for node in readers:
             for weight in node.parents:

@@ -26,7 +26,7 @@ def digraph(view: View, room: int = 0) -> Digraph:
     theme = view.theme
     graph = {"rankdir": view.direction, "bgcolor": theme.background, "nodesep": "0.2", "ordering": "in", "fontname": FONT}
     graph["ranksep"] = "0.45" if room else "0.25"
-    graph["pad"] = "0.1"
+    graph |= {"pad": "0.1", "newrank": "true"}  # inputs stand in a column whatever frames there are
     if view.title is not None:
         graph |= {"label": f"<<B>{text(view.title)}</B>>", "labelloc": "t", "fontsize": "20", "fontcolor": theme.ink}
     size = 11 if room else SIZE
