@@ -48,7 +48,7 @@ def dot(order: Sequence[Value], swept: bool, room: int = 0, view: View = View())
         else:
             pausing(graph, ends, f"p{i}", label, attributes, view, enters=enters)
             layers.place(f"p{i}", arrow.consumer)
-    layers.write(graph, names, view.theme)
+    layers.write(graph, names, view)
     source: str = graph.source
     return source
 

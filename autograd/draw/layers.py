@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from autograd.draw.cones import cones, stem
 from autograd.draw.markup import text
-from autograd.draw.style import Theme
+from autograd.draw.options import View
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -44,15 +44,16 @@ class Layers:
         if consumer in self.neuron:
             self.partials.setdefault(self.neuron[consumer], []).append(name)
 
-    def write(self, graph: Digraph, names: Mapping[Value, str], theme: Theme) -> None:
+    def write(self, graph: Digraph, names: Mapping[Value, str], view: View) -> None:
         """Add the columns and the frames to the graph, in this order: Graphviz lays out better what comes first."""
         for column in self.columns:
             with graph.subgraph(graph_attr={"rank": "same"}) as inner:
                 for above, below in pairwise(names[node] for node in column):  # in their order
                     inner.edge(above, below, style="invis")
-        frame = {"style": "rounded,filled", "color": theme.line, "fillcolor": theme.cluster, "penwidth": "0.5"}
+        frame = {"style": "rounded,filled", "color": view.theme.line, "fillcolor": view.theme.cluster, "penwidth": "0.5"}
         for i, (layer, neurons) in enumerate(self.neurons.items()):
-            title = {"label": f"<<B>{text(layer)}</B>>", "labeljust": "l", "fontsize": "16", "fontcolor": theme.symbol}
+            title = {"label": f"<<B>{text(layer)}</B>>", "labeljust": "l", "fontsize": "16", "fontcolor": view.theme.symbol}
+            title["labelloc"] = "t" if view.direction == "LR" else "b"  # arrows come in from above, and would cross it
             with graph.subgraph(name=f"cluster_layer{i}", graph_attr={**frame, **title}) as inner:
                 for root, cone in neurons.items():
                     if len(neurons) == 1:
