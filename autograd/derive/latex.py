@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from autograd.derive.outline import Alike, Equation, Letter, Local, Outline, Part
-from autograd.expressions import Expression, as_latex, as_text, derivative, symbol
+from autograd.expressions import Expression, as_latex, as_text, call, derivative, symbol
 from autograd.expressions.printer import PRODUCT
 from autograd.names import latex_number
 
@@ -44,9 +44,9 @@ def _part(part: Part, outline: Outline) -> Iterator[str]:
     about = _chain_rule(outline) if part.name == "backward" else ABOUT.get(part.name, "")
     yield rf"& \textbf{{{HEADS[part.name]}}}{about}"
     if part.name == "local":
-        local = [(item.operation, *item.partials) for item in part.items if isinstance(item, Local)]
+        local = [call("local", item.operation, *item.partials) for item in part.items if isinstance(item, Local)]
         for row in _broken(local):
-            yield r"& \quad " + r"\qquad ".join(_in_line(*formulas) for formulas in row)
+            yield r"& \quad " + r"\qquad ".join(_in_line(*formulas.parents) for formulas in row)
     for item in part.items:
         if not isinstance(item, Local):
             yield from _alike(item) if isinstance(item, Alike) else _equation(item)

@@ -94,7 +94,9 @@ class _Graph:
         if not wrong:
             return WrongWay(name, what, mine, (), f"This graph does not show it: {why_not}")
         first = wrong[0]
-        there = f"They differ first at {self.names[first]}: {number_text(mine[first])} instead of {number_text(self.right[first])}."
+        there = (
+            f"They differ first at {self.names[first]}: {number_text(mine[first])} instead of {number_text(self.right[first])}."
+        )
         return WrongWay(name, what, mine, wrong, f"{there} {why(first)}")
 
 

@@ -74,7 +74,7 @@ def call(function: str, operands: int, brackets: tuple[str, str] = ("(", ")")) -
 
 
 def _form(e: Expression, language: Language) -> tuple[Form, Sequence[Expression]]:
-    """How an expression is spelled, and the operands that appear in it. A user's own operation is a call, whatever its symbol."""
+    """How an expression is spelled, and the operands that appear in it; a user's own operation is always a call."""
     form = None
     if e.op.name in BUILT_IN or not e.op.domain:
         form = language.forms.get(e.op.name)

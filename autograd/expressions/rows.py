@@ -35,7 +35,8 @@ def _usual(condition: Any, a: Any, b: Any) -> Expression:
     condition, a, b = map(lifted, (condition, a, b))
     if _undefined(a) or any(e.op is EQUAL for e in operands_first(condition)):
         return b
-    return a if _undefined(b) else apply(WHERE, condition, a, b)
+    chosen: Expression = a if _undefined(b) else apply(WHERE, condition, a, b)
+    return chosen
 
 
 def _undefined(e: Expression) -> bool:

@@ -1,9 +1,10 @@
-// The page of a derivation. The graph is data; RULES and FORMULAS, in the script above, are printed from the library's table,
-// so no derivative is written here. What is written here: the sweep, which is the chain rule, and what shows it.
+// The numbers of the page. The graph is data; RULES and FORMULAS, in the script above, are printed from the library's table, so
+// no derivative stands here, only the sweep, which is the chain rule. Where an operation has no JavaScript form, `fixed` says so,
+// and the data has the numbers of the recording.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const { nodes, sweep } = JSON.parse(byId("program").textContent); // parents come first in nodes, consumers first in sweep
+const { nodes, sweep, widths, fixed } = JSON.parse(byId("program").textContent); // parents first in nodes, consumers in sweep
 const edges = nodes.flatMap(({ parents }, consumer) => parents.map((parent, position) => ({ parent, consumer, position })));
 const results = nodes.flatMap(({ operation }, i) => (operation ? [i] : []));
 const inputs = nodes.flatMap(({ kind }, i) => (kind === "input" ? [i] : []));
@@ -16,7 +17,7 @@ let adjoints; // d output / d node, for each node
 let terms; // for each node one term for each edge to a consumer; they sum to its adjoint
 
 function compute() {
-  for (const i of results) data[i] = RULES[nodes[i].operation].forward(...operands(i));
+  if (!fixed) for (const i of results) data[i] = RULES[nodes[i].row].forward(...operands(i));
   adjoints = nodes.map(() => 0);
   terms = nodes.map(() => []);
   adjoints[output] = 1;
@@ -32,9 +33,10 @@ function compute() {
 }
 
 const operands = (i) => nodes[i].parents.map((parent) => data[parent]);
-const ofRow = (rows, i) => (nodes[i].operation ? rows[nodes[i].operation].partials(data[i], ...operands(i)) : []);
-const partialsOf = (i) => ofRow(RULES, i);
-const formulasOf = (i) => ofRow(FORMULAS, i); // of each partial: the number of the formula that holds at these operands
+const ofRow = (rows, i) => (nodes[i].row ? rows[nodes[i].row].partials(data[i], ...operands(i)) : []);
+const partialsOf = (i) => (fixed ? (nodes[i].partials ?? []).map(Number) : ofRow(RULES, i));
+const formulasOf = (i) => (fixed ? nodes[i].formulas : ofRow(FORMULAS, i)); // the number of each partial's formula that holds here
+const formulaOf = (i) => (fixed ? nodes[i].value : FORMULAS[nodes[i].row].value);
 
 // ---- Steps: the first ones compute one result each, in the others the sweep reaches one node each.
 
@@ -70,7 +72,7 @@ function show(news = status()) {
   byId("story").replaceChildren(...(lit === undefined ? [] : story(lit)));
   for (const i of inputs) {
     byId(`gradient${i}`).textContent = isReached(i) ? short(adjoints[i]) : "";
-    byId(`gradient${i}`).title = isReached(i) ? written(adjoints[i]) : "";
+    byId(`gradient${i}`).title = isReached(i) ? exact(adjoints[i]) : "";
   }
   paint(lit);
 }

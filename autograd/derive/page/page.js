@@ -47,11 +47,11 @@ function paintBox(node, i, isLit) {
   group.setAttribute("class", `node ${node.kind}${isLit ? " lit" : ""}`);
   group.setAttribute("tabindex", isLit ? 0 : -1); // of all boxes one is a stop of the Tab key
   group.setAttribute("aria-label", [node.name, node.operation, ...known].filter(Boolean).join(", "));
-  const digits = [isComputed(i) ? ` = ${written(data[i])}` : "", isReached(i) ? `, gradient ${written(adjoints[i])}` : ""];
+  const digits = [isComputed(i) ? ` = ${exact(data[i])}` : "", isReached(i) ? `, gradient ${exact(adjoints[i])}` : ""];
   group.querySelector("title").textContent = node.name + digits.join("");
 }
 
-function paintArrows(lit) { // as in a drawing: the stronger what flows back, the thicker; the strongest is 4 wide
+function paintArrows(lit) { // as in a drawing: the stronger the gradient that flows back, the thicker
   const flows = edges.map(({ consumer, position }) => adjoints[consumer] * partialsOf(consumer)[position]);
   const strongest = Math.max(...flows.filter((flow, k) => isVaried(edges[k].parent) && Number.isFinite(flow)).map(Math.abs));
   arrows.forEach((group, k) => {
@@ -61,7 +61,7 @@ function paintArrows(lit) { // as in a drawing: the stronger what flows back, th
     const partial = isComputed(consumer) ? short(partialsOf(consumer)[position]) : "";
     const share = Number.isFinite(flow) ? Math.abs(flow) / strongest : 1;
     group.setAttribute("class", `edge ${flow === undefined ? "" : signOf(flow)}${isLit ? " lit" : ""}`);
-    group.style.setProperty("--width", flow ? 1 + 3 * Math.sqrt(share) : 1);
+    group.style.setProperty("--width", widths.thinnest + (flow ? widths.strongest * Math.sqrt(share) : 0));
     write(group.querySelector("text"), partial);
     const fraction = `d ${nodes[consumer].name} / d ${nodes[parent].name}`;
     group.querySelector("title").textContent = partial ? `${fraction} = ${partial}` : fraction;
@@ -97,7 +97,8 @@ function parsed(text) { // undefined where it is no number; Number("") would be 
 
 function row(i) {
   const field = html("input", { id: `input${i}`, type: "text", autocomplete: "off", spellcheck: false });
-  field.defaultValue = written(data[i]);
+  field.disabled = Boolean(fixed);
+  field.defaultValue = exact(data[i]);
   field.setAttribute("aria-describedby", "problem");
   field.addEventListener("change", () => change(field, i, parsed(field.value)));
   const label = html("label", { htmlFor: field.id, textContent: nodes[i].name });
@@ -116,7 +117,7 @@ function complain(field, isWrong) {
   field.setAttribute("aria-invalid", isWrong);
   const wrong = byId("inputs").querySelector("[aria-invalid=true]");
   const i = wrong?.id.replace("input", "");
-  const kept = wrong && `is not a number: ${nodes[i].name} stays ${written(data[i])}.`;
+  const kept = wrong && `is not a number: ${nodes[i].name} stays ${exact(data[i])}.`;
   byId("problem").textContent = wrong ? `\u201c${wrong.value}\u201d ${kept} Write it like 0.5, -2, 1e-3, inf or nan.` : "";
 }
 
@@ -168,6 +169,9 @@ picture.addEventListener("keydown", onPictureKey);
 
 document.title = document.querySelector("h1").textContent = `The derivatives of ${nodes[output].name}, step by step`;
 byId("summary").remove();
+byId("fixed").textContent = fixed && `${fixed}.`;
+byId("fixed").hidden = !fixed;
+byId("reset").disabled = Boolean(fixed);
 byId("rows").append(...inputs.map(row));
 byId("slider").max = last;
 byId("forward").style.flexGrow = results.length;

@@ -16,7 +16,7 @@ function short(x) { // four digits; a whole number below a million has all of it
   return text.replace(/\.?0+e/, "e").replace("Infinity", "inf").replace("NaN", "nan").replaceAll("-", "\u2212");
 }
 
-const written = (x) => (Object.is(x, -0) ? "-0" : String(x).replace("Infinity", "inf").replace("NaN", "nan")); // all digits
+const exact = (x) => (Object.is(x, -0) ? "-0" : String(x).replace("Infinity", "inf").replace("NaN", "nan")); // all digits
 
 function number(x) {
   const [digits, exponent] = short(x).split("e");
@@ -27,20 +27,20 @@ function number(x) {
 const value = (i) => number(data[i]);
 const typeset = (i) => template(`name${i}`) ?? [math("mi", nodes[i].name)];
 const name = (i) => (nodes[i].kind === "constant" ? value(i) : math("mrow", ...typeset(i)));
-const isTwice = (consumer) => nodes[consumer].parents[0] === nodes[consumer].parents[1];
-const side = (position) => (position ? "right" : "left");
+const isTwice = (of, by) => nodes[of].parents.filter((parent) => parent === by).length > 1;
+const ordinals = (of) => (nodes[of].parents.length === 2 ? ["left", "right"] : ["first", "second", "third"]);
+const side = (of, position) => ordinals(of)[position] ?? `${position + 1}th`;
 
-function derivative(of, by, position) { // d of / d by; where by is both operands, with the one that is meant
+function derivative(of, by, position) { // d of / d by; where several operands are by, with the one that is meant
   const fraction = math("mfrac", math("mrow", mo("\u2202"), name(of)), math("mrow", mo("\u2202"), name(by)));
-  return position !== undefined && isTwice(of) ? math("msub", enclosed(fraction), math("mtext", side(position))) : fraction;
+  return position !== undefined && isTwice(of, by) ? math("msub", enclosed(fraction), math("mtext", side(of, position))) : fraction;
 }
 
-// Formula `id` for node i: `put` gives what stands for its operands, u and v, and for itself, w: names, or numbers.
+// Formula `id` for node i: `put` gives what is put into the holes, for its operands and for itself: names, or numbers.
 function formula(id, i, put) {
   const filled = math("mrow", ...template(`formula${id}`));
-  const meant = { u: nodes[i].parents[0], v: nodes[i].parents[1], w: i };
   for (const hole of filled.querySelectorAll("[class]")) {
-    const filling = put(meant[hole.className]);
+    const filling = put(hole.className === "out" ? i : nodes[i].parents[hole.className]);
     hole.replaceWith(isClear(filling, hole) ? filling : enclosed(filling));
   }
   return filled;
@@ -81,7 +81,7 @@ const link = (i) => html("button", { type: "button", textContent: nodes[i].name,
 function story(i) {
   const { kind, operation } = nodes[i];
   const kinds = { input: "An input.", constant: "A constant.", given: "Given: it does not depend on what is varied." };
-  const sides = operation ? [name, value].map((put) => [formula(FORMULAS[operation].value, i, put)]) : [];
+  const sides = operation ? [name, value].map((put) => [formula(formulaOf(i), i, put)]) : [];
   return [
     html("h2", { textContent: nodes[i].name }),
     html("p", { textContent: kinds[kind] ?? `The result of ${operation}.` }),
@@ -102,7 +102,7 @@ function gradient(i) {
   return [
     html("p", { textContent: `It is used ${chains.length} times, so its gradient is a sum, with a term for each use.` }),
     ...(chains.length < 5 ? [equation(whole(), sum(terms[i].map((term) => chain(i, term)[0])))] : []),
-    html("ol", {}, ...chains.map((sides, k) => html("li", {}, ...use(terms[i][k]), equation(...sides)))),
+    html("ol", {}, ...chains.map((sides, k) => html("li", {}, ...use(i, terms[i][k]), equation(...sides)))),
     equation(whole(), ...(chains.length < 9 ? [sum(shares)] : []), [number(adjoints[i])]),
   ];
 }
@@ -117,8 +117,8 @@ function chain(i, { consumer, position, contribution }) { // one term: the chain
   ];
 }
 
-const which = (consumer, position) => (isTwice(consumer) ? `, as its ${side(position)} operand` : "");
-const use = ({ consumer, position }) => ["through ", link(consumer), which(consumer, position)];
+const which = (of, by, position) => (isTwice(of, by) ? `, as its ${side(of, position)} operand` : "");
+const use = (i, { consumer, position }) => ["through ", link(consumer), which(consumer, i, position)];
 
 function partials(i) {
   const items = nodes[i].parents.flatMap((parent, position) => {
