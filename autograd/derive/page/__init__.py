@@ -17,13 +17,13 @@ from typing import Any
 from autograd.derive.page.formulas import Formulas
 from autograd.derive.page.graph import Graph
 from autograd.derive.steps import Steps
-from autograd.draw import FILL, INK, NEGATIVE, POSITIVE, RESULT
+from autograd.draw.style import FILL, INK, NEGATIVE, POSITIVE, RESULT, THINNEST, WIDEST
 from autograd.expressions.javascript import lacking, rows
 from autograd.names import listed
 from autograd.operations import CONSTANT, LEAF
 
 SCRIPTS = ("numbers.js", "story.js", "page.js")
-WIDTHS = {"thinnest": 1.0, "strongest": 4.0}
+WIDTHS = {"thinnest": THINNEST, "strongest": WIDEST}  # of arrows, as in a drawing
 
 
 def page(derivation: Steps, limit: int = 500) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from autograd.derive.page.formulas import Formulas, mathml, template
 from autograd.derive.steps import Steps
-from autograd.draw import Drawing, dot
+from autograd.draw.dot import dot
+from autograd.draw.render import render
 from autograd.expressions.javascript import keys, literal
 from autograd.floats import as_float
 from autograd.names import latex_name
@@ -60,7 +61,7 @@ class Graph:
 
     def svg(self) -> str:
         """The picture, without the head that a file of its own would have."""
-        text = Drawing(dot(list(self.nodes.values()), swept=True, room=WIDTH)).svg()
+        text = render(dot(list(self.nodes.values()), swept=True, room=WIDTH), "svg").decode()
         return text[text.index("<svg") :]
 
     def program(self, formulas: Formulas, fixed: bool) -> dict[str, Any]:
