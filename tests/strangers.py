@@ -29,14 +29,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from autograd.tapes.kernel import straight
+from autograd.terminal.tokens import FUNCTIONS, columns
 from browser import CHROMIUM, DRIVER, Browser
 from reading import compiled
 
 from autograd import ParseError, Tape, Value, derive, draw, first_nonfinite, gradcheck, parse, wrong_ways
 from autograd.__main__ import main as command
-from autograd.rules import RULES
-from autograd.tapes.kernel import straight
-from autograd.terminal.tokens import FUNCTIONS, columns
+from autograd.operations import OPERATIONS
 
 FORMATS = {
     "DOT": r"\N|\G|\E|{a b|<b>|</TD></TR></TABLE>>|n0 -> n1;|]]>|&lt;|&#65;|&amp;lt;|<|>|&|\|\\|\n",
@@ -405,9 +405,9 @@ def by_python(text: str) -> float | None:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return value(operand)
             case ast.UnaryOp(op=sign, operand=operand):
-                return float(RULES[signs[type(sign)]].forward(value(operand)))
+                return float(OPERATIONS[signs[type(sign)]].forward(value(operand)))
             case ast.BinOp(op=sign, left=left, right=right):
-                return float(RULES[signs[type(sign)]].forward(value(left), value(right)))
+                return float(OPERATIONS[signs[type(sign)]].forward(value(left), value(right)))
             case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]) if len(FUNCTIONS[name].domain) == len(operands):
                 return float(FUNCTIONS[name].forward(*map(value, operands)))
         raise KeyError(node)

@@ -11,24 +11,23 @@ from typing import Any
 
 import pytest
 import sympy
+from autograd.derive.formulas import CHOICES, FORMULAS, _usual, derivative, equation, operation, partials_at, substituted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import compiled, evaluated, from_latex
 
 from autograd import symbols
-from autograd.derivation.dialects import as_latex, as_text
-from autograd.derivation.formulas import CHOICES, FORMULAS, _usual, derivative, equation, operation, partials_at, substituted
-from autograd.rules import RULES
-from autograd.symbols import Expression, number, symbol
+from autograd.expressions import Expression, as_latex, as_text, number, symbol
+from autograd.operations import OPERATIONS
 
-ROWS = pytest.mark.parametrize("name", RULES)
+ROWS = pytest.mark.parametrize("name", OPERATIONS)
 P, Q = sympy.symbols("p q", positive=True)
 POINTS = {"maximum": [(Q + P, Q), (Q, Q + P)], "minimum": [(Q + P, Q), (Q, Q + P)], "pow": [(P, Q)]}  # beside the tie
 
 
 def points(name: str) -> list[tuple[Any, ...]]:
     """Operands in general, on both sides of a kink and inside the domain."""
-    signs = itertools.product(*((P, -P) if low < 0 else (P,) for low, _ in RULES[name].domain[:1]))
+    signs = itertools.product(*((P, -P) if low < 0 else (P,) for low, _ in OPERATIONS[name].domain[:1]))
     return POINTS.get(name, [(*first, Q) for first in signs])
 
 
@@ -50,7 +49,7 @@ NAMED: dict[str, Any] = {
 
 
 def operands(name: str) -> list[Expression]:
-    return [symbol("a"), symbol("b")][: len(RULES[name].domain)]
+    return [symbol("a"), symbol("b")][: len(OPERATIONS[name].domain)]
 
 
 def partials(name: str) -> tuple[Expression, ...]:
@@ -77,7 +76,7 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, -8.0, 1 / 3, 800.0, math.i
 
 @ROWS
 def test_formulas_at_any_numbers_come_to_the_engines_partials(name: str) -> None:
-    rule = RULES[name]
+    rule = OPERATIONS[name]
     for at in itertools.product(SPECIAL, repeat=len(rule.domain)):
         out = rule.forward(*at)
         known = {"out": out, **dict(zip("ab", at, strict=False))}
@@ -86,18 +85,18 @@ def test_formulas_at_any_numbers_come_to_the_engines_partials(name: str) -> None
         for formula, want in zip(formulas, rule.partials(out, *at), strict=True):
             numbers = {letter: number(x) for letter, x in known.items()}
             found = substituted(formula, numbers)
-            got = RULES["sigmoid"].forward(*(p.content for p in found.parents)) if found.op == "sigmoid" else found.content
+            got = OPERATIONS["sigmoid"].forward(*(p.content for p in found.parents)) if found.op == "sigmoid" else found.content
             assert got == want or (math.isnan(got) and math.isnan(want))
 
 
 @ROWS
 def test_usual_formulas_have_no_choices_and_are_those_at_usual_numbers(name: str) -> None:
-    rule = RULES[name]
+    rule = OPERATIONS[name]
     at = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.8, 0.3), strict=False)]
     known = {"out": rule.forward(*at), **dict(zip("ab", at, strict=False))}
     here = partials_at(name, symbol("out"), operands(name), known)
     assert [as_text(formula) for formula in partials(name)] == [as_text(formula) for formula in here]
-    assert FORMULAS.keys() == CHOICES.keys() == RULES.keys()
+    assert FORMULAS.keys() == CHOICES.keys() == OPERATIONS.keys()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +116,7 @@ def test_usual_formulas_have_no_choices_and_are_those_at_usual_numbers(name: str
     ],
 )
 def test_formulas_at_edges_say_what_holds_there(name: str, at: tuple[float, ...], want: list[str]) -> None:
-    known = {"out": float(RULES[name].forward(*at)), **dict(zip("ab", at, strict=False))}
+    known = {"out": float(OPERATIONS[name].forward(*at)), **dict(zip("ab", at, strict=False))}
     assert [as_text(formula) for formula in partials_at(name, symbol("out"), operands(name), known)] == want
 
 
@@ -246,6 +245,6 @@ def test_a_long_formula_is_printed_without_recursion() -> None:
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex here")
 def test_the_latex_of_every_row_compiles(tmp_path: Path) -> None:
-    formulas = [e for name in RULES for e in (FORMULAS[name].forward(*operands(name)), *partials(name))]
-    formulas += [e for name in RULES for e in CHOICES[name].partials(symbol("out"), *operands(name))]
+    formulas = [e for name in OPERATIONS for e in (FORMULAS[name].forward(*operands(name)), *partials(name))]
+    formulas += [e for name in OPERATIONS for e in CHOICES[name].partials(symbol("out"), *operands(name))]
     compiled(tmp_path, "".join(f"\\[ {as_latex(formula)} \\]\n" for formula in formulas))

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from autograd.derive.javascript import PRELUDE, as_javascript, literal, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import symbols
-from autograd.derivation import javascript
-from autograd.derivation.javascript import PRELUDE, as_javascript, literal, rows
-from autograd.rules import RULES
-from autograd.symbols import Expression, symbol
+from autograd.derive import javascript
+from autograd.expressions import Expression, symbol
+from autograd.operations import OPERATIONS
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -71,15 +71,15 @@ def test_parentheses_stand_where_they_are_needed(build: Callable[[Any, Any], Exp
 
 
 def test_every_row_is_printed_and_calls_nothing_that_is_not_there() -> None:
-    script = rows(RULES)
-    assert re.findall(r"^  (\w+): \{$", script, re.MULTILINE) == list(RULES)
+    script = rows(OPERATIONS)
+    assert re.findall(r"^  (\w+): \{$", script, re.MULTILINE) == list(OPERATIONS)
     own = set(re.findall(r"^const (\w+) = \(", PRELUDE, re.MULTILINE))
     mathematics = {f"Math.{f}" for f in ("abs", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}
     assert set(re.findall(r"([\w.]+)\(", script.removeprefix(PRELUDE))) == own | mathematics
 
 
 ROWS = """\
-const RULES = {
+const OPERATIONS = {
   div: {
     forward: (a, b) => a / b,
     partials: (out, a, b) => [1 / b, -(out / b)],

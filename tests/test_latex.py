@@ -21,13 +21,13 @@ from test_derive import networks
 from test_graph import graphs
 from test_text import agree, close, network, three, value
 
-from autograd import Derivation, Value, derive, symbols
-from autograd.derivation.dialects import as_latex
-from autograd.derivation.latex import _alike, _broken, _equation
-from autograd.derivation.printed import latex_name
-from autograd.derivation.telling import Alike, Equation
-from autograd.rules import CONSTANT
-from autograd.symbols import Expression, symbol
+from autograd import Derivation, Value, derive
+from autograd.derive.latex import _alike, _broken, _equation
+from autograd.derive.outline import Alike, Equation
+from autograd.expressions import SYMBOLS as symbols
+from autograd.expressions import Expression, as_latex, symbol
+from autograd.names import latex_name
+from autograd.operations import CONSTANT
 
 PDFLATEX = pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex here")
 TOKEN = re.compile(r"-?(?:\\infty|\\text\{nan\}|\\frac\{\d+\}\{\d+\}|\d+(?:\.\d+)?(?: \\cdot 10\^\{-?\d+\})?)")
@@ -58,7 +58,7 @@ def equations(latex: str) -> Iterator[tuple[str, list[str]]]:
 @given(st.one_of(graphs(), networks()))
 def test_every_number_and_formula_of_the_latex_is_what_was_computed(output: Value) -> None:
     derivation = derive(output)
-    nodes = {name: node for node, name in derivation.names.items() if node.rule is not CONSTANT}
+    nodes = {name: node for node, name in derivation.names.items() if node.operation is not CONSTANT}
     told = 0
     for left, sides in equations(derivation.latex(fold=False)):
         if r"\partial" not in left:

@@ -15,6 +15,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from autograd.derive.formulas import partials_at
 from browser import CHROMIUM, DOWN, DRIVER, END, ENTER, ESCAPE, HOME, LEFT, RIGHT, TAB, UP, Browser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,13 +23,11 @@ from test_graph import graphs
 
 import nn
 from autograd import Value, maximum, topological_order
-from autograd.derivation.derive import derive
-from autograd.derivation.dialects import as_latex
-from autograd.derivation.formulas import partials_at
-from autograd.derivation.page import page
-from autograd.derivation.printed import latex_name, plain
-from autograd.rules import CONSTANT, RULES
-from autograd.symbols import symbol
+from autograd.derive import derive
+from autograd.derive.page import page
+from autograd.expressions import as_latex, symbol
+from autograd.names import latex_name, plain
+from autograd.operations import CONSTANT, OPERATIONS
 from autograd.value import binary, unary
 
 pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install '.[html]'")
@@ -74,7 +73,7 @@ def test_stepping_to_the_end_shows_the_gradients_of_the_sweep(browser: Browser) 
     derivation = derive(output)
     browser.open(output)
     assert browser.run("return step") == sum(node.left is not None for node in derivation.order)
-    told = [step for step in derivation.steps if step.node.rule is not CONSTANT]
+    told = [step for step in derivation.steps if step.node.operation is not CONSTANT]
     for i, shown in enumerate([browser.boxes(), *browser.steps(len(told))]):
         for k, step in enumerate(told):
             data, gradient = shown[step.name]
@@ -87,7 +86,7 @@ def test_stepping_to_the_end_shows_the_gradients_of_the_sweep(browser: Browser) 
         "return inputs.map((i) => [nodes[i].name, byId(`gradient${i}`).title, byId(`gradient${i}`).textContent])"
     )
     output.backward()
-    leaves = {node.label: float(node.grad) for node in derivation.order if node.left is None and node.rule is not CONSTANT}
+    leaves = {node.label: float(node.grad) for node in derivation.order if node.left is None and node.operation is not CONSTANT}
     assert all(is_close(float(title), leaves[name]) for name, title, _ in cells)
     assert [text.replace("\u2212", "-") for *_, text in cells] == [f"{leaves[name] + 0.0:.4g}" for name, *_ in cells]
 
@@ -96,7 +95,7 @@ def test_stepping_to_the_end_shows_the_gradients_of_the_sweep(browser: Browser) 
 @given(graphs())
 def test_any_graph_has_the_terms_and_the_adjoints_of_its_derivation(browser: Browser, output: Value) -> None:
     browser.open(output)
-    steps = [step for step in derive(output).steps if step.node.rule is not CONSTANT]
+    steps = [step for step in derive(output).steps if step.node.operation is not CONSTANT]
     term = "({ consumer, position, partial, contribution }) => [nodes[consumer].name, position, partial, contribution]"
     found = browser.run(f"return sweep.map((i) => [nodes[i].name, adjoints[i], terms[i].map({term})])")
     names = derive(output).names
@@ -152,12 +151,12 @@ return inputs.map((i) => document.getElementById(`gradient${i}`).title);
 
 
 def applied(name: str, operands: list[Value]) -> Value:
-    return unary(RULES[name])(*operands) if len(operands) == 1 else binary(RULES[name])[0](*operands)
+    return unary(OPERATIONS[name])(*operands) if len(operands) == 1 else binary(OPERATIONS[name])[0](*operands)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_changed_inputs_give_what_the_engine_gives(browser: Browser, name: str) -> None:
-    count = len(RULES[name].domain)
+    count = len(OPERATIONS[name].domain)
     browser.open(applied(name, [Value(2.0, label) for label in ("a", "b")[:count]]))
 
     def engine(sample: tuple[float, ...]) -> list[float]:
@@ -186,7 +185,7 @@ def test_changed_inputs_give_what_the_engine_gives(browser: Browser, name: str) 
 def test_the_formula_that_is_shown_is_the_one_that_holds_at_these_numbers(browser: Browser) -> None:
     from latex2mathml.converter import convert
 
-    for name, rule in RULES.items():
+    for name, rule in OPERATIONS.items():
         count = len(rule.domain)
         browser.open(applied(name, [Value(2.0, label) for label in ("a", "b")[:count]]))
         for sample in [(a, b)[:count] for a in (0.0, 2.0, -2.0) for b in (0.0, 2.0, -2.0)]:
@@ -727,7 +726,7 @@ def test_without_latex2mathml_the_error_says_what_to_install(monkeypatch: pytest
 
 
 def test_an_operation_that_is_not_in_the_table_is_refused() -> None:
-    cube = RULES["exp"]._replace(name="cube")
+    cube = OPERATIONS["exp"]._replace(name="cube")
     with pytest.raises(ValueError, match="the operation 'cube' is not in the table of rules"):
         page(derive(unary(cube)(Value(2.0))))
 

@@ -17,10 +17,10 @@ from test_derive import wanted
 from test_graph import graphs
 
 from autograd import Value, derive, grad, topological_order
-from autograd.derivation import paths as room
-from autograd.derivation.dialects import as_text
-from autograd.derivation.paths import Paths
-from autograd.graph import local_partials
+from autograd.derive import paths as room
+from autograd.derive.paths import Paths
+from autograd.operations import local_partials
+from autograd.expressions import as_text
 
 
 def by_hand(node: Value, goal: Value) -> list[tuple[tuple[Value, int], ...]]:

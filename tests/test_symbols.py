@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, bits
 
 from autograd import floats, symbols
+from autograd.expressions import NAME, NUMBER, Expression, number, symbol
 from autograd.graph import topological_order
 from autograd.operations import OPERATIONS, table
-from autograd.symbols import NAME, NUMBER, Expression, number, symbol
 
 COMPUTE: dict[str, Callable[..., Any]] = {
     "add": operator.add,
