@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from autograd.tapes.arguments import arguments, counted, like
 
 from autograd import Tape, Value
+from autograd.tapes.arguments import arguments, counted, like
 
 x, y = Value(2.0, "x"), Value(3.0, "y")
 INPUTS = (x, y)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rows import changed
 from test_rules import points, recorded
 
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from autograd.derivation.printed import number_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
+from autograd.derivation.printed import number_text
 from nn import MatrixDerivation
 from nn.derivation.formulas import CANCELS, ERROR, last_delta_formula, last_delta_why, predicted
 from nn.derivation.latex import as_latex

@@ -6,13 +6,13 @@ import re
 from typing import Any
 
 import pytest
-from autograd.rules import RULES
-from autograd.tapes.kernel import BOTH, FIELDS, LEFT, POINTERS, RIGHT, code_of, interpreter, straight
-from autograd.tapes.lowering import CALLS, LOWERED
 from hypothesis import given, settings
 from programs import GRID, INF, NAN, OPERATIONS, RATIONAL, cases, same
 
 from autograd import Tape, Value
+from autograd.rules import RULES
+from autograd.tapes.kernel import BOTH, FIELDS, LEFT, POINTERS, RIGHT, code_of, interpreter, straight
+from autograd.tapes.lowering import CALLS, LOWERED
 
 ROWS = pytest.mark.parametrize("name", RULES)
 TWO = [name for name, rule in RULES.items() if len(rule.domain) == 2]

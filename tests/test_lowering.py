@@ -8,17 +8,17 @@ from array import array
 from types import SimpleNamespace
 
 import pytest
-from autograd.rules import RULES
-from autograd.symbols import Expression, cos, exp, log, sin, symbol, where
-from autograd.tapes import lowering
-from autograd.tapes.kernel import DRIVERS, HEAD
-from autograd.tapes.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, bits
 from test_symbols import NAMES, SIMPLE, expressions
 
 from autograd import floats, symbols
+from autograd.rules import RULES
+from autograd.symbols import Expression, cos, exp, log, sin, symbol, where
+from autograd.tapes import lowering
+from autograd.tapes.kernel import DRIVERS, HEAD
+from autograd.tapes.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
 
 LOW = SimpleNamespace(**{**vars(symbols), **lowering._CHOICES})
 x, y, z = map(symbol, NAMES)

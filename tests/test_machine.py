@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autograd.tapes import kernel, native
-from autograd.tapes import machine as room
 
 from autograd import Tape, Value
+from autograd.tapes import kernel, native
+from autograd.tapes import machine as room
 
 x, y = Value(2.0, "x"), Value(3.0, "y")
 LARGE = 2_001

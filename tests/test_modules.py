@@ -12,12 +12,12 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from autograd.rules import RULES, table
-from autograd.tapes.modules import NAMES, completed, converted
 from programs import OPERATIONS
 from test_rules import exact
 
 from autograd import Tape, Value, maximum, minimum
+from autograd.rules import RULES, table
+from autograd.tapes.modules import NAMES, completed, converted
 
 ROWS = pytest.mark.parametrize("name", RULES)
 SIDED = ("abs", "relu", "softplus")  # written with a distinction at zero

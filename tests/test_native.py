@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from autograd.tapes import kernel, native
-from autograd.tapes.machine import machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, SMOOTH, bits, programs, same
 
 from autograd import Tape, Value
+from autograd.tapes import kernel, native
+from autograd.tapes.machine import machine
 
 pytest.importorskip("llvmlite", reason="pip install '.[native]'")
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import ParseError, Value, parse, topological_order
-from autograd.cli.tokens import FUNCTIONS, Token, columns, excerpt, spelled, tokens, visible
 from autograd.operations import CONSTANT, LEAF, OPERATIONS
+from autograd.cli.tokens import FUNCTIONS, Token, columns, excerpt, spelled, tokens, visible
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
 NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])

@@ -18,8 +18,6 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from autograd.rules import RULES
-from autograd.tapes import tape as module
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import (
@@ -41,6 +39,8 @@ from programs import (
 )
 
 from autograd import Tape, Value, floats, grad, maximum, topological_order
+from autograd.rules import RULES
+from autograd.tapes import tape as module
 
 ROWS = pytest.mark.parametrize("name", RULES)
 x, y = Value(2.0, "x"), Value(3.0, "y")

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import sympy
-from autograd.rules import CONSTANT, table
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autograd import topological_order
 from autograd.graph import images
+from autograd.rules import CONSTANT, table
 from autograd.sweep import adjoints
 from nn import MLP, MatrixMLP, fit
 
