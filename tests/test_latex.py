@@ -24,8 +24,8 @@ from test_text import agree, close, network, three, value
 from autograd import Derivation, Value, derive
 from autograd.derive.latex import _alike, _broken, _equation
 from autograd.derive.outline import Alike, Equation
-from autograd.expressions import SYMBOLS as symbols
 from autograd.expressions import Expression, as_latex, symbol
+from autograd.expressions import number as constant
 from autograd.names import latex_name
 from autograd.operations import CONSTANT
 
@@ -139,7 +139,7 @@ def test_what_is_left_out_is_said() -> None:
         y = y * t
         y.label = "abcdefghij"[i % 10] * (1 + i // 10)
     latex = derive(y).latex()
-    assert r"\text{... and 200 more, left out here; latex(fold=False) tells them all}" in latex
+    assert r"\text{... and 200 more, left out here; latex(fold=False) shows them all}" in latex
     many = derive(sum((t * i for i in range(20)), Value(0.0, "s"))).latex()
     assert many.count(r" + \cdots") == 3
     assert "left out" not in derive(y).latex(fold=False)
@@ -225,8 +225,8 @@ def test_a_row_has_what_there_is_room_for() -> None:
         ((), []),
     ):
         assert [len(row) for row in _broken(wide(*lengths))] == rows_of
-    assert [len(row) for row in _broken([symbols.number(-1)] * 11)] == [10, 1]  # four more, for they stand in parentheses
-    assert [len(row) for row in _broken([symbols.number(1)] * 22)] == [21, 1]
+    assert [len(row) for row in _broken([constant(-1)] * 11)] == [10, 1]  # four more, for they stand in parentheses
+    assert [len(row) for row in _broken([constant(1)] * 22)] == [21, 1]
 
 
 def test_words_before_numbers_take_their_room() -> None:
@@ -245,7 +245,7 @@ def test_words_before_numbers_take_their_room() -> None:
 
 
 def test_an_equation_is_broken_where_there_is_no_room() -> None:
-    y, (a, b, c, d), number = symbol("y"), wide(30, 25, 40, 40), symbols.number
+    y, (a, b, c, d), number = symbol("y"), wide(30, 25, 40, 40), constant
     assert [*_equation(Equation(y, (a,), (b,), number(11)))] == [f"y & = {as_latex(a)} = {as_latex(b)} = 11"]
     assert [*_equation(Equation(y, (a,), (b,), number(111)))] == [f"y & = {as_latex(a)}", f"& = {as_latex(b)} = 111"]
     sums = Equation(y, (c, d), (number(1), number(2)), number(-11), (number(-1),) * 11)
@@ -268,7 +268,7 @@ def test_thousands_have_commas() -> None:
     for word in product("abcdefghijk", repeat=3):
         y = -y
         y.label = "".join(word)  # each is of a shape of its own
-    assert "... and 1,231 more, left out here; latex(fold=False) tells them all" in derive(y).latex()
+    assert "... and 1,231 more, left out here; latex(fold=False) shows them all" in derive(y).latex()
 
 
 def test_rows_of_the_table_stand_side_by_side() -> None:

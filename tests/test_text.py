@@ -285,7 +285,7 @@ def test_a_long_text_is_cut_where_it_says_so() -> None:
         y.label = "abcdefghij"[i % 10] * (1 + i // 10)  # no two names of one shape
     derivation = derive(y)
     text = derivation.text()
-    assert text.count("... and 200 more, left out here; text(fold=False) tells them all") == 1
+    assert text.count("... and 200 more, left out here; text(fold=False) shows them all") == 1
     assert "... and 201 more, left out here" in text
     assert len(text.split("\n")) < 320
     assert "left out" not in derivation.text(fold=False)
@@ -356,7 +356,7 @@ def test_thousands_have_commas() -> None:
     for word in product("abcdefghijk", repeat=3):
         y = -y
         y.label = "".join(word)  # each is of a shape of its own
-    assert "... and 1,231 more, left out here; text(fold=False) tells them all" in derive(y).text()
+    assert "... and 1,231 more, left out here; text(fold=False) shows them all" in derive(y).text()
 
 
 def test_a_sum_goes_on_in_the_next_line_where_there_is_no_room() -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 
 from autograd.derive.outline import Alike, Equation, Letter, Local, Outline, Part
 from autograd.expressions import Expression, as_latex, as_text, call, derivative, symbol
-from autograd.expressions.printer import PRODUCT
 from autograd.names import latex_number
 
 INDENTED = r"\quad +"  # how a sum goes on in the next row
@@ -92,7 +91,7 @@ def _equation(step: Equation) -> Iterator[str]:
     for side in (step.symbols, step.numbers, step.contributions):
         sums = list(_broken(side))
         for i, summands in enumerate(sums):
-            row = " + ".join(as_latex(summand, PRODUCT if i or k else 0) for k, summand in enumerate(summands))
+            row = " + ".join(_summand(summand, first=not i and not k) for k, summand in enumerate(summands))
             row = f"{left} & {INDENTED if i else '='} {row}"
             left = ""
             if i < len(sums) - 1:
@@ -104,6 +103,12 @@ def _equation(step: Equation) -> Iterator[str]:
             yield from (row, f"& {result}")
         else:
             yield f"{row} {result}"
+
+
+def _summand(formula: Expression, first: bool) -> str:
+    """A part of a sum, in parentheses if a plus comes before its minus."""
+    text = as_latex(formula)
+    return text if first or not text.startswith("-") else rf"\left({text}\right)"
 
 
 def _width(formula: Expression) -> int:
