@@ -53,8 +53,8 @@ def test_what_is_printed_computes_what_the_expression_computes(e: Expression, nu
         (lambda a, b: a / (a * b), "a / (a * b)"),
         (lambda a, b: (a + b) ** 2, "power(a + b, 2)"),
         (lambda a, b: -(a + b), "-(a + b)"),
-        (lambda a, b: a - -b, "a - -b"),
-        (lambda a, b: a * -2.0, "a * -2"),
+        (lambda a, b: a - -b, "a - (-b)"),
+        (lambda a, b: a * -2.0, "a * (-2)"),
         (lambda a, b: SYMBOLS.where((a == 0) & (b >= a + 1), math.nan, -math.inf), "a === 0 && b >= a + 1 ? NaN : -Infinity"),
         (lambda a, b: SYMBOLS.where(a < b, SYMBOLS.where(a <= 0, 1, 2), b) * 3, "(a < b ? (a <= 0 ? 1 : 2) : b) * 3"),
         (lambda a, b: SYMBOLS.where(SYMBOLS.where(a < b, a, b) > 0, a, -0.0), "(a < b ? a : b) > 0 ? a : -0"),
@@ -68,8 +68,9 @@ def test_every_row_is_printed_and_calls_nothing_that_is_not_there() -> None:
     script = rows(OPERATIONS.values())
     assert re.findall(r"^  (\w+): \{$", script, re.MULTILINE) == list(OPERATIONS)
     own = set(re.findall(r"^const (\w+) = \(", script, re.MULTILINE))
+    assert own == {"power", *(f"op_{name}" for name, row in OPERATIONS.items() if row.formula)}
     mathematics = {f"Math.{f}" for f in ("abs", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}
-    assert set(re.findall(r"([\w.]+)\(", script.replace(') => (', ''))) == own | mathematics
+    assert set(re.findall(r"([\w.]+)\(", re.sub(r"\) => \(|\w+ = \(", " ", script.removeprefix(PRELUDE)))) == own | mathematics
 
 
 ROWS = """\

@@ -171,7 +171,7 @@ document.title = document.querySelector("h1").textContent = `The derivatives of 
 byId("summary").remove();
 byId("fixed").textContent = fixed && `${fixed}.`;
 byId("fixed").hidden = !fixed;
-byId("reset").disabled = Boolean(fixed);
+byId("inputs").querySelector("[type=reset]").disabled = Boolean(fixed);
 byId("rows").append(...inputs.map(row));
 byId("slider").max = last;
 byId("forward").style.flexGrow = results.length;
