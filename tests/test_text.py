@@ -28,6 +28,8 @@ from autograd.operations import CONSTANT, FLOATS, OPERATIONS
 TOKEN = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]\d+)?(?:/\d+)?)(?![\w/])")
 FUNCTIONS: dict[str, Any] = {
     **{name: rule.forward for name, rule in OPERATIONS.items() if rule.symbol == name},
+    "max": OPERATIONS["maximum"].forward,
+    "min": OPERATIONS["minimum"].forward,
     "cos": math.cos,
     "step": lambda a, b: FLOATS.heaviside(a - b, 0),
     "inf": math.inf,
