@@ -111,7 +111,10 @@ def test_operations_of_the_users_own_and_what_they_use() -> None:
     script = rows([OPERATIONS["js_both"], OPERATIONS["js_same"]])
     assert "const op_js_half = (a) => (a / 2);\n" in script
     assert "const op_js_both = (a, b) => (op_js_half(a) + Math.cbrt(b));\n" in script
-    assert "forward: (a, b) => op_js_both(a, b),\n    partials: (out, a, b) => [0.5, 1 / (3 * Math.cbrt(b) * Math.cbrt(b))]" in script
+    assert (
+        "forward: (a, b) => op_js_both(a, b),\n    partials: (out, a, b) => [0.5, 1 / (3 * Math.cbrt(b) * Math.cbrt(b))]"
+        in script
+    )
     assert "const op_js_same = (a) => (a);\n" in script
 
 
@@ -137,7 +140,9 @@ def test_what_has_no_javascript_is_refused() -> None:
     operation("js_none", lambda a: a, lambda m, out, a: (1,))
     operation("js_uses", formula=lambda m, a: 2 * m.js_none(a))
     assert lacking([OPERATIONS["js_uses"], OPERATIONS["exp"]]) == ["js_none"]
-    with pytest.raises(ValueError, match=r"^the operation 'js_none' has no JavaScript form; give one, operation\(..., javascript"):
+    with pytest.raises(
+        ValueError, match=r"^the operation 'js_none' has no JavaScript form; give one, operation\(..., javascript"
+    ):
         rows([OPERATIONS["js_uses"]])
 
 
