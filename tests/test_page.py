@@ -693,7 +693,18 @@ def test_what_the_page_says_without_a_browser() -> None:
 """
     assert formulas in text
     shown = [re.sub("<[^>]*>", "", re.sub(r'<mi class="(\w+)"></mi>', r"{\1}", html)) for html in templates(text)]
-    assert list(map(unescape, shown)) == ["{0}·{1}", "{1}", "{0}", "max({0},{1})", "0.5", "[{0}>{1}]", "[{1}>{0}]", "x", "z1", "W0,0(1)"]
+    assert list(map(unescape, shown)) == [
+        "{0}·{1}",
+        "{1}",
+        "{0}",
+        "max({0},{1})",
+        "0.5",
+        "[{0}>{1}]",
+        "[{1}>{0}]",
+        "x",
+        "z1",
+        "W0,0(1)",
+    ]
     assert re.findall(r'<template id="(\w+)" class="(\w*)">', text) == [
         *((f"formula{i}", "product") for i in range(7)),
         *((f"name{i}", "") for i in (0, 3, 4)),
