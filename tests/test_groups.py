@@ -1,4 +1,4 @@
-"""Which steps are told as one: those that differ in indices only, with a letter for each index that differs."""
+"""Which steps are shown as one: those that differ in indices only, with a letter for each index that differs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autograd.expressions.expression import NAME
 
 
 def folded(*outputs: Value) -> list[tuple[int, str, dict[str, tuple[float, ...]]]]:
-    """Of the results of these graphs: how many are told as one, as what, and what the letters stand for."""
+    """Of the results of these graphs: how many make one group, as what, and what the letters stand for."""
     derivation = derive(reduce(add, outputs))
 
     def row(node: Value) -> Expression:
@@ -84,7 +84,7 @@ def test_layers_are_told_apart() -> None:
         assert patterns.count(f"a{layer}[i] = sigmoid(z)") == 1
     assert [count for count, pattern, _ in folded(output) if "W3" in pattern] == [3]
     sums = [count for count, pattern, _ in folded(output) if re.search(r" = z\d* \+ z", pattern)]
-    assert sums == [3, 3, 3, 3, 1, 1]  # two of each neuron; those of the two layers are not told together
+    assert sums == [3, 3, 3, 3, 1, 1]  # two of each neuron; those of the two layers are in groups of their own
 
 
 def test_two_alike_are_told_one_by_one_and_different_operations_apart() -> None:

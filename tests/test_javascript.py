@@ -18,7 +18,7 @@ from autograd.expressions.expression import NAME, NEG
 from autograd.expressions.javascript import PRELUDE, as_javascript, keys, lacking, literal, rows
 from autograd.operations import OPERATIONS
 
-COMPUTE = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "neg": operator.neg}
+COMPUTE: dict[str, Callable[..., Any]] = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "neg": operator.neg}
 
 
 @st.composite

@@ -59,13 +59,13 @@ def equations(latex: str) -> Iterator[tuple[str, list[str]]]:
 def test_every_number_and_formula_of_the_latex_is_what_was_computed(output: Value) -> None:
     derivation = derive(output)
     nodes = {name: node for node, name in derivation.names.items() if node.operation is not CONSTANT}
-    told = 0
+    count = 0
     for left, sides in equations(derivation.latex(fold=False)):
         if r"\partial" not in left:
             node = nodes[name_of(left)]
             assert agree(value(from_latex(sides[0]), derivation), node.data)
             assert close(number(sides[-1]), node.data)
-            told += 1
+            count += 1
             continue
         found = re.fullmatch(SLOPE, left)
         assert found
@@ -83,8 +83,8 @@ def test_every_number_and_formula_of_the_latex_is_what_was_computed(output: Valu
             want += [term.contribution for term in step.terms] if len(step.terms) > 1 else []
             tokens = map(number, TOKEN.findall(" ".join(sides[1:])))
             assert all(close(token, x) for token, x in zip(tokens, (*want, step.adjoint), strict=True))
-        told += 1
-    assert told == len(nodes) + sum(bool(node.parents) for node in nodes.values())
+        count += 1
+    assert count == len(nodes) + sum(bool(node.parents) for node in nodes.values())
 
 
 def name_of(latex: str) -> str:

@@ -73,9 +73,9 @@ def test_stepping_to_the_end_shows_the_gradients_of_the_sweep(browser: Browser) 
     derivation = derive(output)
     browser.open(output)
     assert browser.run("return step") == sum(node.left is not None for node in derivation.order)
-    told = [step for step in derivation.steps if step.node.operation is not CONSTANT]
-    for i, shown in enumerate([browser.boxes(), *browser.steps(len(told))]):
-        for k, step in enumerate(told):
+    expected = [step for step in derivation.steps if step.node.operation is not CONSTANT]
+    for i, shown in enumerate([browser.boxes(), *browser.steps(len(expected))]):
+        for k, step in enumerate(expected):
             data, gradient = shown[step.name]
             assert data is not None
             assert is_close(data, float(step.data), beside=max((abs(float(p.data)) for p in step.node.parents), default=0.0))

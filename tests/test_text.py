@@ -341,11 +341,11 @@ def test_four_and_twenty_numbers_are_listed_and_not_one_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told", "interval"),
+    ("numbers", "want", "interval"),
     [((2, 0, 1), (0, 2), True), ((0, 2, 5), (0, 2, 5), False), ((1.0, 2.0, 3.0), (1.0, 2.0, 3.0), False)],
 )
-def test_only_indices_without_gaps_are_an_interval(numbers: Any, told: Any, interval: bool) -> None:
-    assert _letter("i", numbers) == Letter("i", told, interval)
+def test_only_indices_without_gaps_are_an_interval(numbers: Any, want: Any, interval: bool) -> None:
+    assert _letter("i", numbers) == Letter("i", want, interval)
 
 
 def test_thousands_have_commas() -> None:
