@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd import Value
 from autograd.operations import Operation
 
 KEPT = ("name", "symbol", "forward", "partials", "domain", "formula", "method", "array", "native", "javascript", "latex")
@@ -11,3 +12,8 @@ KEPT = ("name", "symbol", "forward", "partials", "domain", "formula", "method", 
 
 def changed(row: Operation, **changes: Any) -> Operation:
     return Operation(**{**{name: getattr(row, name) for name in KEPT}, **changes})
+
+
+def number(x: Any) -> Any:
+    """The bare number of a Value or of a number."""
+    return x.data if isinstance(x, Value) else x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -18,7 +19,7 @@ from test_rules import points, recorded
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
 from autograd.check import STEPS
 from autograd.operations import FLOATS, OPERATIONS
-from autograd.value import binary, unary
+from autograd.recording import record
 
 ROWS = pytest.mark.parametrize("name", OPERATIONS)
 POSITIONS = [(name, position) for name, rule in OPERATIONS.items() for position in range(len(rule.domain))]
@@ -400,7 +401,7 @@ def test_where_a_nonfinite_number_comes_from_is_said_of_any_operation() -> None:
     assert str(first_nonfinite(x**y)) == (
         f"the grad of '{'x' * 40}' is inf: it is sent 1.0 * inf by **, whose slope at 0.0, 0.5 is inf"
     )
-    farther = binary(changed(OPERATIONS["maximum"], name="farther", symbol="farther", forward=lambda a, b: math.inf))[0]
-    factorial = unary(changed(OPERATIONS["neg"], name="factorial", symbol="!", forward=lambda a: math.inf))
+    farther = partial(record, Value, changed(OPERATIONS["maximum"], name="farther", symbol="farther", forward=lambda a, b: math.inf))
+    factorial = partial(record, Value, changed(OPERATIONS["neg"], name="factorial", symbol="!", forward=lambda a: math.inf))
     assert str(first_nonfinite(farther(x, y))) == "the data of farther is inf: farther(0.0, 0.5) is inf"
     assert str(first_nonfinite(factorial(y))) == "the data of ! is inf: !(0.5) is inf"

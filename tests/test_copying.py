@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from test_graph import graphs
 
-from autograd import Value, topological_order
-from autograd.copying import flat, restored
+from autograd import Value, grad, topological_order
 from autograd.graph import edges
 from autograd.operations import LEAF
 from autograd.value import UNSWEPT
@@ -74,9 +73,42 @@ def test_a_shallow_copy_has_the_same_operands() -> None:
     assert (twin.operation, twin.data, twin.label, copy.copy(x).operation) == (y.operation, 9.0, "y", LEAF)
 
 
-def test_columns_of_different_lengths_are_no_graph() -> None:
+
+def test_results_that_are_pickled_together_stay_one_graph() -> None:
     x = Value(3.0, "x")
-    kind, leaves, counts, places, *rest = flat(x * x + x)
-    assert restored(kind, leaves, counts, places, *rest).data == 12.0
-    with pytest.raises(ValueError, match="zip"):
-        restored(kind, leaves, counts[:1], places, *rest)
+    h = x * x
+    y = h * h + x
+    x2, h2, y2 = through_pickle((x, h, y))
+    assert grad(y2, [h2, x2]) == grad(y, [h, x]) == [18.0, 109.0]
+    y3, h3, x3 = through_pickle([y, h, x])
+    assert grad(y3, [h3, x3]) == [18.0, 109.0]
+    again = through_pickle({"model": [x], "losses": [y, h, y]})
+    assert again["losses"][0] is again["losses"][2]
+    assert grad(again["losses"][0], again["losses"][1]) == 18.0
+
+
+def test_the_results_of_a_chain_pickle_in_linear_space() -> None:
+    chain = [Value(1.0)]
+    for _ in range(1500):
+        chain.append(chain[-1] * 1.001)
+    size = len(pickle.dumps(chain))
+    assert size < 1500 * 200
+    for order in (chain, chain[::-1]):
+        twins = through_pickle(order)
+        assert [v.data for v in twins] == [v.data for v in order]
+        ends = (twins[-1], twins[0]) if order is chain else (twins[0], twins[-1])
+        assert grad(*ends) == grad(chain[-1], chain[0])
+
+
+class Mine(Value):
+    pass
+
+
+@WAYS
+def test_a_subclass_keeps_its_attributes(copied: Copied) -> None:
+    x = Mine(3.0, "x")
+    x.momentum = [0.5]  # type: ignore[attr-defined]  # what a subclass is for
+    y = x * 2
+    y.color = "red"  # type: ignore[attr-defined]  # as above
+    twin = copied(y)
+    assert (type(twin), twin.color, twin.parents[0].momentum) == (Mine, "red", [0.5])

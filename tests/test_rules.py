@@ -9,6 +9,7 @@ import copy
 import math
 import pickle
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import mpmath
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from autograd import Value, grad, topological_order
 from autograd.modules import arithmetic
 from autograd.operations import CONSTANT, FLOATS, LEAF, OPERATIONS, Arithmetic, Operation
-from autograd.value import recorder
+from autograd.recording import record
 
 ROWS = pytest.mark.parametrize("name", OPERATIONS)
 INF, NAN = math.inf, math.nan
@@ -66,7 +67,7 @@ def exact(name: str) -> Any:
 
 def recorded(rule: Operation) -> Any:
     """The operation of a rule on Values, whether or not it has a name or an operator."""
-    return recorder(rule)
+    return partial(record, Value, rule)
 
 
 def points(rule: Operation) -> st.SearchStrategy[tuple[float, ...]]:
