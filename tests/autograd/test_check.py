@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_rules import points, recorded
+from test_operations import points, recorded
 
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
 from autograd.check import STEPS

@@ -11,7 +11,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_rules import MP, SYMBOLIC, exact, points, recorded
+from test_operations import MP, SYMBOLIC, exact, points, recorded
 
 from autograd import Value, cos, exp, grad, log, maximum, sin, tanh, topological_order, zero_grad
 from autograd.rules import CONSTANT, RULES

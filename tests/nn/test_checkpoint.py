@@ -1,7 +1,7 @@
 """`fit` with a checkpoint: killed, stopped, starved of disk, it ends bit for bit where an undisturbed run ends.
 
-With SIGKILL at 100 random moments: `python tests/killing.py 100`, with Ctrl-C: `python tests/killing.py 50 0 SIGINT`; a few of
-them are here.
+A few kills are here. More, at random moments: `python tests/soak/killing.py 100`, and with Ctrl-C
+`python tests/soak/killing.py 50 0 SIGINT`.
 """
 
 from __future__ import annotations
@@ -417,7 +417,7 @@ def test_a_limit_of_the_system_on_the_size_of_files_is_no_end(tmp_path: Path) ->
         print(len(told), "File too large" in str(told[0].message))
     """
     path = tmp_path / "run.npz"
-    command = [sys.executable, "-c", textwrap.dedent(program), str(path), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", textwrap.dedent(program), str(path), str(Path(killing.__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # this test's own program
     assert done.stdout.split() == [killing.result(0, 30), "1", "True"]
     assert step_in(path) == 5

@@ -1,15 +1,12 @@
 """`nn.diagnose` against mistakes planted by `planting`, which is a second reading of the same specification.
 
-`PYTHONPATH=. python tests/test_diagnose.py 500` plants every mistake alone and 500 random
-pairs, and prints what is not named right.
+`python tests/soak/diagnosing.py 500` plants every mistake alone and 500 random pairs.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -20,56 +17,15 @@ from typing import Any
 import numpy as np
 import planting
 import pytest
+from diagnosing import blamed, diagnose, judge, report_on, rng, tried
 from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
 
-import nn
 from nn import slots
 from nn.diagnose import Finding, Report, _message
 from nn.mistakes import WORDS
 from nn.search import CLOSE, Cause
 
-diagnose: Any = vars(nn).get("diagnose")  # Any: the harness is checked without it
 XOR = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0.0], [1], [1], [0]])
-
-
-def rng(*seed: Any) -> np.random.Generator:
-    return np.random.default_rng([sum(map(ord, str(part))) for part in seed])
-
-
-def report_on(config: Config, backward: Any, seed: int = 7) -> Any:
-    return diagnose(backward, *config.data(seed), **config.options)
-
-
-def blamed(report: Any) -> set[str]:
-    return {name for f in report.findings for name in (f.gradient, *f.consequences)}
-
-
-def names(finding: Any) -> set[str]:
-    return {finding.mistake, *finding.also}
-
-
-def judge(config: Config, mistakes: Sequence[Mistake], report: Any) -> str:
-    """What is wrong with the report on these mistakes; nothing is the empty string."""
-    wrong = set(changes(config, mistakes))
-    found = [f"{f.mistake} {f.layer}" for f in report.findings]
-    if report.ok:
-        return "said to be right"
-    if blamed(report) - wrong:
-        return f"blames {sorted(blamed(report) - wrong)}, which are right; found {found}"
-    if len(mistakes) == 1 and wrong - blamed(report):
-        return f"does not blame {sorted(wrong - blamed(report))}; found {found}"
-    missed = [m for m in mistakes if not any(f.layer == m.layer and m.name in names(f) for f in report.findings)]
-    more = [f for f in report.findings if not any(f.layer == m.layer and m.name in names(f) for m in mistakes)]
-    return f"found {found}" if missed or more else ""
-
-
-def reproduced(config: Config, mistakes: Sequence[Mistake], report: Any) -> bool:
-    """Do the findings, planted here, give the same numbers? Then they are another explanation, and as good a one."""
-    found = {(f.mistake, f.layer) for f in report.findings}
-    if len(found) > len(mistakes) or any(name not in PLANTS for name, _ in found):
-        return False
-    choices = [[Mistake(name, l, v) for v in planting.variants(name, l, config)] for name, l in found]
-    return any(planting.equal(config, combined, mistakes) for combined in product(*choices))
 
 
 # the harness itself
@@ -162,26 +118,12 @@ def test_the_first_gradient_that_is_wrong_is_the_one_named_and_the_others_follow
 # 3. pairs; 5. what is found reproduces
 
 
-def tried(pairs: Iterable[tuple[Config, list[Mistake]]]) -> list[tuple[str, float, Config, list[Mistake]]]:
-    """Of each: what is wrong with the report, and the seconds it took."""
-    found = []
-    for config, chosen in pairs:
-        start = time.perf_counter()
-        report = report_on(config, plant(config, chosen))
-        seconds = time.perf_counter() - start
-        verdict = judge(config, chosen, report)
-        if verdict.startswith("found") and reproduced(config, chosen, report):
-            verdict = ""
-        found.append((verdict, seconds, config, chosen))
-    return found
-
-
 def test_pairs_are_named() -> None:
     r = rng("pairs")
     found = tried(planting.random_pair(r) for _ in range(12))
     failed = [(verdict, chosen, config) for verdict, _, config, chosen in found if verdict]
     assert not [case for case in failed if case[0].startswith("blames")]
-    assert len(failed) <= 1, failed  # the long run, `python tests/test_diagnose.py`, has the rate
+    assert len(failed) <= 1, failed  # the long run, `python tests/soak/diagnosing.py`, has the rate
 
 
 # 5. shapes and other accidents: a report, not a crash
@@ -931,30 +873,3 @@ def test_a_whole_report() -> None:
         "This backward pass is right: dW1, db1 equal the gradients of the loss."
     )
     assert _message(Cause("extra_factor_2", 1, "scale", "2")) == WORDS["extra_factor_2"]
-
-
-def show(title: str, results: list[tuple[str, float, Config, list[Mistake]]]) -> None:
-    """A table of what was not named right."""
-    failed = [result for result in results if result[0]]
-    planted = Counter(m.name for *_, chosen in results for m in chosen)
-    missed = Counter(m.name for *_, chosen in failed for m in chosen)
-    deep = [seconds for _, seconds, config, _ in results if config.depth == 3]
-    print(
-        f"{title}: {len(results) - len(failed)} of {len(results)} named right, {100 - 100 * len(failed) / len(results):.1f} %"
-    )
-    print(f"right gradients blamed: {sum(verdict.startswith('blames') for verdict, *_ in failed)}")
-    print(f"slowest: {max(result[1] for result in results):.2f} s; of 3 layers: {max(deep, default=0):.2f} s")
-    for name, count in missed.most_common():
-        print(f"  {name:45} {count:3} of {planted[name]}")
-    for verdict, _, config, chosen in failed:
-        print(f"  {[tuple(m) for m in chosen]}: {verdict}\n      {config}")
-
-
-def main(pairs: int) -> None:
-    r = rng("command")
-    show("alone", tried(planting.case(r, [name]) for name in PLANTS for _ in range(8)))
-    show("pairs", tried(planting.random_pair(r) for _ in range(pairs)))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)

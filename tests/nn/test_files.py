@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from archives import framed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -302,10 +303,6 @@ def test_safetensors_of_torch(tmp_path: Path) -> None:
     files.save_file({"0.weight": torch.ones((1, 2), dtype=torch.bfloat16)}, path)
     with pytest.raises(ValueError, match="it holds BF16, a kind of number that NumPy does not have"):
         nn.load(path, "sigmoid")
-
-
-def framed(header: bytes, data: bytes = bytes(16), length: int | None = None) -> bytes:
-    return (len(header) if length is None else length).to_bytes(8, "little") + header + data
 
 
 TENSOR = b'"0.weight": {"dtype": "F64", "shape": [1, 2], "data_offsets": [0, 16]}'

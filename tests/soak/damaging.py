@@ -1,7 +1,7 @@
 """Damage files of models and checkpoints at random: is each refused by a `ValueError`, or read as something that it may be?
 
-Run it: python tests/damaging.py 100000 [SEED]. Damage to the bytes alone has to be refused or to change nothing, as there are
-checksums (safetensors has none: there it may change numbers). Damage by someone who makes the checksums anew may end in
+Run it: python tests/soak/damaging.py 100000 [SEED]. Damage to the bytes alone has to be refused or to change nothing, as there
+are checksums (safetensors has none: there it may change numbers). Damage by someone who makes the checksums anew may end in
 another model. Nothing else is allowed: no other exception, no message that speaks of Python's insides, no more memory than
 three times the file and two MB, no second, nothing that is run, imported or unpickled.
 """
@@ -27,8 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from test_files import framed
-from test_npz import DESCRS, HOSTILE, NAMES, SHAPES, archive, npy, with_pickle
+from archives import DESCRS, HOSTILE, NAMES, SHAPES, archive, framed, npy, with_pickle
 
 import nn
 from nn import MatrixMLP

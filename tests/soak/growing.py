@@ -1,6 +1,6 @@
 """What a graph of a million operations costs every reader: is each linear, and does none recurse?
 
-Run it: python tests/growing.py [1000000] [SEED]; half an hour. Every shape of graph is recorded in three sizes, each
+Run it: python tests/soak/growing.py [1000000] [SEED]; half an hour. Every shape of graph is recorded in three sizes, each
 in a process of its own and there in a thread with a stack of 256 KiB and with room for a few dozen frames of Python: what
 recursed over the graph would end in an error, or the process in a crash. Printed is, for each reader, the shape that grew
 most: nanoseconds for each operation, and the exponent with which the time grows, fitted to the three sizes. A graph that fits
@@ -39,7 +39,7 @@ from autograd import Tape, Value, derive, draw, first_nonfinite, grad, maximum, 
 STACK = 256 * 1024  # bytes; LLVM alone takes a third of them to compile a small tape
 FRAMES = 50  # of Python, above the first of the thread
 BARE, LINEAR = "each operand looked up", 1.25
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}  # the child reads with this checkout
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}  # the child reads with this checkout
 
 
 class Graph(NamedTuple):

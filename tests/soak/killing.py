@@ -1,8 +1,8 @@
 """Train, kill the training with SIGKILL at a random moment, start it again: does it end where it would have ended?
 
-Run it: python tests/killing.py 100 [SEED]. The child is this file too, called with the number of a training and a path. With
-`python tests/killing.py 100 SEED SIGINT` it is Ctrl-C, every other time twice; the child then says whether the model is the
-one of the step that the exception names, and the history the one up to there.
+Run it: python tests/soak/killing.py 100 [SEED]. The child is this file too, called with the number of a training and a path.
+With `python tests/soak/killing.py 100 SEED SIGINT` it is Ctrl-C, every other time twice; the child then says whether the model
+is the one of the step that the exception names, and the history the one up to there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 import nn
 
 STOPPED = 130  # how a child ends that Ctrl-C stopped
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}  # the child trains with this checkout
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}  # the child trains with this checkout
 TRAININGS = [
     ("half_squared_error", ("sigmoid", "sigmoid"), True, None),
     ("half_squared_error", ("sigmoid", "sigmoid"), False, None),

@@ -1,6 +1,6 @@
 """The same work again and again, and by eight threads at once: does memory come back, do threads meet?
 
-Run it: python tests/repeating.py [10000] [SEED]. Every kind of work is repeated so often (what takes longer a tenth or a
+Run it: python tests/soak/repeating.py [10000] [SEED]. Every kind of work is repeated so often (what takes longer a tenth or a
 hundredth as often) with the garbage collector off; printed is by how many bytes the memory that Python and NumPy hold has
 grown since the third time, how many Values are left over, and how many objects the collector finds afterwards that hold each
 other in a circle. Then eight threads do it at once, switched every microsecond, each with numbers

@@ -1,7 +1,7 @@
 """Strangers' text at its worst: labels stay text in every output, expressions get an answer or an error that can be printed.
 
-Run it: python tests/strangers.py 100000 [SEED], half an hour; a few of each are in the suite. It draws so many labels, and so
-many expressions: pieces that mean something in some format, any Unicode, and good ones spoilt. Whatever is made of labels is
+Run it: python tests/soak/strangers.py 100000 [SEED], half an hour; a few of each are in the suite. It draws so many labels, and
+so many expressions: pieces that mean something in some format, any Unicode, and good ones spoilt. Whatever is made of labels is
 read by a parser that is not ours, and has to have the shape that harmless labels give it; expressions have to mean what
 Python's own grammar says. The trade-off: what is slow (Graphviz, the page, the command line, and where they are pdflatex and
 Chromium) gets a share of them.

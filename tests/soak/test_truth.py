@@ -1,6 +1,6 @@
 """Random graphs over the whole table against mpmath at 50 digits and, where installed, PyTorch and JAX; and that it bites.
 
-Some hundred graphs; `python tests/truth.py 100000` looks at more.
+Some hundred graphs; `python tests/soak/truth.py 100000` looks at more.
 """
 
 from __future__ import annotations

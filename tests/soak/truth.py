@@ -6,7 +6,7 @@ kink that is met exactly nothing. The trade-off: formulas of slopes stand here a
 
 Source: Higham, Accuracy and Stability of Numerical Algorithms (2nd ed., SIAM 2002), section 3.3, running error analysis.
 
-Run it: python tests/truth.py 100000 [SEED]. PyTorch and JAX are asked too, where they are installed.
+Run it: python tests/soak/truth.py 100000 [SEED]. PyTorch and JAX are asked too, where they are installed.
 """
 
 from __future__ import annotations

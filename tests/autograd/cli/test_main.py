@@ -16,7 +16,7 @@ from autograd import Value, derive, wrong_ways
 from autograd.__main__ import main
 from autograd.terminal.tokens import FUNCTIONS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 WORDS = ("tanh(w*x + b)", "w=0.5", "x=2", "b=-1")
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, bits
-from test_symbols import NAMES, SIMPLE, expressions
+from test_expression import NAMES, SIMPLE, expressions
 
 from autograd import floats, symbols
 from autograd.rules import RULES

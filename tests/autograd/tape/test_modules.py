@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import sympy
 from programs import OPERATIONS
-from test_rules import exact
+from test_operations import exact
 
 from autograd import Tape, Value, maximum, minimum
 from autograd.rules import RULES, table

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from programs import NUMBERS, bits
-from test_symbols import NAMES, evaluated, expressions
+from test_expression import NAMES, evaluated, expressions
 
 from autograd import Tape, Value, floats, symbols
 from autograd.printing import Dialect, Form, infix
