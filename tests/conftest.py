@@ -18,3 +18,11 @@ settings.load_profile("suite")
 def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real disks take ten milliseconds; that `fsync` is called, and when, is a test of its own in test_npz."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a browser is slow."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")

@@ -450,6 +450,7 @@ def test_micrograds_names_for_drawing() -> None:
     assert ((x * y)._op, x.tanh()._op, x._op) == ("*", "tanh", "")
 
 
+@pytest.mark.slow
 def test_a_million_operations_record_differentiate_print_and_vanish() -> None:
     x = y = Value(1.0)
     for _ in range(500_000):

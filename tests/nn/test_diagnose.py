@@ -118,6 +118,7 @@ def test_the_first_gradient_that_is_wrong_is_the_one_named_and_the_others_follow
 # 3. pairs; 5. what is found reproduces
 
 
+@pytest.mark.slow
 def test_pairs_are_named() -> None:
     r = rng("pairs")
     found = tried(planting.random_pair(r) for _ in range(12))

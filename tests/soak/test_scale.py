@@ -41,10 +41,12 @@ def rows_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograd.tapes.tape.LARGEST_SOURCE", 0)
 
 
+@pytest.mark.slow
 def test_no_reader_recurses_and_a_graph_is_dropped_without_recursion() -> None:
     assert len(fresh("tangle", 4000, 0, "seconds")) > 30  # in a process of its own: its threads have room for few frames
 
 
+@pytest.mark.slow
 def test_a_recursion_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", os.pathsep.join((ENVIRONMENT["PYTHONPATH"], str(Path(__file__).parent))))
     program = """

@@ -228,6 +228,7 @@ def test_dask_computes_what_numpy_computes_and_not_before_it_is_asked(name: str)
         assert got.compute(scheduler="synchronous") == pytest.approx(right, rel=1e-13)
 
 
+@pytest.mark.slow
 def test_a_sum_over_more_samples_than_memory_holds_on_a_local_cluster() -> None:
     dask = pytest.importorskip("dask", reason="pip install 'dask[array]'")
     array = pytest.importorskip("dask.array", reason="pip install 'dask[array]'")

@@ -714,6 +714,7 @@ def chain(n: int) -> tuple[Value, Value]:
     return output, a
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_operations_and_a_sum_as_wide() -> None:
     output, a = chain(100_000)
     tape = Tape(output, a)
@@ -736,6 +737,7 @@ def test_the_source_of_a_long_tape_is_run_too() -> None:
     assert "_compiled" in vars(tape)
 
 
+@pytest.mark.slow
 def test_a_million_operations_natively() -> None:
     pytest.importorskip("llvmlite", reason="pip install '.[native]'")
     gc.disable()
