@@ -180,7 +180,7 @@ def test_a_nasty_label_is_text(label: str, shown: str) -> None:
     drawing.source.encode()  # no surrogates
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.text(max_size=50), min_size=8, max_size=8))
 @example([" ", "\n", "\u3000", "\xa0", "\\", "<", "&#65;", "\x1b[31m"])
 def test_any_text_is_text(labels: list[str]) -> None:
