@@ -75,9 +75,8 @@ SLOW = ("digits.py", "record_once.py", "which_factor_is_missing.py")
 
 
 def run(name: str, folder: Path, *arguments: str) -> str:
-    script = ROOT / "examples" / name
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-    command = [sys.executable, script, *arguments]
+    command = [sys.executable, str(ROOT / "examples" / name), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)  # noqa: S603  # ours
     assert done.returncode == 0, done.stderr
     return done.stdout

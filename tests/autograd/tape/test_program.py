@@ -122,16 +122,10 @@ NESTED = [
 
 @pytest.mark.parametrize("outer", NESTED)
 def test_any_operation_within_any_other_has_the_parentheses_that_it_needs(outer: Any) -> None:
-    for e in (
-        e
-        for inner in NESTED
-        for e in (
-            outer(inner(x, y), z),
-            outer(z, inner(x, y)),
-            outer(inner(x, y), inner(y, x)),
-            outer(inner(outer(x, z), y), z),
-        )
-    ):
+    def within(inner: Any) -> tuple[Expression, ...]:
+        return outer(inner(x, y), z), outer(z, inner(x, y)), outer(inner(x, y), inner(y, x)), outer(inner(outer(x, z), y), z)
+
+    for e in (e for inner in NESTED for e in within(inner)):
         lines, (written,) = assignments([e], {})
         for k in range(4):
             at = {name: (number * (-1) ** (k // 2) + k) / 2 for name, number in AT.items()}
