@@ -28,24 +28,11 @@ LEFT_OUT = (  # besides what is marked `slow`
 OURS = tuple(path.stem for path in Path(__file__).parent.glob("*.py"))  # with the tests, what imports the library
 AT_IMPORT = Path("ran_at_import.txt")  # in the folder that mutmut makes
 SECONDS = 5  # of tests for a mutant, as long as they took without it
-ELSEWHERE = {  # modules whose tests stand under another name
+ELSEWHERE = {  # modules and packages whose tests stand under another name
     "autograd.__main__": "main",
-    "autograd.gradients": "transforms",
-    "autograd.printing": "expression",
-    "autograd.rules": "operations",
-    "autograd.symbols": "expression",
-    "autograd.derivation.dialects": "formulas",
-    "autograd.derivation.families": "outline",
-    "autograd.derivation.parting": "page",
-    "autograd.derivation.printed": "names",
-    "autograd.derivation.telling": "derive",
-    "autograd.terminal.remedies": "parse",
-    "autograd.terminal.tokens": "parse",
     "nn.arrays": "shapes",
+    "nn.derivation": "derive_matrices",
     "nn.descent": "train",
-    "nn.mistakes": "diagnose",
-    "nn.search": "diagnose",
-    "nn.slots": "diagnose",
 }
 
 # the same cases in every run; one failure is enough, nobody reads how small it could have been
@@ -66,12 +53,12 @@ def mutant() -> str:
 
 
 def room() -> tuple[str, str]:
-    """Where the tests of the mutant's module are, its package's if it has none of its own, and its doctests."""
+    """Where the tests of the mutant's module are, or else those of its package, and its doctests."""
     module = mutant().rpartition(".")[0]
-    name = "derive_matrices" if module.startswith("nn.derivation.") else ELSEWHERE.get(module, module.rpartition(".")[2])
-    folder = f"tests/{module.rpartition('.')[0].replace('.', '/')}/"
-    tests = next((path.as_posix() for path in Path("tests").rglob(f"test_{name}.py")), folder)
-    return tests, f"{module.replace('.', '/')}.py"
+    top, package = Path("tests", module.partition(".")[0]), module.rpartition(".")[0]
+    names = (ELSEWHERE.get(place, place.rpartition(".")[2]) for place in (module, package))
+    found = (path.as_posix() for name in names for path in top.rglob(f"test_{name}.py"))
+    return next(found, f"tests/{package.replace('.', '/')}/"), f"{module.replace('.', '/')}.py"
 
 
 def chosen(tests: list[str]) -> list[str]:
