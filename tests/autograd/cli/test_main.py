@@ -135,9 +135,9 @@ def test_what_cannot_be_written_is_said(
     monkeypatch.setitem(sys.modules, "latex2mathml", None)
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     for words, problem in (
-        (["--svg", str(tmp_path / "a.svg")], "pip install 'chainrule[svg]'"),
+        (["--svg", str(tmp_path / "a.svg")], "pip install pygraphviz"),
         (["--svg", str(tmp_path / "a.txt")], "the suffix '.txt' is not one of"),
-        (["--html", str(tmp_path / "a.html")], "pip install 'chainrule[html]'"),
+        (["--html", str(tmp_path / "a.html")], "pip install latex2mathml"),
     ):
         assert main([*WORDS, *words]) == 1
         out, err = capsys.readouterr()

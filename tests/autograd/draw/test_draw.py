@@ -284,11 +284,11 @@ def test_without_a_renderer_the_error_carries_the_source(tmp_path: Path, monkeyp
     drawing = draw(neuron())
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    with pytest.raises(RenderError, match=r"pip install 'chainrule\[svg\]'") as caught:
+    with pytest.raises(RenderError, match=r"pip install pygraphviz") as caught:
         drawing.svg()
     assert caught.value.source == drawing.source
     assert str(caught.value) == (
-        "no Graphviz found to render the picture; either pip install 'chainrule[svg]', which brings it, or install Graphviz "
+        "no Graphviz found to render the picture; either pip install pygraphviz, which brings it, or install Graphviz "
         "itself (apt install graphviz, brew install graphviz); the DOT text is in .source"
     )
     with pytest.raises(RenderError):
