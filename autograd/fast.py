@@ -102,7 +102,7 @@ def _loop() -> Callable[..., Any]:
 
 def push_of(row: Operation) -> Push:
     """The function that adds to the adjoint of each operand of a node what the chain rule sends it."""
-    if row.arity in (1, 2) and row.name in BUILT_IN:
+    if row.arity in (1, 2) and OPERATIONS.get(row.name) is row and row.name in BUILT_IN:
         lines, space = _body(row)
         exec("def push(node, g):" + "".join(f"\n    {line}" for line in lines), space)  # noqa: S102  # as above
         push: Push = space["push"]

@@ -36,7 +36,8 @@ def _boxed(x: Any, where: str, compares: bool) -> Any:
     if isinstance(x, np.ndarray) and x.dtype != object and x.ndim:
         return x.astype(object)
     if isinstance(x, np.ndarray | np.generic) and not (isinstance(x, np.ndarray) and x.dtype == object):
-        return np.array(x if compares else checked(x, where), dtype=object)
+        inner = x.item()
+        return np.array(inner if compares or isinstance(inner, int) else checked(inner, where), dtype=object)
     return x
 
 
