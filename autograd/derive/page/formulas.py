@@ -9,8 +9,8 @@ from autograd.expressions import Expression, as_latex, number, operands_first, s
 from autograd.expressions.expression import ADD, NEG, SUB, WHERE, apply, rebuilt
 from autograd.expressions.javascript import as_javascript, keys, operand_names
 from autograd.expressions.rows import all_partials, definition, partials_at
+from autograd.graph import Node
 from autograd.operations import Operation
-from autograd.value import Value
 
 HOLE = 0xE000  # letters of private use stand for the operands in a formula, and for the result
 LAST = 0xF8FF
@@ -44,7 +44,7 @@ class Formulas:
         condition, *arms = choices[0].parents
         return apply(WHERE, condition, *(self._numbered(_replaced(order, choices[0], arm), names) for arm in arms))
 
-    def at(self, node: Value) -> list[int]:
+    def at(self, node: Node) -> list[int]:
         """The formulas of a node and of its partials that hold at its numbers."""
         row = node.operation
         names = ["out", *operand_names(row)]

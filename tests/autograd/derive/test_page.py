@@ -28,7 +28,7 @@ from autograd.expressions import as_latex, symbol
 from autograd.expressions.rows import partials_at
 from autograd.names import latex_name, plain
 from autograd.operations import CONSTANT, OPERATIONS
-from autograd.value import recorder
+from autograd.recording import recorder
 
 pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install '.[html]'")
 
