@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import functions
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
 from autograd.custom import operation
-from autograd.derive.derive import Derivation, derive
+from autograd.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
