@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, cast
 
 from autograd.derive.page.formulas import Formulas, mathml, template
 from autograd.derive.steps import Steps
@@ -71,7 +71,7 @@ class Graph:
 
     def svg(self) -> str:
         """The picture, without the head that a file of its own would have."""
-        text = render(dot(list(self.nodes.values()), swept=True, room=WIDTH), "svg").decode()
+        text = render(dot(cast("list[Value]", list(self.nodes.values())), swept=True, room=WIDTH), "svg").decode()
         return text[text.index("<svg") :]
 
     def program(self, formulas: Formulas, fixed: bool) -> dict[str, Any]:
