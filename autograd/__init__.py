@@ -26,8 +26,8 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
-    from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
+    from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
