@@ -14,10 +14,11 @@ from autograd.expressions import Expression, number, symbol
 from autograd.expressions.rows import definition, partials_at
 from autograd.graph import consumers_first, topological_order
 from autograd.names import named
+from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS
 from autograd.recording import recorded_numbers
 from autograd.sweep import ONE, gradients
-from autograd.value import Number, Value
+from autograd.value import Value
 
 
 class Term(NamedTuple):

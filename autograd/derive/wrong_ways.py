@@ -19,11 +19,12 @@ from autograd.derive.report import Adjoints, WrongWay, WrongWays
 from autograd.floats import as_float
 from autograd.graph import consumers_first, topological_order
 from autograd.names import named, number_text, text_name
+from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS
 from autograd.recording import recorded_numbers
 from autograd.sweep import gradients
 from autograd.transforms import one_value
-from autograd.value import Number, Value
+from autograd.value import Value
 
 TERMS = 6  # of a sum that are shown
 ROUNDING = 1e-10  # of all that was added up
