@@ -1,7 +1,7 @@
 """What a user gives as an array: taken as one, or refused by name.
 
 Anything that NumPy makes a real array of is welcome: lists, data frames, tensors, integers, objects such as Fractions or
-Values. The trade-off: what would only seem to work is refused, masked arrays and text first of all.
+Values. What would only seem to work is refused: masked arrays and text first of all.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nn.losses import Array
+Array: TypeAlias = NDArray[Any]
 
 NO_NUMBERS = (str, bytes, complex, np.complexfloating, timedelta, np.timedelta64, np.ndarray)
 FLOATS = (int, float, Decimal, np.integer, np.floating, np.bool_)  # kinds of numbers that become floats, in objects too
@@ -127,3 +128,13 @@ def whole(name: str, x: Any, least: int) -> int:
     if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
         raise ValueError(f"{name}={x!r:.80} has to be a whole number from {least} up")
     return int(x)
+
+
+def transposed(m: Array) -> Array:
+    """The matrix, or each of R matrices, with rows and columns exchanged."""
+    return m.swapaxes(-1, -2)
+
+
+def plain(x: Any) -> Any:
+    """A NumPy scalar as the Python number that it is; anything else as it is."""
+    return x.item() if isinstance(x, np.generic) else x

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from nn.losses import Array, Loss, logistic, unguarded_logistic
-from nn.matrix import ACTIVATIONS, MatrixMLP, plain, transposed
+from nn.activations import ACTIVATIONS
+from nn.arrays import Array, plain, transposed
+from nn.losses import Loss
+from nn.matrix import MatrixMLP
 
 Call = Callable[[], Any]
 
@@ -102,8 +104,9 @@ def _forward(model: MatrixMLP, x: Array, w: _Weights, at: _Buffers, guarded: boo
         if w.biases and layer:
             calls.append(partial(np.add, z, w.biases[layer][..., None, :], z))
         if model.activations[layer] != "linear" or z is not a:
-            value = ACTIVATIONS[model.activations[layer]].value
-            calls.append(partial(value if guarded or value is not logistic else unguarded_logistic, z, a, at.scratch[layer]))
+            f = ACTIVATIONS[model.activations[layer]]
+            value = f.value if guarded or f.unguarded is None else f.unguarded
+            calls.append(partial(value, z, a, at.scratch[layer]))
         before = a
     return calls
 

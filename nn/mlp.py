@@ -1,7 +1,7 @@
 """A multi-layer perceptron made of Values: neurons of layers, as one would draw them.
 
-Thin on purpose: it stands on the public names of `autograd`, as any user's code does, and every product and sum is a
-node of the graph, so that it can be drawn, derived and checked. The trade-off is speed; `MatrixMLP` is the fast one.
+It uses only the public names of `autograd`, as any user's code does. Every product and sum is a node of the graph, so the
+network can be drawn, derived and checked. `MatrixMLP` is the fast one.
 """
 
 from __future__ import annotations
@@ -14,35 +14,16 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, zero_grad
-from nn.arrays import array, kind_of, sequence, shape_of, whole
-from nn.losses import Array, loss_named
-
-ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "linear")
-
-
-def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
-    """One name per layer. Raises `ValueError` for an unknown name or a wrong number of them.
-
-    >>> activation_names("sigmoid", 2)
-    ('sigmoid', 'sigmoid')
-    """
-    given = (
-        [activations] * layers if isinstance(activations, str) else sequence(activations, "activations", "['tanh', 'linear']")
-    )
-    names = tuple(given)
-    if len(names) != layers:
-        raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
-    for name in names:
-        if not isinstance(name, str) or name not in ACTIVATION_NAMES:
-            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATION_NAMES)}")
-    return names
+from nn.activations import ACTIVATIONS, activation_names
+from nn.arrays import Array, array, kind_of, sequence, shape_of, whole
+from nn.losses import loss_named
 
 
 def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, networks: int | None = None) -> list[Array]:
     """Uniform random weights per layer, of the width that keeps signals and gradients of one size from layer to layer.
 
-    +-sqrt(6 / (n_in + n_out)): Glorot & Bengio (AISTATS 2010), equation 16; for relu +-sqrt(6 / n_in): He et al. (ICCV
-    2015), equation 10. Raises `ValueError` for fewer than two sizes or a size below one.
+    The width is that of the layer's activation, glorot or he. Raises `ValueError` for fewer than two sizes or a size below
+    one.
 
     >>> [w.shape for w in initial_weights([3, 4, 1], ["sigmoid", "sigmoid"], 0)]
     [(3, 4), (4, 1)]
@@ -53,7 +34,7 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
     stack = () if networks is None else (whole("networks", networks, 1),)
     weights = []
     for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
-        width = np.sqrt(6 / (n_in if activation == "relu" else n_in + n_out))
+        width = ACTIVATIONS[activation].width(n_in, n_out)
         weights.append(random.uniform(-width, width, (*stack, n_in, n_out)))
     return weights
 
@@ -101,7 +82,7 @@ class Neuron:
         """f(z), labelled with the neuron's name."""
         if not isinstance(z, Value):
             raise TypeError(f"z={z!r:.60} is a {type(z).__name__}; give a Value, as `preactivation` returns")
-        a: Value = z if self.activation == "linear" else getattr(z, self.activation)()
+        a = ACTIVATIONS[self.activation].graph(z)
         a.label = self.name
         return a
 
@@ -141,9 +122,9 @@ def _neuron(layer: int, j: int, weights: Sequence[Any], bias: Any, activation: s
 class MLP:
     """A network of `n_in` inputs and layers of `n_outs` neurons, of Values.
 
-    `activations` is one name or one per layer, of sigmoid, tanh, relu, linear; `bias=False` leaves the biases out; `rng`
-    is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`; biases start at zero. Raises
-    `ValueError` for sizes or names that do not fit.
+    `activations` is one name or one per layer, of sigmoid, tanh, relu, linear, leaky_relu; `bias=False` leaves the biases
+    out; `rng` is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`; biases start at zero.
+    Raises `ValueError` for sizes or names that do not fit.
 
     >>> model = MLP(3, [4, 1], rng=0)
     >>> (output,) = model([1.0, 0.0, 1.0])

@@ -39,11 +39,13 @@ ELSEWHERE = {  # rooms whose tests stand under another name
     "autograd.derivation.telling": "derive",
     "autograd.terminal.remedies": "parse",
     "autograd.terminal.tokens": "parse",
+    "nn.activations": "matrix",
     "nn.arrays": "shapes",
     "nn.descent": "train",
-    "nn.mistakes": "diagnose",
-    "nn.search": "diagnose",
-    "nn.slots": "diagnose",
+    "nn.diagnose": "diagnose",
+    "nn.files.checkpoint": "checkpoint",
+    "nn.files.models": "files",
+    "nn.files.npz": "npz",
 }
 
 PHASES = (Phase.explicit, Phase.generate)
@@ -69,7 +71,9 @@ def mutant() -> str:
 def room() -> tuple[str, str]:
     """Where the tests of the mutant's room are, and its doctests."""
     module = mutant().rpartition(".")[0]
-    tests = "derive_matrices" if module.startswith("nn.derivation.") else ELSEWHERE.get(module, module.rpartition(".")[2])
+    rooms = {"nn.derivation.": "derive_matrices", "nn.diagnose.": "diagnose"}
+    of_package = next((tests for package, tests in rooms.items() if module.startswith(package)), None)
+    tests = of_package or ELSEWHERE.get(module, module.rpartition(".")[2])
     return f"tests/test_{tests}.py", f"{module.replace('.', '/')}.py"
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import nn
 from autograd.derivation.printed import number_text
 from nn import MatrixDerivation
-from nn.derivation.formulas import CANCELS, ERROR, last_delta_formula, last_delta_why, predicted
+from nn.derivation.formulas import last_delta_formula, last_delta_why, predicted
 from nn.derivation.latex import as_latex
 from nn.derivation.notation import Operand, product, why
 from nn.derivation.variants import in_columns, signs
@@ -677,10 +677,10 @@ def test_the_slope_is_explained_where_it_is_a_factor(loss: str, last: str) -> No
     formula = last_delta_formula(loss, last, 3, np.eye(3), axis=1)
     bare = last_delta_formula(loss, {"softmax_cross_entropy": "linear"}.get(loss, "sigmoid"), 3, np.eye(3), axis=1)
     slope = f" C depends on z3 only through a3 = {last}(z3), so the slope of {last} is a factor."
-    assert last_delta_why(loss, last, 3).endswith(slope) == (loss.endswith("squared_error") and last != "linear")
-    assert ("a3 * (1 - a3)" in bare) == loss.endswith("squared_error")
-    assert last_delta_why(loss, last, 3).startswith(CANCELS[loss])
-    assert formula.startswith(ERROR[loss].replace("p", predicted(loss, last, 3), 1).split(" - Y")[0])
+    assert last_delta_why(loss, last, 3).endswith(slope) == ("entropy" not in loss and last != "linear")
+    assert ("a3 * (1 - a3)" in bare) == ("entropy" not in loss)
+    assert last_delta_why(loss, last, 3).startswith(nn.LOSSES[loss].why)
+    assert formula.startswith(nn.LOSSES[loss].delta.replace("p", predicted(loss, last, 3), 1).split(" - Y")[0])
 
 
 @pytest.mark.parametrize(

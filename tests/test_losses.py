@@ -45,6 +45,9 @@ EXACT = {
     "mean_squared_error": lambda z, a, y: 2 * halves(z, a, y) / y.size,
     "binary_cross_entropy": bits,
     "softmax_cross_entropy": nats,
+    "huber": lambda _z, a, y: (
+        sum(min(abs(p - q), 1) * (abs(p - q) - min(abs(p - q), 1) / 2) for p, q in zip(a.flat, y.flat, strict=True)) / y.size
+    ),
 }
 to_mp = np.frompyfunc(mpmath.mpf, 1, 1)
 
@@ -291,6 +294,7 @@ def test_targets_that_do_not_fit_the_loss_are_refused(name: str, Y: Any, said: s
         ("mean_squared_error", 0.375, [[-0.5, 0.0], [-0.25, -0.25]]),
         ("binary_cross_entropy", math.log(2), [[-0.125, 0.125], [0.0, 0.0]]),
         ("softmax_cross_entropy", math.log(2), [[-0.25, 0.25], [0.0, 0.0]]),
+        ("huber", 0.1875, [[-0.25, 0.0], [-0.125, -0.125]]),
     ],
 )
 def test_each_loss_of_outputs_that_are_zero_by_hand(loss: str, value: float, slopes: Any) -> None:

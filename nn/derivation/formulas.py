@@ -11,32 +11,11 @@ import re
 import numpy as np
 
 from autograd.derivation.dialects import as_text
-from autograd.derivation.formulas import FORMULAS
 from autograd.symbols import symbol
+from nn.activations import ACTIVATIONS
+from nn.arrays import Array
 from nn.derivation.notation import bracketed
-from nn.losses import LOSSES, Array
-
-LOSS = {  # of the targets Y and of p, what the network says of them
-    "half_squared_error": "((p - Y) ** 2).sum() / 2",
-    "mean_squared_error": "((p - Y) ** 2).mean()",
-    "binary_cross_entropy": "-(Y * log(p) + (1 - Y) * log(1 - p)).mean()",
-    "softmax_cross_entropy": "-(Y * log(p)).sum() / n",
-}
-ERROR = {  # its derivative, by a for the squared errors, by z for the cross-entropies
-    "half_squared_error": "(p - Y)",
-    "mean_squared_error": "2 * (p - Y) / Y.size",
-    "binary_cross_entropy": "(p - Y) / Y.size",
-    "softmax_cross_entropy": "(p - Y) / n",
-}
-
-CANCELS = {  # what happens on the way from the routes of the graph to that formula
-    "half_squared_error": "The 2 of the square and the 1/2 of C cancel.",
-    "mean_squared_error": "The 2 of the square stays, for C has no 1/2; the mean divides by Y.size.",
-    "binary_cross_entropy": "The routes of Y and of 1 - Y sum to p - Y, p being the sigmoid; the mean divides by Y.size.",
-    "softmax_cross_entropy": "Each Y weighs the log of a sum of exp. Its slope by another z is the share of that one's exp, "
-    "the softmax p; by its own z it is minus the shares of all others, p - 1. The routes sum to p - Y, where Y sums to 1, and "
-    "the mean divides by n.",
-}
+from nn.losses import LOSSES
 
 
 def predicted(loss: str, activation: str, layer: int) -> str:
@@ -45,9 +24,8 @@ def predicted(loss: str, activation: str, layer: int) -> str:
     >>> predicted("half_squared_error", "tanh", 2), predicted("binary_cross_entropy", "linear", 2)
     ('a2', 'sigmoid(z2)')
     """
-    if loss == "softmax_cross_entropy":
-        return f"softmax(z{layer})"
-    return f"sigmoid(z{layer})" if loss == "binary_cross_entropy" and activation == "linear" else f"a{layer}"
+    canonical = LOSSES[loss].canonical
+    return f"a{layer}" if canonical is None or canonical.name == activation else f"{canonical.name}(z{layer})"
 
 
 def loss_formula(loss: str, activation: str, layer: int) -> str:
@@ -56,7 +34,7 @@ def loss_formula(loss: str, activation: str, layer: int) -> str:
     >>> loss_formula("half_squared_error", "sigmoid", 2)
     '((a2 - Y) ** 2).sum() / 2'
     """
-    return _with(LOSS[loss], predicted(loss, activation, layer))
+    return _with(LOSSES[loss].formula, predicted(loss, activation, layer))
 
 
 def _with(formula: str, p: str) -> str:
@@ -69,9 +47,10 @@ def slope_formula(activation: str, layer: int) -> str:
     >>> slope_formula("sigmoid", 2), slope_formula("relu", 1), slope_formula("linear", 1)
     (' * a2 * (1 - a2)', ' * (z1 > 0)', '')
     """
-    if activation == "linear":
+    formula = ACTIVATIONS[activation].formula
+    if formula is None:
         return ""
-    (slope,) = FORMULAS[activation].partials(symbol(f"a{layer}"), symbol(f"z{layer}"))
+    slope = formula(symbol(f"a{layer}"), symbol(f"z{layer}"))
     return f" * {bracketed(as_text(slope))}".replace("[", "(").replace("]", ")")  # a step is a mask in NumPy
 
 
@@ -86,7 +65,7 @@ def last_delta_formula(loss: str, activation: str, layer: int, y: Array, axis: i
     p = predicted(loss, activation, layer)
     if loss == "softmax_cross_entropy" and not np.allclose(y.sum(axis=1), 1, rtol=0, atol=1e-12):
         p += f" * Y.sum(axis={axis}, keepdims=True)"
-    error = _with(ERROR[loss], p)
+    error = _with(LOSSES[loss].delta, p)
     return error if LOSSES[loss].by_preactivation else error + slope_formula(activation, layer)
 
 
@@ -97,6 +76,8 @@ def last_delta_why(loss: str, activation: str, layer: int) -> str:
     The 2 of the square and the 1/2 of C cancel. C depends on z2 only through a2 = tanh(z2), so the slope of tanh is a factor.
     """
     if LOSSES[loss].by_preactivation or activation == "linear":
-        return CANCELS[loss]
+        return LOSSES[loss].why
     a, z = f"a{layer}", f"z{layer}"
-    return f"{CANCELS[loss]} C depends on {z} only through {a} = {activation}({z}), so the slope of {activation} is a factor."
+    return (
+        f"{LOSSES[loss].why} C depends on {z} only through {a} = {activation}({z}), so the slope of {activation} is a factor."
+    )

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from nn.arrays import check_finite
+from nn.arrays import Array, check_finite, plain
 from nn.derivation.formulas import last_delta_formula, last_delta_why, slope_formula
 from nn.derivation.notation import Form, Operand, both_ways, product, why, why_summed
 from nn.derivation.recorded import Place, Recorded
 from nn.derivation.variants import in_columns, signs
-from nn.losses import Array, loss_named
-from nn.matrix import MatrixMLP, plain
+from nn.losses import loss_named
+from nn.matrix import MatrixMLP
 from nn.mlp import MLP
 
 Entry: TypeAlias = tuple[int, ...]
@@ -71,13 +71,13 @@ class Equation(NamedTuple):
         return abs(self.from_matrix - self.from_graph)
 
     def __str__(self) -> str:
-        from nn.derivation.written import equation_text
+        from nn.derivation.text import equation_text
 
         return equation_text(self)
 
     def latex(self) -> str:
         """The equation, its shapes and its entry with all terms, as an `align*` environment of amsmath."""
-        from nn.derivation.written import latex
+        from nn.derivation.text import latex
 
         return latex([self])
 
@@ -136,13 +136,13 @@ class MatrixDerivation:
         return max(plain(np.abs(a - b.T).max()) for a, b in pairs)
 
     def __str__(self) -> str:
-        from nn.derivation.written import text
+        from nn.derivation.text import text
 
         return text(self)
 
     def latex(self) -> str:
         """All equations with their entries, as an `align*` environment of amsmath."""
-        from nn.derivation.written import latex
+        from nn.derivation.text import latex
 
         return latex(self.equations)
 

@@ -19,7 +19,8 @@ from autograd.graph import edges, local_partials
 from autograd.rules import CONSTANT, RULES
 from autograd.sweep import ONE, adjoints
 from autograd.symbols import Expression, number, symbol
-from nn.losses import LOSSES, Array
+from nn.arrays import Array
+from nn.losses import LOSSES
 from nn.mlp import MLP
 
 Factor: TypeAlias = tuple[str, Any]

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from nn.arrays import array, sequence, whole
-from nn.losses import Array
-from nn.matrix import MatrixMLP, transposed
+from nn.arrays import Array, array, sequence, transposed, whole
+from nn.files.npz import LARGEST_DIRECTORY, LIMIT, checked_path, read, read_bytes, replacing, text, write
+from nn.matrix import MatrixMLP
 from nn.mlp import MLP
-from nn.npz import LARGEST_DIRECTORY, LIMIT, checked_path, read, read_bytes, replacing, text, write
 
 NAME = re.compile(r"((?:\w+\.)*?)(\d{1,9})\.(weight|bias)", re.ASCII)
 RUN = ("run", "step", "history.steps", "history.losses", "history.mean_errors")  # what a checkpoint holds beside a model

@@ -26,7 +26,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from nn.losses import Array
+from nn.arrays import Array
 
 LIMIT = 2**30
 LARGEST_DIRECTORY = 2**20  # zipfile keeps ten times as much memory for it; a network of 5000 layers has half of that

@@ -14,10 +14,10 @@ from autograd.derivation import dialects
 from autograd.derivation.printed import number_text
 from autograd.symbols import number
 from autograd.value import shown
+from nn.arrays import plain
 from nn.derivation.formulas import loss_formula, predicted
 from nn.derivation.latex import as_latex
 from nn.derivation.notation import Form, bracketed
-from nn.matrix import plain
 
 if TYPE_CHECKING:
     from nn.derivation.matrices import Equation, MatrixDerivation, Term

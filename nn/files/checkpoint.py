@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from nn.arrays import Array
 from nn.descent import History, Run
-from nn.files import RUN, from_state_dict, named
-from nn.losses import Array
+from nn.files.models import RUN, from_state_dict, named
+from nn.files.npz import LIMIT, checked_path, read, remove_leftovers, text, write
 from nn.matrix import MatrixMLP
-from nn.npz import LIMIT, checked_path, read, remove_leftovers, text, write
 
 START, SHAPES = "weights at the start", "shapes of the weights"
 
