@@ -7,27 +7,29 @@
 >>> w.grad, x.grad, b.grad
 (2.0, 0.5, 1.0)
 
-What is more than the engine, `_LATER`, is imported at its first use: `import autograd` stays light.
+What is more than the engine is imported at its first use: `import autograd` stays light.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd import functions
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
+from autograd.custom import operation
+from autograd.derive.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
-from autograd.functions import cos, exp, log, logaddexp, maximum, minimum, relu, sigmoid, sin, softplus, sqrt, tanh
-from autograd.gradients import grad, zero_grad
+from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
+from autograd.transforms import grad, zero_grad
 from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.derivation.derive import Derivation, derive
-    from autograd.derivation.parting import WrongWay, WrongWays
-    from autograd.derivation.wrong_ways import wrong_ways
-    from autograd.tapes.tape import Tape
-    from autograd.terminal.parse import parse
-    from autograd.terminal.tokens import ParseError
+    from autograd.cli.parse import parse
+    from autograd.cli.tokens import ParseError
+    from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
+    from autograd.tape.replay import Tape
 
+__version__ = "0.2.0"
 __all__ = [
     "Derivation",
     "Drawing",
@@ -40,45 +42,36 @@ __all__ = [
     "Value",
     "WrongWay",
     "WrongWays",
-    "cos",
     "derive",
     "draw",
-    "exp",
     "first_nonfinite",
     "grad",
     "gradcheck",
-    "log",
-    "logaddexp",
-    "maximum",
-    "minimum",
+    "operation",
     "parse",
-    "relu",
-    "sigmoid",
-    "sin",
-    "softplus",
-    "sqrt",
-    "tanh",
     "topological_order",
     "wrong_ways",
     "zero_grad",
 ]
+__all__ += functions.__all__
 
 _LATER = {
-    "Derivation": "autograd.derivation.derive",
-    "derive": "autograd.derivation.derive",
-    "WrongWay": "autograd.derivation.parting",
-    "WrongWays": "autograd.derivation.parting",
-    "wrong_ways": "autograd.derivation.wrong_ways",
-    "Tape": "autograd.tapes.tape",
-    "parse": "autograd.terminal.parse",
-    "ParseError": "autograd.terminal.tokens",
+    "WrongWay": "autograd.derive.wrong_ways",
+    "WrongWays": "autograd.derive.wrong_ways",
+    "wrong_ways": "autograd.derive.wrong_ways",
+    "Tape": "autograd.tape.replay",
+    "parse": "autograd.cli.parse",
+    "ParseError": "autograd.cli.tokens",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    found = getattr(import_module(_LATER[name]), name)
+    try:
+        found = getattr(import_module(_LATER[name]), name)
+    except AttributeError as error:  # Python would make "cannot import name" of it, and hide what is wrong
+        raise ImportError(f"autograd.{name}: importing {_LATER[name]} failed: {error}") from error
     globals()[name] = found
     return found
 

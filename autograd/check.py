@@ -13,12 +13,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd.derivation.printed import plain
-from autograd.floats import as_float
-from autograd.gradients import grad, one_value
-from autograd.graph import consumers_first, local_partials, topological_order
+from autograd.names import plain
+from autograd.floats import as_float, shown
+from autograd.transforms import grad, one_value
+from autograd.graph import consumers_first, topological_order
+from autograd.operations import FLOATS, local_partials
 from autograd.sweep import adjoints
-from autograd.value import Number, Value, checked, shown
+from autograd.value import Number, Value, checked
 
 EPSILON = 2.0**-52
 STEPS = tuple(EPSILON ** (1 / 3) / 8**k for k in range(6))  # relative to the size of the input
@@ -182,7 +183,7 @@ def first_nonfinite(output: Value) -> NonFinite | None:
         if not _finite(node.data):
             return NonFinite(node, "data", node.data, _origin(node))
     kind = type(output.data)
-    adjoint = adjoints(output, kind(1), kind())
+    adjoint = adjoints(output, kind(1), kind(), FLOATS)
     sweep = consumers_first(output, None)[0]
     for node in (*sweep, *(leaf for leaf in order if leaf.left is None)):
         if not _finite(adjoint[node]):
@@ -195,13 +196,13 @@ def _finite(x: Number) -> bool:
 
 
 def _called(node: Value) -> str:
-    return repr(node.label[:40]) if node.label else node.rule.symbol or f"the number {shown(node.data)}"
+    return repr(node.label[:40]) if node.label else node.operation.symbol or f"the number {shown(node.data)}"
 
 
 def _origin(node: Value) -> str:
     if node.left is None:
         return "it was given as that"
-    numbers, symbol = [shown(parent.data) for parent in node.parents], node.rule.symbol
+    numbers, symbol = [shown(parent.data) for parent in node.parents], node.operation.symbol
     applied = (
         f" {symbol} ".join(numbers) if len(numbers) > 1 and not symbol.isidentifier() else f"{symbol}({', '.join(numbers)})"
     )

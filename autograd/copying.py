@@ -10,22 +10,19 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
-from autograd.graph import topological_order
+from autograd.graph import placed, topological_order
 
-NONE = -1  # the place of an operand that is not there
-
-
-def rebuilt(kind: Any, left: Any, right: Any, *columns: Any) -> Any:
-    """A Value, which is `kind`, with these operands, and what `columns` tells of it."""
+def rebuilt(kind: Any, operands: tuple[Any, ...], *columns: Any) -> Any:
+    """A Value, which is `kind`, with these operands, and with what `columns` has of it."""
     made = kind.__new__(kind)
-    made.left, made.right = left, right
-    made.rule, made.data, made.grad, made.label = columns
+    made.left, made.right, made.rest = placed(operands)
+    made.operation, made.data, made.grad, made.label = columns
     return made
 
 
 def columns(value: Any) -> tuple[Any, ...]:
     """What a Value holds beside its operands."""
-    return value.rule, value.data, value.grad, value.label
+    return value.operation, value.data, value.grad, value.label
 
 
 def deep(output: Any, memo: dict[int, Any]) -> Any:
@@ -40,8 +37,7 @@ def deep(output: Any, memo: dict[int, Any]) -> Any:
     """
     for old in topological_order(output):
         if id(old) not in memo:
-            left, right = (None if parent is None else memo[id(parent)] for parent in (old.left, old.right))
-            memo[id(old)] = rebuilt(type(old), left, right, *columns(old))
+            memo[id(old)] = rebuilt(type(old), tuple(memo[id(parent)] for parent in old.parents), *columns(old))
     return memo[id(output)]
 
 
@@ -51,14 +47,15 @@ def flat(output: Any) -> tuple[Any, ...]:
     leaves = [old for old in order if old.left is None]
     results = [old for old in order if old.left is not None]
     place = {old: i for i, old in enumerate((*leaves, *results))}
-    left = array("q", [place[r.left] for r in results])
-    right = array("q", [NONE if r.right is None else place[r.right] for r in results])
-    return type(output), leaves, left, right, *zip(*map(columns, results), strict=True)
+    counts = array("q", [len(old.parents) for old in results])
+    places = array("q", [place[parent] for old in results for parent in old.parents])
+    return type(output), leaves, counts, places, *zip(*map(columns, results), strict=True)
 
 
-def restored(kind: type, leaves: list[Any], left: Any, right: Any, *rest: Any) -> Any:
-    """The result whose graph `flat` has written down."""
-    nodes = list(leaves)
-    for a, b, *held in zip(left, right, *rest, strict=True):
-        nodes.append(rebuilt(kind, nodes[a], None if b == NONE else nodes[b], *held))
+def restored(kind: type, leaves: list[Any], counts: Any, places: Any, *rest: Any) -> Any:
+    """The result whose graph `flat` has put into lists."""
+    nodes, start = list(leaves), 0
+    for count, *held in zip(counts, *rest, strict=True):
+        nodes.append(rebuilt(kind, tuple(nodes[place] for place in places[start : start + count]), *held))
+        start += count
     return nodes[-1]

@@ -1,9 +1,7 @@
-"""NumPy's names for one Python number, with IEEE-754 results.
+"""IEEE-754 arithmetic on one Python number.
 
 Python's own arithmetic raises where float64 has an answer: `1.0 / 0.0`, `math.exp(1000)`, `math.log(0)`. The functions
-here give that answer (inf, nan) instead, under the names that NumPy uses, so that the table of rules can be built on this
-module, on NumPy, or on any other module with these names. The trade-off: the usual case costs one more Python call than
-`math` alone; the rare case costs an exception. `Fraction` stays exact wherever an exact answer exists.
+here give that answer, inf or nan, instead. A `Fraction` stays exact wherever an exact answer exists.
 
 The special cases are those of IEEE 754-2019, section 9.2.1.
 """
@@ -14,7 +12,7 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 from math import inf, nan
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 Real: TypeAlias = float | Fraction
 T = TypeVar("T")
@@ -29,7 +27,7 @@ def divide(a: Real, b: Real) -> Real:
     try:
         return a / b
     except ZeroDivisionError:
-        return math.copysign(inf, b) * sign(a) if a != 0 else nan
+        return math.copysign(inf, b) * (1 if a > 0 else -1 if a < 0 else nan)
     except OverflowError:
         return divide(as_float(a), as_float(b))
 
@@ -101,7 +99,6 @@ sqrt = _extended(math.sqrt, lambda a: inf if a > 0 else nan)
 sin = _extended(math.sin, lambda a: nan)
 cos = _extended(math.cos, lambda a: nan)
 tanh = _extended(math.tanh, lambda a: 1.0 if a > 0 else -1.0)
-absolute = abs
 
 
 def where(condition: bool, a: T, b: T) -> T:
@@ -109,26 +106,10 @@ def where(condition: bool, a: T, b: T) -> T:
     return a if condition else b
 
 
-def maximum(a: Real, b: Real) -> Real:
-    """The larger of two; nan if either is nan (Python's `max` depends on their order)."""
-    return a if a >= b or a != a else b  # noqa: PLR0124  # nan alone differs from itself
-
-
-def minimum(a: Real, b: Real) -> Real:
-    """The smaller of two; nan if either is nan."""
-    return a if a <= b or a != a else b  # noqa: PLR0124  # as above
-
-
-def sign(a: Real) -> float:
-    """-1, 0 or 1; nan of nan."""
-    return 1 if a > 0 else -1 if a < 0 else 0 if a == 0 else nan
-
-
-def heaviside(a: Real, at_zero: float) -> float:
-    """The unit step: 0 below zero, 1 above, `at_zero` at zero; nan of nan."""
-    return 1 if a > 0 else 0 if a < 0 else at_zero if a == 0 else nan
-
-
-def zeros_like(a: Real) -> Real:
-    """The zero of the same kind: 0.0 or Fraction(0)."""
-    return type(a)()
+def shown(x: Any) -> str:
+    """A number as text; a very long one by its size, which Python would refuse to write out."""
+    try:
+        text = str(x)
+    except ValueError:
+        text = f"{'-' if x < 0 else ''}1e{math.log10(abs(x.numerator)) - math.log10(x.denominator):.0f}"
+    return text if len(text) <= 60 else text[:40] + "..."

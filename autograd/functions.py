@@ -1,81 +1,63 @@
-"""The operations as functions: `exp(v)` beside `v.exp()`, and those of two, `maximum(a, b)`.
+"""The operations as functions: `exp(v)` beside `v.exp()`, and those of two operands, `maximum(a, b)`.
 
-A plain number given to them becomes a constant, so `exp(1)` is a Value too. At the end stands `RECORDED`, the table of
-rules built on these functions: it records a graph instead of computing a number.
+There is one for each row of the table whose symbol is a name, made from the row; the stub `functions.pyi` lists them for
+type checkers. A plain number given to them becomes a constant, so `exp(1)` is a Value too.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any
 
 from autograd import floats
-from autograd.rules import RULES, table
-from autograd.value import Number, Value, binary, lift, unary
-
-Operand: TypeAlias = Value | Number
+from autograd.operations import BUILT_IN, OPERATIONS, Arithmetic, Operation
+from autograd.value import Value, lift, record, recorder
 
 
-def _one_input(name: str) -> Callable[[Operand], Value]:
-    rule, method = RULES[name], getattr(Value, name)
+def function_of(row: Operation) -> Callable[..., Any]:
+    """The function that records this operation of Values or numbers.
 
-    def function(a: Operand) -> Value:
-        result: Value = method(lift(a, None, rule))
-        return result
+    >>> function_of(OPERATIONS["exp"])(0.0).data
+    1.0
+    """
+    apply = recorder(row)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""The Value {name}(a) of a Value or a number, recorded as one node. Also a method of Value.
+    def one(a: Any) -> Any:
+        return apply(lift(a, None, row))
 
-    Raises TypeError for anything that is not a real number. Its derivative is the row {name!r} of autograd.rules.
+    def two(a: Any, b: Any) -> Any:
+        return apply(lift(a, b, row), b)
 
-    >>> from autograd import {name}
-    >>> {name}(0.5).data == RULES[{name!r}].forward(0.5)
+    def many(*operands: Any) -> Any:
+        return record(row, *operands)
+
+    function = many if row.many else one if row.arity == 1 else two
+    function.__name__ = function.__qualname__ = row.name
+    operands = ", ".join("abcdefgh"[: row.arity])
+    function.__doc__ = f"""{row.name}({operands}) of Values or numbers, recorded as one node.
+
+    Raises TypeError for anything that is not a real number. Its derivative is the row {row.name!r} of autograd.operations.
+    """
+    if row.name in BUILT_IN:
+        numbers = ", ".join(str(sum(interval) / 2 + 0.5) for interval in row.domain)
+        function.__doc__ += f"""
+    >>> from autograd import {row.name}
+    >>> {row.name}({numbers}).data == OPERATIONS[{row.name!r}].forward({numbers})
     True
     """
     return function
 
 
-def _two_inputs(name: str, what: str, flow: str) -> Callable[[Operand, Operand], Value]:
-    rule = RULES[name]
-    method, _ = binary(rule)
+def _recording(row: Operation) -> Callable[..., Any]:
+    """The function, which computes a number where there is no Value among the operands."""
+    function = function_of(row)
 
-    def function(a: Operand, b: Operand) -> Value:
-        result: Value = method(lift(a, b, rule), b)
-        return result
+    def apply(*operands: Any) -> Any:
+        return function(*operands) if any(isinstance(x, Value) for x in operands) else row.forward(*operands)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""The {what} of two Values or numbers, recorded as one node; nan if either is nan.
-
-    {flow} Raises TypeError for anything that is not a real number. Its derivative is the row {name!r} of autograd.rules.
-
-    >>> from autograd import {name}
-    >>> {name}(Value(2.0), 2).data == RULES[{name!r}].forward(2.0, 2.0)
-    True
-    """
-    return function
+    return apply
 
 
-exp, log, sqrt = _one_input("exp"), _one_input("log"), _one_input("sqrt")
-sin, cos, tanh = _one_input("sin"), _one_input("cos"), _one_input("tanh")
-sigmoid, relu, softplus = _one_input("sigmoid"), _one_input("relu"), _one_input("softplus")
-maximum = _two_inputs("maximum", "larger", "The gradient goes to the larger; at a tie each gets half of it.")
-minimum = _two_inputs("minimum", "smaller", "The gradient goes to the smaller; at a tie each gets half of it.")
-logaddexp = _two_inputs(
-    "logaddexp", "log(exp(a) + exp(b))", "Neither overflows; each gets the share that its exp has in the sum."
-)
-
-_recording: dict[str, Any] = {
-    **vars(floats),  # where, sign and heaviside decide by comparing, which Values do by their data
-    **{f.__name__: f for f in (exp, log, sqrt, sin, cos, tanh, sigmoid, maximum, minimum, logaddexp)},
-    "absolute": abs,
-    "divide": operator.truediv,
-    "multiply": operator.mul,
-    "power": operator.pow,
-    "zeros_like": lambda a: type(a.data)(),
-}
-RECORDED = {
-    name: row._replace(forward=(unary if len(row.domain) == 1 else lambda rule: binary(rule)[0])(RULES[name]))
-    for name, row in table(SimpleNamespace(**_recording)).items()
-}
+RECORDING = Arithmetic(_recording, where=floats.where, zeros_like=lambda a: type(a.data)())  # the rows on Values: a graph
+__all__ = [row.name for row in OPERATIONS.values() if row.symbol.isidentifier() and row.name != "abs"]  # Python has one
+globals().update({name: function_of(OPERATIONS[name]) for name in __all__})

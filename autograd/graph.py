@@ -1,15 +1,14 @@
-"""Reading a recorded graph: its nodes in order, its edges, how many consumers each result has.
+"""Reading a recorded graph: its nodes in order, its edges, the order of a sweep; and the same graph with other numbers.
 
 Loops with a stack of their own instead of recursion: Python's stack ends at a thousand nodes, a graph at the memory.
-Nothing here changes the graph; whatever has `left` and `right` can be read.
+Nothing here changes the graph. A node is whatever has `data`, `operation` and operands: `left` and `right`, which are None
+where there is none, and `rest`, read only where the operation has more than two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
-
-from autograd.rules import Rule
 
 
 class Ordered(Protocol):
@@ -21,10 +20,10 @@ class Ordered(Protocol):
 
 
 class Node(Ordered, Protocol):
-    """What a graph is made of: a Value, or anything else with its number, its rule and its operands."""
+    """What a graph is made of: a Value, or anything else with its number, its operation and its operands."""
 
     data: Any
-    rule: Rule
+    operation: Any
     left: Any
     right: Any
 
@@ -37,12 +36,16 @@ def topological_order(*outputs: O) -> list[O]:
     """Every node on which the outputs depend, each once, parents before consumers.
 
     The order is that in which a person would compute the expression, left operand first, and the same on every run.
+    Raises `TypeError` for anything that has no operands of its own kind, such as a number.
 
     >>> from autograd import Value
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
-    >>> [node.label or node.rule.symbol for node in topological_order(a * b + a)]
+    >>> [node.label or node.operation.symbol for node in topological_order(a * b + a)]
     ['a', 'b', '*', '+']
     """
+    for output in outputs:
+        if not hasattr(output, "parents"):
+            raise TypeError(f"topological_order: {output!r:.60} is of type {type(output).__name__}; give Values")
     order: list[O] = []
     seen: set[O] = set()
     stack: list[O | None] = list(outputs[::-1])
@@ -69,25 +72,13 @@ def edges(order: Iterable[N]) -> Iterator[tuple[N, N, int]]:
             yield parent, consumer, position
 
 
-def local_partials(node: Any) -> tuple[Any, ...]:
-    """The derivatives of a node by each of its operands, at their numbers; none for a leaf.
-
-    >>> from autograd import Value
-    >>> local_partials(Value(2.0) * Value(5.0))
-    (5.0, 2.0)
-    """
-    inputs = (parent.data for parent in (node.left, node.right) if parent is not None)
-    partials: tuple[Any, ...] = node.rule.partials(node.data, *inputs)
-    return partials
-
-
 def consumers_first(output: Any, zero: Any) -> tuple[list[Any], dict[Any, Any]]:
     """What a sweep walks along: the results, each after all its consumers, and a dictionary of `zero` for every node.
 
     >>> from autograd import Value
     >>> square = Value(2.0, "x") ** 2
     >>> results, zeros = consumers_first(square + square, 0.0)
-    >>> [node.rule.symbol for node in results], len(zeros)
+    >>> [node.operation.symbol for node in results], len(zeros)
     (['+', '**'], 4)
     """
     zeros = {output: zero}
@@ -109,11 +100,19 @@ def consumers_first(output: Any, zero: Any) -> tuple[list[Any], dict[Any, Any]]:
                     results.append(node)
             elif node.left is not None:
                 waiting[node] = waiting.get(node, 0) + 1
+            if consumer.operation.many:
+                for node in consumer.rest:
+                    if node not in zeros:
+                        zeros[node] = zero
+                        if node.left is not None:
+                            results.append(node)
+                    elif node.left is not None:
+                        waiting[node] = waiting.get(node, 0) + 1
     if not waiting:  # a tree of results: the order in which they were found is an order of consumers first
         return results, zeros
     order = [output]
     for consumer in order:
-        for node in (consumer.left, consumer.right):
+        for node in consumer.parents if consumer.operation.many else (consumer.left, consumer.right):
             if waiting.get(node):
                 waiting[node] -= 1
             elif node is not None and node.left is not None:
@@ -124,32 +123,31 @@ def consumers_first(output: Any, zero: Any) -> tuple[list[Any], dict[Any, Any]]:
 class Image:
     """A node's place in the same graph, holding another kind of number."""
 
-    __slots__ = ("data", "left", "right", "rule")
+    __slots__ = ("data", "left", "operation", "rest", "right")
 
-    def __init__(self, data: Any, rule: Rule, left: Image | None, right: Image | None) -> None:
-        self.data, self.rule, self.left, self.right = data, rule, left, right
+    def __init__(self, data: Any, operation: Any, *operands: Any) -> None:
+        self.data, self.operation = data, operation
+        self.left, self.right, self.rest = placed(operands)
 
     @property
-    def parents(self) -> tuple[Image, ...]:
+    def parents(self) -> tuple[Any, ...]:
         """The operands in order, with multiplicity."""
-        return tuple(parent for parent in (self.left, self.right) if parent is not None)
+        return tuple(operand for operand in (self.left, self.right, *self.rest) if operand is not None)
 
 
-def row_of(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
-    """The row of that operation in another table. Raises `ValueError` where there is none."""
-    if rule.name not in rules:
-        raise ValueError(f"the operation {rule.name!r} is not in the table of rules, so its formula is not known here")
-    return rules[rule.name]
+def placed(operands: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Any number of operands as a node keeps them: left, right, and the rest.
 
-
-def images(order: Iterable[N], rules: Mapping[str, Rule], data: Mapping[N, Any]) -> dict[N, Image]:
-    """The graph of `order` with other numbers, `data`, and with the rows of another table, `rules`.
-
-    Raises `ValueError` for an operation that is not in that table.
+    >>> placed(()), placed((1,)), placed((1, 2, 3))
+    ((None, None, ()), (1, None, ()), (1, 2, (3,)))
     """
+    left, right, *rest = (*operands, None, None) if len(operands) < 2 else operands
+    return left, right, tuple(rest) if len(operands) > 2 else ()
+
+
+def images(order: Iterable[N], data: Mapping[N, Any]) -> dict[N, Image]:
+    """The graph of `order` with other numbers, `data`."""
     found: dict[N, Image] = {}
     for node in order:
-        rule = node.rule if node.left is None else row_of(node.rule, rules)
-        left, right = (None if parent is None else found[parent] for parent in (node.left, node.right))
-        found[node] = Image(data[node], rule, left, right)
+        found[node] = Image(data[node], node.operation, *(found[parent] for parent in node.parents))
     return found

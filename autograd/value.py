@@ -1,8 +1,8 @@
 """A number that remembers how it was computed.
 
-A `Value` holds its number, the rule that made it and the operands it was made from; every operator appends one node to
-that record. The trade-off: recording is spelled out attribute by attribute, because it is the other half of the time of
-a training step; and `.data` is a plain attribute, so a number put there by hand is checked when it is next used.
+A `Value` holds its number, the operation that made it and its operands; every operator appends one node to that record.
+Its methods are made from the table, one for each operation. Recording is spelled out attribute by attribute, because it is
+the other half of the time of a training step.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ import operator
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from numbers import Integral, Real
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd.copying import columns, deep, flat, rebuilt, restored
-from autograd.floats import as_float
-from autograd.rules import CONSTANT, LEAF, RULES, Rule
+from autograd.floats import as_float, shown
+from autograd.graph import placed
+from autograd.operations import CONSTANT, FLOATS, LEAF, OPERATIONS, Operation
 from autograd.sweep import adjoints
 
+if TYPE_CHECKING:
+    from autograd.methods import Methods  # a stub made from the table: what the loop at the end of this file adds
+else:
+    Methods = object
+
 Number: TypeAlias = float | Fraction
-Operation: TypeAlias = Callable[[Any, Any], "Value"]
 
 
 class _Unswept(float):
@@ -32,15 +38,6 @@ class _Unswept(float):
 
 
 UNSWEPT = _Unswept()
-
-
-def shown(x: Any) -> str:
-    """A number as text; a very long one by its size, which Python would refuse to write out."""
-    try:
-        text = str(x)
-    except ValueError:
-        text = f"{'-' if x < 0 else ''}1e{math.log10(abs(x.numerator)) - math.log10(x.denominator):.0f}"
-    return text if len(text) <= 60 else text[:40] + "..."
 
 
 def checked(x: object, where: str) -> Number:
@@ -59,7 +56,7 @@ def checked(x: object, where: str) -> Number:
     raise TypeError(f"{where}: {x!r:.80} is of type {type(x).__name__}, not a real number; {remedy}")
 
 
-def lift(x: object, other: object, rule: Rule) -> Any:
+def lift(x: object, other: object, operation: Operation) -> Any:
     """`x` as an operand beside `other`: a Value as it is, a number as a constant, an array for NumPy to spread over."""
     if x.__class__ is int and -LARGE < x < LARGE:
         x = Fraction(x) if other.__class__ is Value and other.data.__class__ is Fraction else float(x)
@@ -68,13 +65,13 @@ def lift(x: object, other: object, rule: Rule) -> Any:
             return x
         if isinstance(x, Integral) and isinstance(other, Value) and type(other.data) is Fraction:
             x = Fraction(int(x))
-        elif getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not rule.symbol.isidentifier():
+        elif getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not operation.symbol.isidentifier():
             return NotImplemented  # NumPy asks each element, or says by __array_ufunc__ why not
-        x = checked(x, f"operation {rule.symbol}")
+        x = checked(x, f"operation {operation.symbol}")
     node = new(Value)
     node.data = x
     node.grad = 0.0
-    node.rule = CONSTANT
+    node.operation = CONSTANT
     node.left = node.right = None
     node.label = ""
     return node
@@ -84,36 +81,34 @@ LARGE = 2**53  # beyond it an int may have no float
 new: Callable[[type[Value]], Any] = object.__new__
 
 
-def unary(rule: Rule) -> Callable[[Any], Value]:
-    """The method that applies a rule of one input and records it as one node."""
-    forward = rule.forward
+def unary(operation: Operation) -> Callable[[Any], Value]:
+    """The method that applies an operation of one operand and records it as one node."""
+    forward = operation.forward
 
-    def operation(self: Any) -> Any:
+    def recorded(self: Any) -> Any:
         try:
             data = forward(self.data)
         except OverflowError:  # a Fraction beyond 1.8e308, of which a part is a float
             data = forward(as_float(self.data))
         node = new(Value)
-        node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
+        node.data = data if data.__class__ is float else checked(data, f"result of {operation.symbol}")
         node.grad = UNSWEPT
-        node.rule = rule
+        node.operation = operation
         node.left = self
         node.right = None
         node.label = ""
         return node
 
-    operation.__name__ = operation.__qualname__ = rule.name
-    operation.__doc__ = f"{rule.name} of this Value, recorded as one node."
-    return operation
+    return recorded
 
 
-def binary(rule: Rule) -> tuple[Operation, Operation]:
-    """The methods that apply a rule of two inputs, with the Value on the left and on the right."""
-    forward = rule.forward
+def binary(operation: Operation) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """The methods that apply an operation of two operands, with the Value on the left and on the right."""
+    forward = operation.forward
 
-    def operation(self: Any, other: Any) -> Any:
+    def recorded(self: Any, other: Any) -> Any:
         if other.__class__ is not Value:
-            other = lift(other, self, rule)
+            other = lift(other, self, operation)
             if other is NotImplemented:
                 return other
         try:
@@ -121,20 +116,53 @@ def binary(rule: Rule) -> tuple[Operation, Operation]:
         except OverflowError:  # a Fraction beyond 1.8e308 beside a float
             data = forward(as_float(self.data), as_float(other.data))
         node = new(Value)
-        node.data = data if data.__class__ is float else checked(data, f"result of {rule.symbol}")
+        node.data = data if data.__class__ is float else checked(data, f"result of {operation.symbol}")
         node.grad = UNSWEPT
-        node.rule = rule
+        node.operation = operation
         node.left = self
         node.right = other
         node.label = ""
         return node
 
     def reflected(self: Any, other: Any) -> Any:
-        other = lift(other, self, rule)
-        return other if other is NotImplemented else operation(other, self)
+        other = lift(other, self, operation)
+        return other if other is NotImplemented else recorded(other, self)
 
-    operation.__name__ = operation.__qualname__ = rule.name
-    return operation, reflected
+    return recorded, reflected
+
+
+def record(operation: Operation, *operands: Any) -> Any:
+    """The node of an operation of any number of operands, Values or numbers; numbers become constants."""
+    if len(operands) != operation.arity:
+        count = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
+        raise TypeError(f"{operation.name} takes {count}, got {len(operands)}")
+    beside = next((x for x in operands if isinstance(x, Value)), None)
+    nodes = tuple(lift(x, beside, operation) for x in operands)
+    numbers = [node.data for node in nodes]
+    try:
+        data = operation.forward(*numbers)
+    except OverflowError:
+        data = operation.forward(*map(as_float, numbers))
+    return node_of(operation, checked(data, f"result of {operation.symbol}"), nodes)
+
+
+def node_of(operation: Operation, data: Number, operands: tuple[Value, ...]) -> Value:
+    """A result that has these operands."""
+    node: Value = new(Value)
+    node.data, node.grad, node.operation, node.label = data, UNSWEPT, operation, ""
+    node.left, node.right, node.rest = placed(operands)
+    return node
+
+
+def recorder(operation: Operation) -> Callable[..., Any]:
+    """The function that records this operation: of a Value first for one and two operands, of anything for more.
+
+    >>> recorder(OPERATIONS["mul"])(Value(2.0), 3).data
+    6.0
+    """
+    if operation.many:
+        return partial(record, operation)
+    return unary(operation) if operation.arity == 1 else binary(operation)[0]
 
 
 def compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -148,7 +176,7 @@ def compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return comparison
 
 
-class Value:
+class Value(Methods):
     """A leaf of a computation graph: one number, and the gradient that sweeps accumulate for it.
 
     `data` is a real number: a `Fraction` stays exact, any other kind becomes a float. `label` is its name in pictures
@@ -163,13 +191,14 @@ class Value:
     (8.0, 4.0, 2.0)
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "label", "left", "right", "rule")
+    __slots__ = ("__weakref__", "data", "grad", "label", "left", "operation", "rest", "right")
 
     data: Number
     grad: Number
-    rule: Rule
+    operation: Operation
     left: Value | None
     right: Value | None
+    rest: tuple[Value, ...]  # only where there are more than two operands
     label: str
 
     def __init__(self, data: Any, label: str = "") -> None:
@@ -177,7 +206,7 @@ class Value:
             raise TypeError(f"Value: the label {label!r:.80} is of type {type(label).__name__}; give a string")
         self.data = checked(data, "Value")
         self.grad = type(self.data)()
-        self.rule = LEAF
+        self.operation = LEAF
         self.left = self.right = None
         self.label = label
 
@@ -191,7 +220,9 @@ class Value:
         """
         if self.left is None:
             return ()
-        return (self.left,) if self.right is None else (self.left, self.right)
+        if self.right is None:
+            return (self.left,)
+        return (self.left, self.right, *self.rest) if self.operation.many else (self.left, self.right)
 
     def backward(self) -> None:
         """Put d self / d node into `.grad` of every node of the graph: leaves accumulate, results are replaced.
@@ -203,21 +234,11 @@ class Value:
         (12.0, 1.0)
         """
         kind = type(self.data)
-        for node, adjoint in adjoints(self, kind(1), kind()).items():
+        for node, adjoint in adjoints(self, kind(1), kind(), FLOATS).items():
             if node.left is not None:
                 node.grad = adjoint
-            elif node.rule is LEAF:
+            elif node.operation is LEAF:
                 node.grad += adjoint
-
-    __add__, __radd__ = binary(RULES["add"])
-    __sub__, __rsub__ = binary(RULES["sub"])
-    __mul__, __rmul__ = binary(RULES["mul"])
-    __truediv__, __rtruediv__ = binary(RULES["div"])
-    __pow__, __rpow__ = binary(RULES["pow"])
-    __neg__, __abs__ = unary(RULES["neg"]), unary(RULES["abs"])
-    exp, log, sqrt = unary(RULES["exp"]), unary(RULES["log"]), unary(RULES["sqrt"])
-    sin, cos, tanh = unary(RULES["sin"]), unary(RULES["cos"]), unary(RULES["tanh"])
-    sigmoid, relu, softplus = unary(RULES["sigmoid"]), unary(RULES["relu"]), unary(RULES["softplus"])
 
     __lt__, __le__ = compared(operator.lt), compared(operator.le)
     __gt__, __ge__ = compared(operator.gt), compared(operator.ge)
@@ -235,12 +256,12 @@ class Value:
         return f"Value(data={shown(self.data)}, grad={shown(self.grad)}{label})"
 
     def __copy__(self) -> Value:
-        return cast("Value", rebuilt(Value, self.left, self.right, *columns(self)))
+        return cast("Value", rebuilt(Value, self.parents, *columns(self)))
 
     __deepcopy__ = deep
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (rebuilt, (Value, None, None, *columns(self))) if self.left is None else (restored, flat(self))
+        return (rebuilt, (Value, (), *columns(self))) if self.left is None else (restored, flat(self))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's ufuncs see a Value as one object: an object array is computed element by element."""
@@ -259,4 +280,18 @@ class Value:
 
     @property
     def _op(self) -> str:
-        return self.rule.symbol
+        return self.operation.symbol
+
+
+def _add_methods(row: Operation) -> None:
+    """What the row is as a method of Value, and, for an operator, as the one of a Value on its right."""
+    functions = (unary(row),) if row.arity == 1 else binary(row)
+    for name, function in zip((row.method, row.method.replace("__", "__r", 1)), functions, strict=False):
+        function.__name__, function.__qualname__ = name, f"Value.{name}"
+        function.__doc__ = f"{row.name} of this Value, recorded as one node."
+        setattr(Value, name, function)
+
+
+for _row in OPERATIONS.values():
+    if _row.method:
+        _add_methods(_row)

@@ -1,0 +1,131 @@
+"""The pieces of which an expression is written, and a finger to point at one of them.
+
+A text that is no expression is shown with carets under the place: a long one cut to a window around it, and every
+character that a terminal might obey or hide written as its escape, so that the message can be printed as it is. The
+trade-off: columns are counted by Unicode's tables, which a terminal that draws wide characters otherwise does not follow.
+
+Source for the widths: Unicode Standard Annex 11, East Asian Width.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from autograd.operations import OPERATIONS
+
+DIGITS = "[0-9]+(?:_[0-9]+)*"
+NUMBER = re.compile(rf"(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?")
+OPERATOR = re.compile(r"\*\*|[-+*/(),]")
+FUNCTIONS = {rule.symbol: rule for rule in OPERATIONS.values() if rule.symbol.isidentifier()}
+
+LONGEST = 250  # characters of a name that is spelled anew
+BEFORE, THERE, LINE = 30, 20, 70  # columns that are shown before the place, of it, and in all
+INDENT = "    "
+PILED = 3  # accents on a letter that are shown
+
+
+class Token(NamedTuple):
+    """A piece of a text. `kind` is "number", "name", "function", "end", "stray", or the operator itself."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Where the next piece may start."""
+        return self.start + len(self.text)
+
+
+def spelled(name: str) -> str:
+    """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like.
+
+    A longer one than LONGEST stays as it is, for where accents pile up this takes the square of their number.
+    """
+    return unicodedata.normalize("NFKC", name) if len(name) <= LONGEST else name
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The pieces of the text in order, without the space between them; the last one is the end.
+
+    >>> [token.text for token in tokens("-2.5*sin(w + x_1)")]
+    ['-', '2.5', '*', 'sin', '(', 'w', '+', 'x_1', ')', '']
+    """
+    start = 0
+    while start < len(text):
+        end = start + 1
+        if text[start].isidentifier():
+            while end < len(text) and ("_" + text[end]).isidentifier():
+                end += 1
+            yield Token("function" if spelled(text[start:end]) in FUNCTIONS else "name", text[start:end], start)
+        elif match := NUMBER.match(text, start) or OPERATOR.match(text, start):
+            end = match.end()
+            yield Token("number" if match.re is NUMBER else match[0], match[0], start)
+        elif not text[start].isspace():
+            yield Token("stray", text[start], start)
+        start = end
+    yield Token("end", "", len(text.rstrip()))
+
+
+class ParseError(ValueError):
+    """A text that is no expression: `problem`, the `text`, and the place in it from `start` to `end`.
+
+    >>> print(ParseError("there is no operator between 2 and x", "1 + 2x", 5, 6))
+    there is no operator between 2 and x
+        1 + 2x
+             ^
+    """
+
+    def __init__(self, problem: str, text: str, start: int, end: int, note: str = "") -> None:
+        self.problem, self.text, self.start, self.end, self.note = problem, text, start, end, note
+        super().__init__(problem, text, start, end, note)
+
+    def __str__(self) -> str:
+        lines = [INDENT + line for line in excerpt(self.text, self.start, self.end)] if self.text.strip() else []
+        return "\n".join([self.problem, *lines, *([self.note] if self.note else [])])
+
+
+def excerpt(text: str, start: int, end: int) -> tuple[str, str]:
+    """The text around a place, on one line, and the carets under it.
+
+    >>> excerpt("1 + 2x", 5, 6)
+    ('1 + 2x', '     ^')
+    """
+    before = "".join(_fitting(reversed(text[:start]), BEFORE)[::-1])
+    there = visible(text[start:end])
+    after = visible(text[end:], LINE - columns(before + there) - 1)
+    return before + there + after, " " * columns(before) + "^" * max(1, columns(there))
+
+
+def visible(text: str, room: int = THERE) -> str:
+    r"""The text on one line, at most so many columns of it and `...`, with escapes for what cannot be printed.
+
+    >>> print(visible("w\x1b[2J"), visible("x" * 99, room=5))
+    w\x1b[2J xxxxx...
+    """
+    return "".join(_fitting(text, room))
+
+
+def _fitting(characters: Iterable[str], room: int) -> list[str]:
+    taken: list[str] = []
+    piled = 0  # characters of no width on the last one that has any
+    for c in characters:
+        piled = 0 if columns(c) else piled + 1
+        taken.append(c if c.isprintable() and piled <= PILED else c.encode("unicode_escape").decode())
+        room -= columns(taken[-1])
+        if room < 0:
+            taken[-1] = "..."
+            break
+    return taken
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a printable text takes.
+
+    >>> columns("w*x"), columns("\u91cd\u307f"), columns("e\u0301"), columns("x\u20dd")
+    (3, 4, 1, 1)
+    """
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else unicodedata.category(c) not in ("Mn", "Me") for c in text)

@@ -1,0 +1,138 @@
+r"""A derivation as LaTeX: one `align*` for plain amsmath, which MathJax understands too; what it says is in `telling`.
+
+Put \allowdisplaybreaks before it, or it stays on one page. The trade-off: it compiles with pdflatex whatever the labels are,
+so letters that pdflatex has no font for stand there by their numbers, U+4F60.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from autograd.derive.derive import Derivation
+from autograd.expressions.notation import PRODUCT, as_latex, as_text
+from autograd.derive.formulas import derivative, operation
+from autograd.names import free_letters, latex_number
+from autograd.derive.telling import Alike, Equation, Letter, Local, Part, told
+from autograd.expressions import Expression, symbol
+
+INDENTED = r"\quad +"  # how a sum goes on in the next row
+WIDTH = 63  # of a row, in characters of the same formula as text: what fits between the margins of an article
+UNKNOWN = "ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ"  # letters of Latin that the fonts of plain LaTeX have not
+HEADS = {"given": "Given", "forward": "Forward", "local": "Local derivatives", "backward": "Backward"}
+ABOUT = {"forward": r"\text{: every result from its operands}", "local": r"\text{: of every operation by its operands}"}
+
+
+def written(derivation: Derivation, fold: bool = True) -> str:
+    r"""The derivation as an `align*` environment; with `fold=False` every step by itself.
+
+    >>> from autograd import Value, derive
+    >>> x = Value(3.0, "x")
+    >>> print(written(derive(x * 2, wrt=x)))
+    \begin{align*}
+    & \textbf{Given} \\
+    & \quad x = 3 \\[1ex]
+    & \textbf{Forward}\text{: every result from its operands} \\
+    z_{1} & = x \cdot 2 = 3 \cdot 2 = 6 \\[1ex]
+    ...
+    \frac{\partial z_{1}}{\partial x} & = \frac{\partial z_{1}}{\partial z_{1}} \cdot 2 = 1 \cdot 2 = 2
+    \end{align*}
+    """
+    parts = " \\\\[1ex]\n".join(" \\\\\n".join(_part(part, derivation)) for part in told(derivation, fold))
+    return f"\\begin{{align*}}\n{_compilable(parts)}\n\\end{{align*}}"
+
+
+def _part(part: Part, derivation: Derivation) -> Iterator[str]:
+    about = _chain_rule(derivation) if part.name == "backward" else ABOUT.get(part.name, "")
+    yield rf"& \textbf{{{HEADS[part.name]}}}{about}"
+    if part.name == "local":
+        rules = [Expression("sum", (item.operation, *item.partials)) for item in part.items if isinstance(item, Local)]
+        for row in _broken(rules):
+            yield r"& \quad " + r"\qquad ".join(_in_line(*rule.parents) for rule in row)
+    for item in part.items:
+        if not isinstance(item, Local):
+            yield from _alike(item) if isinstance(item, Alike) else _equation(item)
+    if part.left_out:
+        yield rf"& \text{{... and {part.left_out:,} more, left out here; latex(fold=False) tells them all}}"
+
+
+def _compilable(latex: str) -> str:
+    """It with the numbers of those characters that pdflatex does not know."""
+    return re.sub(f"[^\n -~\u00c0-\u017f]|[{UNKNOWN}]", lambda found: f"U+{ord(found[0]):04X}", latex)
+
+
+def _chain_rule(derivation: Derivation) -> str:
+    out = symbol(derivation.names[derivation.output])
+    u, v = map(symbol, free_letters(derivation.names.values(), "uv", "rs"))
+    product = as_latex(operation("multiply")(derivative(out, v), derivative(v, u)))
+    words = rf"\text{{ over the results }} {as_latex(v)} \text{{ that }} {as_latex(u)} \text{{ went into}}"
+    return rf":\quad {as_latex(derivative(out, u))} = \sum_{{{as_latex(v)}}} {product} {words}"
+
+
+def _alike(item: Alike) -> Iterator[str]:
+    words = f"and {item.size:,} more" if item.more else f"{item.size:,} numbers"
+    about = [] if item.pattern is None else [_in_line(item.pattern), *map(_range, item.letters)]
+    rows = [_in_line(*row) for row in _broken(item.results, 0 if about else len(words))]
+    if item.more or not rows:
+        first = r",\;\; ".join(about) if about else rows.pop(0) if rows else ""
+        yield rf"& \quad \text{{{words}{': ' if first else ''}}} {first}"
+    yield from (f"& \\quad {row}" for row in rows)
+
+
+def _equation(step: Equation) -> Iterator[str]:
+    """The sides of an equation: in one row if there is room, or the symbols and the numbers apart, and each sum apart."""
+    left, result = as_latex(step.left), f"= {as_latex(step.result)}"
+    if not step.contributions:
+        first, *more = (f"= {as_latex(e)}" for e in (*step.symbols, *step.numbers, step.result))
+        if not step.depends:
+            output, node = map(as_latex, step.left.parents)
+            first += rf" \quad \text{{for }} {output} \text{{ does not depend on }} {node}"
+        apart = sum(map(_width, (*step.symbols, *step.numbers, step.result))) > WIDTH
+        yield f"{left} & {first}" if apart else f"{left} & {' '.join((first, *more))}"
+        if apart:
+            yield f"& {' '.join(more)}"
+        return
+    for side in (step.symbols, step.numbers, step.contributions):
+        sums = list(_broken(side))
+        for i, summands in enumerate(sums):
+            row = " + ".join(as_latex(summand, PRODUCT if i or k else 0) for k, summand in enumerate(summands))
+            row = f"{left} & {INDENTED if i else '='} {row}"
+            left = ""
+            if i < len(sums) - 1:
+                yield row
+        row += r" + \cdots" if step.left_out else ""
+        if side is not step.contributions:
+            yield row
+        elif sum(map(_width, (*sums[-1], step.result))) > WIDTH:
+            yield from (row, f"& {result}")
+        else:
+            yield f"{row} {result}"
+
+
+def _width(formula: Expression) -> int:
+    """About how many characters a formula and a sign are wide in print, where indices are small, and fractions narrow."""
+    text = as_text(formula)
+    return len(re.sub(r"(?<=d)\S*?/d|(?<=\d)\[|,\d", "", text)) + (4 if text.startswith("-") else 2)
+
+
+def _in_line(*equations: Expression) -> str:
+    return r",\;\; ".join(map(as_latex, equations)).replace(r"\frac", r"\tfrac")
+
+
+def _broken(formulas: Iterable[Expression], used: int = 0) -> Iterator[list[Expression]]:
+    """As many of the formulas as there is room for in a row of which some is used already, and so on."""
+    row: list[Expression] = []
+    for formula in formulas:
+        if row and used + _width(formula) > WIDTH:
+            yield row
+            row, used = [], 0
+        row.append(formula)
+        used += _width(formula)
+    if row:
+        yield row
+
+
+def _range(letter: Letter) -> str:
+    numbers = [latex_number(n) for n in letter.numbers]
+    shown = r", \dots, ".join(numbers) if letter.interval else ", ".join(numbers[:5]) + (r", \dots" if numbers[5:] else "")
+    return f"{letter.letter} = {shown}"

@@ -1,0 +1,87 @@
+"""The report of wrong sweeps beside the right one: the numbers in columns, and for each way where it parts and why.
+
+The trade-off: a line has 80 columns, so a long name is cut, a long number loses digits, and of a large graph those nodes are
+shown at which something is wrong; the report itself has them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+from autograd.expressions.notation import as_text
+from autograd.derive.formulas import FORMULAS
+from autograd.names import number_text, text_name
+from autograd.floats import as_float
+from autograd.operations import CONSTANT
+from autograd.expressions import number, symbol
+from autograd.cli.tokens import columns, visible
+from autograd.value import Number, Value
+
+Adjoints: TypeAlias = dict[Value, Number]
+
+WIDTH, NAME, NUMBER = 80, 20, 12  # columns of a line, of a node, of a number
+ROWS = 24  # nodes that are shown
+
+
+class WrongWay(NamedTuple):
+    """One mistake: what is done, the adjoints that come of it, the nodes where they are wrong in sweep order, and why."""
+
+    name: str
+    what: str
+    adjoints: Adjoints
+    wrong: tuple[Value, ...]
+    why: str
+
+    @property
+    def first(self) -> Value | None:
+        """The node at which this way parts from the right one; None where this graph does not show the mistake."""
+        return self.wrong[0] if self.wrong else None
+
+
+class WrongWays(NamedTuple):
+    """The `right` adjoint of each node in sweep order, its name in `names`, and the wrong `ways`. Print it."""
+
+    output: Value
+    names: dict[Value, str]
+    right: Adjoints
+    ways: tuple[WrongWay, ...]
+
+    def __str__(self) -> str:
+        from textwrap import fill
+
+        paragraphs = ["\n".join(self._table())]
+        for i, way in enumerate(self.ways, 1):
+            what = fill(f"({i}) {way.name}: {way.what}", WIDTH, subsequent_indent="    ")
+            paragraphs.append(what + "\n" + fill(way.why, WIDTH, initial_indent="    ", subsequent_indent="    "))
+        return "\n\n".join(paragraphs)
+
+    def _table(self) -> Iterator[str]:
+        """A line for each node: the right adjoint, and that of each way, with a star where it is wrong."""
+        yield f"d {text_name(self.names[self.output])} / d node, in the order of the sweep; * where it is wrong"
+        heads = ["right", *(f"({i})" for i in range(1, len(self.ways) + 1))]
+        yield (" " * NAME + "".join(f"{head:>{NUMBER - 1}} " for head in heads)).rstrip()
+        wrong = [{*way.wrong} for way in self.ways]
+        anywhere = set().union(*wrong)
+        shown = [node for node in self.right if node in anywhere or len(self.right) <= ROWS][:ROWS]
+        for node in shown:
+            name = self._definition(node)
+            name = visible(name, NAME - 1 if columns(name) < NAME else NAME - 4)
+            cells = [f"{_short(self.right[node]):>{NUMBER - 1}} "]
+            for way, there in zip(self.ways, wrong, strict=True):
+                cells.append(f"{_short(way.adjoints[node]):>{NUMBER - 1}}{'*' if node in there else ' '}")
+            yield (name + " " * (NAME - columns(name)) + "".join(cells)).rstrip()
+        if more := len(self.right) - len(shown):
+            yield f"... and {more:,} more node{'s' if more > 1 else ''}"
+
+    def _definition(self, node: Value) -> str:
+        if not node.parents or node.operation.name not in FORMULAS:
+            return text_name(self.names[node])
+        operands = [number(p.data) if p.operation is CONSTANT else symbol(self.names[p]) for p in node.parents]
+        return f"{text_name(self.names[node])} = {as_text(FORMULAS[node.operation.name].forward(*operands))}"
+
+
+def _short(x: Number) -> str:
+    """A number with one column of its place left free, as far as a float can show it in fewer digits."""
+    text, short = number_text(x), f"{as_float(x):.4g}"
+    return text if len(text) < NUMBER - 1 or "inf" in short else short

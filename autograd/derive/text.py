@@ -1,0 +1,116 @@
+"""A derivation as text to be read with paper beside it; what it says is in `telling`, here is how it is laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autograd.derive.derive import Derivation
+from autograd.expressions.notation import as_text
+from autograd.names import free_letters, listed, number_text, text_name
+from autograd.derive.telling import Alike, Equation, Item, Letter, Local, told
+
+WIDTH = 86  # of a line that can be broken
+SINCE = 46  # where the reasons begin
+HEADS = {
+    "given": "Given",
+    "forward": "Forward: every result from its operands",
+    "local": "Local derivatives: of every operation by its operands",
+    "backward": "Backward: d{0}/d{1} is the sum of d{0}/d{2} * d{2}/d{1} over the results {2} that {1} went into",
+}
+
+
+def written(derivation: Derivation, fold: bool = True) -> str:
+    """The derivation as text, step by step; with `fold=False` every step by itself.
+
+    >>> from autograd import Value, derive
+    >>> x = Value(3.0, "x")
+    >>> print(written(derive(x * x)))
+    The derivative of z1, step by step
+    <BLANKLINE>
+    Given
+      x = 3
+    <BLANKLINE>
+    Forward: every result from its operands
+      z1 = x * x = 3 * 3 = 9
+    ...
+      dz1/dx = dz1/dz1 * x                            since z1 = x * x, by its right operand
+             + dz1/dz1 * x                            since z1 = x * x, by its left operand
+             = 1 * 3 + 1 * 3
+             = 3 + 3
+             = 6
+    """
+    out = text_name(derivation.names[derivation.output])
+    by = "" if derivation.wrt is None else " by " + listed([text_name(derivation.names[node]) for node in derivation.wrt])
+    letters = free_letters(derivation.names.values(), "uv", "rs")
+    lines = [f"The derivative of {out}{by}, step by step"]
+    for part in told(derivation, fold):
+        lines += ["", HEADS[part.name].format(out, *letters)]
+        lines += [f"  {line}" for item in part.items for line in _lines(item)]
+        if part.left_out:
+            lines.append(f"  ... and {part.left_out:,} more, left out here; text(fold=False) tells them all")
+    return "\n".join(lines)
+
+
+def _lines(item: Item) -> Iterator[str]:
+    if isinstance(item, Alike):
+        yield from _alike(item)
+    elif isinstance(item, Local):
+        yield f"{as_text(item.operation):<20}  {', '.join(map(as_text, item.partials))}"
+    elif item.since:
+        yield from _backward(item)
+    else:
+        line = " = ".join(map(as_text, (item.left, *item.symbols, *item.numbers, item.result)))
+        yield line if item.depends else "{}, for {} does not depend on {}".format(line, *map(as_text, item.left.parents))
+
+
+def _alike(item: Alike) -> Iterator[str]:
+    words = f"and {item.size:,} more like it" if item.more else f"{item.size:,} numbers"
+    pattern = [] if item.pattern is None else [as_text(item.pattern)]
+    about = ", ".join([*pattern, *map(_range, item.letters)])
+    margin = "    " if item.more else ""
+    if item.more or not item.results:
+        yield f"{margin}{words}{':' if about or item.results else ''} {about}".rstrip()
+    yield from (f"{margin}{line}" for line in _columns(list(map(as_text, item.results))))
+
+
+def _backward(step: Equation) -> Iterator[str]:
+    left = as_text(step.left)
+    gap = " " * len(left)
+    for i, (product, (made, side)) in enumerate(zip(step.symbols, step.since, strict=True)):
+        line = f"{gap if i else left} {'+' if i else '='} {as_text(product)}"
+        yield f"{line:<{SINCE}}  since {as_text(made)}{side and f', by its {side} operand'}"
+    if not step.contributions:
+        yield f"{gap} = {as_text(step.numbers[0])} = {as_text(step.result)}"
+        return
+    more = [f"... and {step.left_out:,} more"] if step.left_out else []
+    yield from (f"{gap} + {text}" for text in more)
+    for summands in (step.numbers, step.contributions):
+        yield from (f"{gap} {line}" for line in _sum([*map(as_text, summands), *more], WIDTH - len(gap)))
+    yield f"{gap} = {as_text(step.result)}"
+
+
+def _sum(summands: list[str], width: int) -> Iterator[str]:
+    """The sum in lines of no more than this width, if a summand has room in it; a negative number is subtracted."""
+    line = f"= {summands[0]}"
+    for text in summands[1:]:
+        negative, is_number = text.startswith("-"), " " not in text
+        more = f"- {text[1:]}" if negative and is_number else f"+ ({text})" if negative else f"+ {text}"
+        if len(line) + len(more) >= width:
+            yield line
+            line = f"  {more}"
+        else:
+            line = f"{line} {more}"
+    yield line
+
+
+def _columns(texts: list[str]) -> Iterator[str]:
+    """The texts side by side, as many as there is room for, and below each other."""
+    width = max(map(len, texts), default=0) + 2
+    across = max(1, (WIDTH + 2) // width)
+    for i in range(0, len(texts), across):
+        yield "".join(f"{text:<{width}}" for text in texts[i : i + across]).rstrip()
+
+
+def _range(letter: Letter) -> str:
+    numbers = [number_text(n) for n in letter.numbers]
+    return f"{letter.letter} = {'..'.join(numbers) if letter.interval else listed(numbers)}"

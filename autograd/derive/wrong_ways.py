@@ -1,0 +1,195 @@
+"""The famous mistakes of a backward sweep, made on purpose, beside the right sweep of the same graph.
+
+Each is the chain rule with one thing wrong: the order, the plus of `+=`, or what was there before. Partials are those of the
+table, so the sweep alone is what differs. The trade-off: numbers count as different beyond rounding only, for another
+order of the same sum rounds differently.
+
+Source of the bound on rounding: Higham, Accuracy and Stability of Numerical Algorithms (2nd ed., SIAM 2002), section 3.1.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+from autograd.derive.parting import Adjoints, WrongWay, WrongWays
+from autograd.names import named, number_text, text_name
+from autograd.floats import as_float
+from autograd.transforms import one_value
+from autograd.graph import consumers_first, local_partials, topological_order
+from autograd.operations import CONSTANT
+from autograd.sweep import adjoints
+from autograd.value import Number, Value
+
+TERMS = 6  # of a sum that are told
+ROUNDING = 1e-10  # of all that was added up
+
+
+def wrong_ways(output: Value) -> WrongWays:
+    """Sweep the graph of `output` rightly and in four wrong ways, and show at which node each of them parts from the right one.
+
+    The ways: depth-first order, `=` instead of `+=`, a second sweep that finds the leaves uncleared, and one that finds the
+    results uncleared too. The graph is read, not changed. Raises `TypeError` for anything but a Value.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0, "x")
+    >>> report = wrong_ways(x * x + x)
+    >>> report.right[x], [way.adjoints[x] for way in report.ways]
+    (7.0, [7.0, 3.0, 14.0, 20.0])
+    >>> print(report.ways[1].why)
+    They part at x: 3 instead of 7. Its terms are 1, 3 and 3; the last one wrote over the others.
+    """
+    output = one_value(output, "wrong_ways: output")
+    graph = _Graph(output)
+    return WrongWays(output, graph.names, graph.right, tuple(way(graph) for way in WAYS))
+
+
+def _sweep(order: Iterable[Value], found: Adjoints, write: Callable[[Any, Any], Any] = operator.add) -> Adjoints:
+    """Let every node pass on its adjoint in this order; `found` is written to, and what each one passed on is returned."""
+    passed = {}
+    for node in order:
+        passed[node] = found[node]
+        for parent, partial in zip(node.parents, local_partials(node), strict=True):
+            found[parent] = write(found[parent], found[node] * partial)
+    return passed
+
+
+class _Graph:
+    """The right sweep of a graph, and what it takes to tell a wrong one from it."""
+
+    def __init__(self, output: Value) -> None:
+        kind, order = type(output.data), topological_order(output)
+        self.output, self.names = output, named(order)
+        self.told = {node: text_name(name) for node, name in self.names.items()}
+        self.zeros: Adjoints = dict.fromkeys(order, kind())
+        self.zeros[output] = kind(1)
+        self.results, _ = consumers_first(output, None)
+        found = adjoints(output, kind(1), kind())
+        leaves = [node for node in reversed(order) if not node.parents and node.operation is not CONSTANT]
+        self.right: Adjoints = {node: found[node] for node in (*self.results, *leaves)}
+        self.sizes = dict(self.zeros)  # the sums of absolute terms, of which rounding is a share
+        _sweep(self.results, self.sizes, lambda size, term: size + abs(term))
+        self.terms: dict[Value, list[Number]] = {node: [] for node in order}  # what its consumers add to each node
+        for consumer in self.results:
+            for parent, partial in zip(consumer.parents, local_partials(consumer), strict=True):
+                self.terms[parent].append(found[consumer] * partial)
+
+    def differs(self, node: Value, x: Any) -> bool:
+        """Whether `x` is another number than the right adjoint, beyond rounding."""
+        right = self.right[node]
+        if x == right or (x != x and right != right):  # noqa: PLR0124  # nan alone differs from itself
+            return False
+        if type(x) is type(right) is Fraction:
+            return True
+        size = as_float(self.sizes[node])
+        return not abs(as_float(x) - as_float(right)) <= ROUNDING * (size if math.isfinite(size) else abs(as_float(right)))
+
+    def way(self, name: str, what: str, found: Adjoints, why: Callable[[Value], str], why_not: str) -> WrongWay:
+        """Compare the adjoints of a way with the right ones, and have told why they part, or why they do not."""
+        mine = {node: found[node] for node in self.right}
+        wrong = tuple(node for node, x in mine.items() if self.differs(node, x))
+        if not wrong:
+            return WrongWay(name, what, mine, (), f"This graph does not show it: {why_not}")
+        first = wrong[0]
+        there = f"They part at {self.told[first]}: {number_text(mine[first])} instead of {number_text(self.right[first])}."
+        return WrongWay(name, what, mine, wrong, f"{there} {why(first)}")
+
+
+def _early(graph: _Graph) -> WrongWay:
+    """Every node passes on what it has when it is first reached, the left operand first, as a recursion would."""
+    order: dict[Value, None] = {}
+    stack = [graph.output]
+    while stack:
+        node = stack.pop()
+        if node not in order:
+            order[node] = None
+            stack += node.parents[::-1]
+    found = dict(graph.zeros)
+    passed = _sweep(order, found)
+
+    def why(first: Value) -> str:
+        consumers = (node for node in graph.results if any(parent is first for parent in node.parents))  # `in` compares numbers
+        late = (node for node in consumers if graph.differs(node, passed[node]))
+        node = next(late, graph.output)
+        name, early, right = graph.told[node], number_text(passed[node]), number_text(graph.right[node])
+        return f"{name} passed on {early} as soon as it was reached; the rest of its {right} came later and went no further."
+
+    shared = any(len(graph.terms[node]) > 1 for node in graph.results)
+    return graph.way(
+        "Depth-first order",
+        "a node passes on its adjoint as soon as one consumer has reached it, without waiting for the others.",
+        found,
+        why,
+        "what is used twice is reached in time here, or what comes late changes nothing."
+        if shared
+        else "no result is used twice, and where results make a tree all orders agree.",
+    )
+
+
+def _assigned(graph: _Graph) -> WrongWay:
+    """Every term replaces those before it."""
+    found = dict(graph.zeros)
+    _sweep(graph.results, found, lambda _, term: term)
+
+    def why(first: Value) -> str:
+        *others, last = map(number_text, graph.terms[first])
+        if len(others) < TERMS:
+            return f"Its terms are {', '.join(others)} and {last}; the last one wrote over the others."
+        return f"It has {len(others) + 1:,} terms; the last one, {last}, wrote over the others."
+
+    shared = any(len(graph.terms[node]) > 1 for node in graph.right)
+    return graph.way(
+        "= instead of +=",
+        "each consumer writes its term into the adjoint of its operand, where it should be added.",
+        found,
+        why,
+        "where several terms meet, the last alone is their sum." if shared else "nothing is used twice, so no sum is lost.",
+    )
+
+
+def _leaves_kept(graph: _Graph) -> WrongWay:
+    """Two right sweeps, of which the leaves keep the sum."""
+    return graph.way(
+        "A second sweep, leaves not cleared",
+        "what the first one left in the leaves is still there, and the second one adds to it.",
+        {node: x if node.parents else x + x for node, x in graph.right.items()},
+        lambda _: (
+            "That is the sum over two sweeps: meant for two samples of a batch, wrong for two steps of training. "
+            "Between steps call zero_grad."
+        ),
+        "no leaf has a finite gradient other than 0.",
+    )
+
+
+def _all_kept(graph: _Graph) -> WrongWay:
+    """Two sweeps that add to whatever is there; the second starts from 1 at the output again."""
+    found = dict(graph.zeros)
+    _sweep(graph.results, found)
+    found[graph.output] = graph.zeros[graph.output]
+    passed = _sweep(graph.results, found)
+
+    def why(first: Value) -> str:
+        if not first.parents:
+            return "As in (3): no result had kept anything that it could pass on again."
+        name, held, total = graph.told[first], number_text(graph.right[first]), number_text(passed[first])
+        told = f"{name} still held {held} from the first sweep, and passed on {total} in the second: the first is counted again"
+        for leaf, right in graph.right.items():
+            twice = found[leaf]
+            if not leaf.parents and graph.differs(leaf, twice) and graph.differs(leaf, twice - right):
+                told += f", and {graph.told[leaf]} gets {number_text(twice)}, neither {number_text(right)} nor twice that"
+                break
+        return f"{told}. Value.backward replaces what results hold, so that this cannot happen to it."
+
+    return graph.way(
+        "A second sweep, nothing cleared",
+        "what the first one left in the results is still there too.",
+        found,
+        why,
+        "all that was kept is 0 or not finite, or is the output's, which starts from 1 again.",
+    )
+
+
+WAYS = (_early, _assigned, _leaves_kept, _all_kept)

@@ -1,0 +1,259 @@
+"""Formulas as data: the rows of the table, computed with symbols, give expressions instead of numbers.
+
+An expression is a node of a graph like any other, an operation with its operands, and whatever prints it (as text, LaTeX,
+Python, JavaScript, machine code) walks it. While it is made, only that is simplified which leaves every float as it is,
+bit for bit: constants are computed, `1 * x` is x, a choice of which one arm is ruled out is the other. `0 * x` and `x + 0`
+stay, for x may be inf, nan or -0.0.
+
+Source for what may be simplified: Goldberg, What Every Computer Scientist Should Know About Floating-Point Arithmetic
+(ACM Computing Surveys 23(1), 1991), "Languages and Compilers".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograd.floats import Real
+from autograd.graph import topological_order
+from autograd.operations import CHOICES, LEAF, OPERATIONS, Arithmetic, Operation
+
+
+def shown(name: str, symbol: str = "", **spelled: Any) -> Operation:
+    """An operation that is only printed, not computed: an equation, a matrix product, a function of arrays."""
+    return Operation(name, symbol or name, LEAF.forward, LEAF.partials, (), **spelled)
+
+
+NAME, NUMBER = shown("name"), shown("number")  # the two without operands
+EQUATION, DERIVATIVE, SUM = shown("equation", "="), shown("derivative"), shown("sum")
+MATMUL, TRANSPOSE, ENTRY = shown("matmul", "@"), shown("transpose"), shown("entry")
+SUMMED, AVERAGED = shown("summed"), shown("averaged")
+ADD, SUB, MUL, DIV, POW, NEG = (OPERATIONS[name] for name in ("add", "sub", "mul", "div", "pow", "neg"))
+WHERE, AND, EQUAL = CHOICES["where"], CHOICES["logical_and"], CHOICES["equal"]
+
+
+class Expression:
+    """An operation `op` of its operands, `parents`; a name or a number has none, but `content`.
+
+    >>> x = symbol("x")
+    >>> y = 1 - x * x
+    >>> y.op.name, y.parents[1].op.name, y.parents[0].content
+    ('sub', 'mul', 1)
+    """
+
+    __slots__ = ("content", "op", "parents")
+
+    def __init__(self, op: Operation, parents: tuple[Expression, ...] = (), content: Any = None) -> None:
+        self.op, self.parents, self.content = op, parents, content
+
+    __hash__ = object.__hash__
+
+    def __neg__(self) -> Expression:
+        return apply(NEG, self)
+
+    def __abs__(self) -> Expression:
+        return apply(OPERATIONS["abs"], self)
+
+    def __add__(self, other: Any) -> Expression:
+        return apply(ADD, self, other)
+
+    def __radd__(self, other: Any) -> Expression:
+        return apply(ADD, other, self)
+
+    def __sub__(self, other: Any) -> Expression:
+        return apply(SUB, self, other)
+
+    def __rsub__(self, other: Any) -> Expression:
+        return apply(SUB, other, self)
+
+    def __mul__(self, other: Any) -> Expression:
+        return apply(MUL, self, other)
+
+    def __rmul__(self, other: Any) -> Expression:
+        return apply(MUL, other, self)
+
+    def __truediv__(self, other: Any) -> Expression:
+        return apply(DIV, self, other)
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        return apply(DIV, other, self)
+
+    def __pow__(self, other: Any) -> Expression:
+        return apply(POW, self, other)
+
+    def __rpow__(self, other: Any) -> Expression:
+        return apply(POW, other, self)
+
+    def __matmul__(self, other: Any) -> Expression:
+        return unchanged(MATMUL)(self, other)
+
+    def __and__(self, other: Any) -> Expression:
+        return apply(AND, self, other)
+
+    def __rand__(self, other: Any) -> Expression:
+        return apply(AND, other, self)
+
+    def __lt__(self, other: Any) -> Expression:
+        return apply(CHOICES["less"], self, other)
+
+    def __le__(self, other: Any) -> Expression:
+        return apply(CHOICES["less_equal"], self, other)
+
+    def __gt__(self, other: Any) -> Expression:
+        return apply(CHOICES["greater"], self, other)
+
+    def __ge__(self, other: Any) -> Expression:
+        return apply(CHOICES["greater_equal"], self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return apply(EQUAL, self, other)
+
+    def __getitem__(self, index: Any) -> Expression:
+        """An entry: the indices are numbers, or names of letters."""
+        indices = index if isinstance(index, tuple) else (index,)
+        return Expression(ENTRY, (self, *(symbol(i) if isinstance(i, str) else lifted(i) for i in indices)))
+
+    @property
+    def T(self) -> Expression:  # noqa: N802  # NumPy's name
+        """The transpose."""
+        return Expression(TRANSPOSE, (self,))
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"whether {self!r} holds is not known before its names have numbers; use where(condition, a, b)")
+
+    def __repr__(self) -> str:
+        operands = ", ".join("..." if p.parents else str(p.content) for p in self.parents)
+        return f"{self.op.name}({operands})" if self.parents else str(self.content)
+
+
+def symbol(name: str) -> Expression:
+    """The expression that is a name."""
+    return Expression(NAME, content=name)
+
+
+def number(x: Real) -> Expression:
+    """The expression that is a number, or True or False."""
+    return Expression(NUMBER, content=x)
+
+
+def lifted(x: Any) -> Expression:
+    """An expression as it is, a number as one."""
+    return x if x.__class__ is Expression else number(x)
+
+
+def is_number(e: Expression, x: float) -> bool:
+    """Whether the expression is this very number; -0.0 is not 0."""
+    return e.op is NUMBER and bool(e.content == x) and math.copysign(1, e.content) == math.copysign(1, x)
+
+
+def apply(op: Operation, *operands: Any) -> Expression:
+    """The operation of its operands, which are expressions or numbers: computed if all are numbers, else simplified.
+
+    >>> apply(MUL, 2.0, 3.0), apply(MUL, symbol("x"), 1)
+    (6.0, x)
+    """
+    args = tuple(map(lifted, operands))
+    if all(x.op is NUMBER for x in args):
+        return number(op.forward(*(x.content for x in args)))
+    simpler = _simpler(op, args)
+    return Expression(op, args) if simpler is None else simpler
+
+
+def _simpler(op: Operation, args: tuple[Expression, ...]) -> Expression | None:
+    """What the operation comes to without being computed, with every float as it would be; None if it is itself."""
+    a, b = args[0], args[-1]
+    if op is MUL:
+        factor, other = (a, b) if a.op is NUMBER else (b, a)
+        return other if is_number(factor, 1) else apply(NEG, other) if is_number(factor, -1) else None
+    if (op in (DIV, POW) and is_number(b, 1)) or (op is SUB and is_number(b, 0)):
+        return a
+    if op is NEG and a.op is op:
+        return a.parents[0]
+    if op is AND and NUMBER in (a.op, b.op):
+        condition, other = (a, b) if a.op is NUMBER else (b, a)
+        return other if condition.content else condition
+    if op is WHERE and (a.op is NUMBER or args[1] is b):
+        return args[1] if a.op is NUMBER and a.content else b
+    return None
+
+
+def unchanged(op: Operation) -> Callable[..., Expression]:
+    """The function that makes the operation of its operands as it is: nothing is simplified or computed.
+
+    >>> unchanged(MUL)(1, 2)
+    mul(1, 2)
+    """
+    return lambda *operands: Expression(op, tuple(map(lifted, operands)))
+
+
+def _zeros_like(a: Expression) -> Expression:  # noqa: ARG001  # every formula here is one of floats
+    return number(0.0)
+
+
+def _applied(row: Operation) -> Callable[..., Expression]:
+    return lambda *operands: apply(row, *operands)
+
+
+SYMBOLS = Arithmetic(_applied, zeros_like=_zeros_like)  # every operation is kept as the one that it is
+EXPANDED = Arithmetic(lambda row: None if row.formula else _applied(row), zeros_like=_zeros_like)  # and here as its formula
+
+
+def operands_first(expression: Expression) -> list[Expression]:
+    """Every part of an expression, each once and after its operands; the expression itself is the last.
+
+    >>> operands_first(1 - symbol("x"))
+    [1, x, sub(1, x)]
+    """
+    return topological_order(expression)
+
+
+def rebuilt(e: Expression, operands: list[Expression]) -> Expression:
+    """The same operation of other operands, simplified where it can be computed; what has no operands is itself."""
+    if not operands:
+        return e
+    return apply(e.op, *operands) if e.op.domain else Expression(e.op, tuple(operands))
+
+
+def substituted(expression: Expression, meanings: Mapping[str, Expression]) -> Expression:
+    """The expression with names replaced by what they mean; what is of numbers only is computed.
+
+    >>> x, y = symbol("x"), symbol("y")
+    >>> substituted(x * (1 - x) + y, {"x": number(0.25)}), substituted(x * (1 - x), {"x": number(0.25)})
+    (add(0.1875, y), 0.1875)
+    """
+    image: dict[Expression, Expression] = {}
+    for e in operands_first(expression):
+        operands = [image[parent] for parent in e.parents]
+        image[e] = rebuilt(e, operands) if operands else meanings.get(e.content, e) if e.op is NAME else e
+    return image[expression]
+
+
+def call(function: str, *operands: Any) -> Expression:
+    """A function that is only shown, such as softmax(z)."""
+    return unchanged(shown(function))(*operands)
+
+
+def derivative(output: Expression, node: Expression) -> Expression:
+    """The name of the derivative of one by the other: dy/dx."""
+    return Expression(DERIVATIVE, (output, node))
+
+
+def equation(left: Expression, right: Expression) -> Expression:
+    """The statement that both are equal; to be printed, not to be decided.
+
+    >>> from autograd.expressions import as_text
+    >>> as_text(equation(derivative(symbol("y"), symbol("x")), symbol("x") * 2))
+    'dy/dx = x * 2'
+    """
+    return Expression(EQUATION, (left, right))
+
+
+def summed(e: Expression) -> Expression:
+    """The sum of all entries, printed as `e.sum()`."""
+    return Expression(SUMMED, (e,))
+
+
+def mean(e: Expression) -> Expression:
+    """The mean of all entries, printed as `e.mean()`."""
+    return Expression(AVERAGED, (e,))

@@ -1,0 +1,107 @@
+"""The rows of the table as formulas to be read: the formula that is printed is the row that is computed.
+
+`row_at` takes the arms of a row's choices that the numbers take, at a tie or an edge too; `usual_partials` are those of the
+usual case.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from autograd.expressions.expression import (
+    EQUAL,
+    NUMBER,
+    SYMBOLS,
+    WHERE,
+    Expression,
+    apply,
+    lifted,
+    number,
+    operands_first,
+    rebuilt,
+    substituted,
+    symbol,
+    unchanged,
+)
+from autograd.floats import Real
+from autograd.operations import Arithmetic, Operation
+
+
+def _usual(condition: Any, a: Any, b: Any) -> Expression:
+    """Of a choice the arm that is not an edge: where an equality holds, or the derivative is undefined, which is nan."""
+    condition, a, b = map(lifted, (condition, a, b))
+    if _undefined(a) or any(e.op is EQUAL for e in operands_first(condition)):
+        return b
+    return a if _undefined(b) else apply(WHERE, condition, a, b)
+
+
+def _undefined(e: Expression) -> bool:
+    return e.op is NUMBER and isinstance(e.content, float) and math.isnan(e.content)
+
+
+USUAL = Arithmetic(lambda row: lambda *operands: apply(row, *operands), where=_usual, zeros_like=SYMBOLS.zeros_like)
+
+
+def definition(row: Operation, *operands: Any) -> Expression:
+    """The operation of its operands, as it is."""
+    return unchanged(row)(*operands)
+
+
+def _expressions(partials: Sequence[Any]) -> tuple[Expression, ...]:
+    return tuple(map(lifted, partials))
+
+
+def usual_partials(row: Operation, out: Expression, *operands: Expression) -> tuple[Expression, ...]:
+    """The partials as formulas, away from ties and edges.
+
+    >>> from autograd.expressions import as_text
+    >>> from autograd.operations import OPERATIONS
+    >>> [as_text(p) for p in usual_partials(OPERATIONS["div"], *map(symbol, ("out", "a", "b")))]
+    ['1 / b', '-(out / b)']
+    """
+    return _expressions(row.partials(USUAL, out, *operands))
+
+
+def all_partials(row: Operation, out: Expression, *operands: Expression) -> tuple[Expression, ...]:
+    """The partials as formulas with all their choices."""
+    return _expressions(row.partials(SYMBOLS, out, *operands))
+
+
+def partials_at(
+    row: Operation, out: Expression, operands: Sequence[Expression], numbers: Mapping[str, Real]
+) -> tuple[Expression, ...]:
+    """The partials of a row as they are at these numbers of the names: at a tie or an edge, what holds there.
+
+    >>> from autograd.expressions import as_text
+    >>> from autograd.operations import OPERATIONS
+    >>> out, a, b = map(symbol, ("out", "a", "b"))
+    >>> [as_text(p) for p in partials_at(OPERATIONS["maximum"], out, (a, b), {"a": 1.0, "b": 2.0})]
+    ['[a > b]', '[b > a]']
+    >>> [as_text(p) for p in partials_at(OPERATIONS["maximum"], out, (a, b), {"a": 2.0, "b": 2.0})]
+    ['0.5', '0.5']
+    """
+    if not _has_choices(row):
+        return usual_partials(row, out, *operands)
+    known = {name: number(x) for name, x in numbers.items()}
+    return tuple(_chosen(partial, known) for partial in all_partials(row, out, *operands))
+
+
+def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expression:
+    """The expression with every choice made: the arm that these numbers of its names take."""
+    image: dict[Expression, Expression] = {}
+    for e in operands_first(expression):
+        operands = [image[parent] for parent in e.parents]
+        if e.op is WHERE:
+            image[e] = operands[1 if substituted(e.parents[0], numbers).content else 2]
+        else:
+            image[e] = rebuilt(e, operands)
+    return image[expression]
+
+
+@cache
+def _has_choices(row: Operation) -> bool:
+    partials = all_partials(row, symbol("out"), *(symbol(f"x{i}") for i in range(row.arity)))
+    return any(e.op is WHERE for partial in partials for e in operands_first(partial))

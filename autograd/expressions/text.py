@@ -1,0 +1,73 @@
+"""Formulas as a person writes them, in Python's operators and with six digits of a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograd.expressions.expression import NAME, SUB, Expression, number
+from autograd.expressions.printer import (
+    ATOM,
+    CHOICE,
+    CONDITION,
+    PRODUCT,
+    SUM,
+    Choice,
+    Form,
+    Language,
+    printed,
+)
+from autograd.names import number_text, text_name
+
+
+def step(template: str) -> Choice:
+    """The step, which is 1 where the first of two is larger: shown by these two, not by their difference."""
+
+    def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
+        difference = e.parents[0]
+        sides = difference.parents if difference.op is SUB else (difference, number(0))
+        return Form(template, ATOM, (SUM, SUM)), sides
+
+    return choose
+
+
+def _leaf(e: Expression) -> tuple[str, int]:
+    if e.op is NAME:
+        return text_name(e.content), ATOM
+    text = number_text(e.content)
+    return text, PRODUCT if "/" in text else ATOM
+
+
+def _entry(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    indices = ",".join(["{}"] * (len(e.parents) - 1))
+    return Form(f"{{}}[{indices}]", ATOM, (ATOM, *(0,) * (len(e.parents) - 1))), e.parents
+
+
+TEXT = Language(
+    {
+        "heaviside": step("[{} > {}]"),
+        "derivative": Form("d{}/d{}", ATOM, (0, 0)),
+        "where": Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CONDITION)),
+        "transpose": Form("{}.T", ATOM, (ATOM,)),
+        "summed": Form("{}.sum()", ATOM, (ATOM,)),
+        "averaged": Form("{}.mean()", ATOM, (ATOM,)),
+        "entry": _entry,
+    },
+    _leaf,
+)
+
+
+def as_text(expression: Expression, least: int = CHOICE) -> str:
+    """The formula as text, in Python's operators, with no more parentheses than a reader needs; [a > b] is 1 or 0.
+
+    Numbers have six digits; a name that is not one at first sight stands in quotes. If the formula is weaker than `least`,
+    for instance than POWER, which is what can be right in a product, all of it stands in parentheses.
+
+    >>> from autograd.expressions import SYMBOLS, symbol
+    >>> a, b = symbol("a"), symbol("b")
+    >>> as_text(a * (1 - b) ** 2), as_text(SYMBOLS.heaviside(a - b, 0)), as_text(symbol("my weight") * -2)
+    ('a * (1 - b)**2', '[a > b]', "'my weight' * (-2)")
+    >>> as_text(a.T @ (b * (1 - b))[0, "j"])
+    'a.T @ (b * (1 - b))[0,j]'
+    """
+    return printed(expression, TEXT, max(least, CHOICE))
+

@@ -1,0 +1,183 @@
+"""Names and numbers as they are printed: a label made plain, short and unique, z1, z2, ... where there is none.
+
+Labels are other people's text: they may be long, equal, empty, or hold anything that Unicode has. The trade-off: two nodes
+with one label are told apart by the order in which they were computed, `x` and `x#2`, which says nothing of what they mean.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from autograd.operations import CONSTANT
+from autograd.value import Number, Value
+
+LONGEST = 40  # characters of a label that are shown
+MISSING = "\ufffd"
+DIGITS = 6  # significant digits of a number that is shown
+WHOLE = 10**9  # below it whole numbers are shown with all their digits
+
+
+def plain(label: str) -> str:
+    r"""One line of at most LONGEST printable characters; what cannot be printed is shown as a box.
+
+    >>> plain("two\nlines")
+    'two lines'
+    """
+    visible = "".join(
+        c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in label[: LONGEST + 1]
+    )
+    return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "\u2026"
+
+
+def named(order: Iterable[Value]) -> dict[Value, str]:
+    """A name for each node, no two alike but those of constants, whose name is their number.
+
+    >>> from autograd import Value, topological_order
+    >>> w, x = Value(0.5, "w"), Value(2.0, "x")
+    >>> list(named(topological_order((w * x + 3).tanh())).values())
+    ['w', 'x', 'z1', '3', 'z2', 'z3']
+    """
+    nodes = list(order)
+    labels = {node: label for node in nodes if node.label and (label := plain(node.label).strip())}
+    free = _Free(labels.values())
+    return {
+        node: free.like(labels[node])
+        if node in labels
+        else number_text(node.data)
+        if node.operation is CONSTANT
+        else free.numbered("z")
+        for node in nodes
+    }
+
+
+class _Free:
+    """Names that no node has yet; a label is free for the first that wants it."""
+
+    def __init__(self, labels: Iterable[str]) -> None:
+        self.taken = set(labels)
+        self.last = {"z": 0}  # the number that each stem was given last
+
+    def like(self, label: str) -> str:
+        stem = f"{label}#"
+        if stem in self.last:
+            return self.numbered(stem)
+        self.last[stem] = 1
+        return label
+
+    def numbered(self, stem: str) -> str:
+        n = self.last[stem] + 1
+        while f"{stem}{n}" in self.taken:
+            n += 1
+        self.last[stem] = n
+        self.taken.add(f"{stem}{n}")
+        return f"{stem}{n}"
+
+
+def number_text(x: Number) -> str:
+    """A number as it is shown: whole numbers and short fractions exactly, others to DIGITS significant digits.
+
+    >>> from fractions import Fraction
+    >>> number_text(2.0), number_text(1 / 3), number_text(Fraction(3, 4)), number_text(1e-9), number_text(float("nan"))
+    ('2', '0.333333', '3/4', '1e-09', 'nan')
+    """
+    if isinstance(x, float):
+        return f"{x:.0f}" if x.is_integer() and abs(x) < WHOLE else f"{x:.{DIGITS}g}"
+    if max(abs(x.numerator), x.denominator) < WHOLE:
+        return str(x)
+    from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal  # for numbers that a float may not hold
+
+    precise = Context(prec=40, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    cut = [max(0, n.bit_length() - 128) for n in (x.numerator, x.denominator)]  # of a longer number the first bits will do
+    size = precise.divide(Decimal(x.numerator >> cut[0]), Decimal(x.denominator >> cut[1]))
+    size = precise.multiply(size, precise.power(2, cut[0] - cut[1]))
+    return f"{Context(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN).plus(size).normalize():.{DIGITS}g}"
+
+
+def listed(texts: list[str]) -> str:
+    """The texts as they stand in a sentence; of many the first, and how many others there are.
+
+    >>> listed(["a", "b", "c"]), listed(list("abcdefgh"))
+    ('a, b and c', 'a, b, c, d, e and 3 more')
+    """
+    *most, last = texts if len(texts) <= 6 else [*texts[:5], f"{len(texts) - 5:,} more"]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def free_letters(taken: Iterable[str], *choices: str) -> str:
+    """The first choice of letters of which none is a name already; the last if there is none.
+
+    >>> free_letters(["a", "w"], "vab", "vpq")
+    'vpq'
+    """
+    names = set(taken)
+    return next((letters for letters in choices if names.isdisjoint(letters)), choices[-1])
+
+
+_INDEX = r"\[([^\W_]+(?:[+-][0-9]+)?(?:,[^\W_]+(?:[+-][0-9]+)?)*)\]"  # [2,0], and [i-1,j] where indices are letters
+_SIMPLE = re.compile(rf"[^\W\d]\w*({_INDEX})?(#\w+)?")  # w, W1[2,0], x#2: what is a name at first sight
+_MEANT = {"inf", "nan", "if", "else", "and"}  # words that formulas have themselves
+_INDEXED = re.compile(rf"([^\W\d_]+)([0-9]*)(?:_([^\W_]+))?(?:{_INDEX})?(?:#([^\W_]+))?")
+_GREEK = re.compile(  # the letters that LaTeX has a name for
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega|"
+    "Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
+)
+_SPECIAL = {c: f"\\{c}" for c in "{}$%&#_"} | {c: c for c in "<>|"} | {"\\": r"\backslash", "^": r"\hat{\ }", "~": r"\sim"}
+
+
+def text_name(name: str) -> str:
+    """A name as it stands in a formula of text: in quotes if it could be taken for something else, where ' is written twice.
+
+    >>> print(text_name("W1[2,0]"), text_name("a + b"), text_name("f'"))
+    W1[2,0] 'a + b' 'f'''
+    """
+    return name if _SIMPLE.fullmatch(name) and name not in _MEANT else "'{}'".format(name.replace("'", "''"))
+
+
+def latex_name(name: str) -> str:
+    r"""A name in LaTeX: indices below, the number of a layer above, Greek letters as such, all else as text.
+
+    >>> print(latex_name("W1[2,0]"), latex_name("x_1"), latex_name("w1"), latex_name("theta"), latex_name("50 %"))
+    W^{(1)}_{2,0} x_{1} w_{1} \theta {\text{50 }\%}
+    """
+    found = _INDEXED.fullmatch(name)
+    if not found:
+        parts = re.split(r"([{}$%&#_\\^~<>|'`-])", name)  # where they stand together, -- and ?` are others to TeX
+        return "{" + "".join(_SPECIAL.get(part) or f"\\text{{{part}}}" for part in parts if part) + "}"
+    stem, digits, below, index, namesake = found.groups()
+    indices = [re.sub(r"[^\W_]+", lambda word: _word(word[0]), part) for part in (below, index) if part]
+    above = f"^{{({digits})}}" if digits and indices else ""
+    subscript = (",".join(indices) or digits) + (rf"\#{_word(namesake)}" if namesake else "")
+    return _word(stem) + above + (f"_{{{subscript}}}" if subscript else "")
+
+
+def _word(word: str) -> str:
+    if _GREEK.fullmatch(_spelled(word)):
+        return f"\\{_spelled(word)}"
+    return word if word.isascii() and (len(word) == 1 or word.isdigit()) else f"\\text{{{word}}}"
+
+
+def _spelled(word: str) -> str:
+    """The name of a single Greek letter as LaTeX spells it; any other word as it is."""
+    _, script, case, _, letter = (" " * 4 + unicodedata.name(word, "") if len(word) == 1 else " " * 4).rsplit(" ", 4)
+    if script != "GREEK":
+        return word
+    letter = letter.replace("LAMDA", "LAMBDA").capitalize()  # Unicode spells it without the b
+    return letter.lower() if case == "SMALL" else letter
+
+
+def latex_number(x: Number) -> str:
+    r"""A number in LaTeX, with the digits that `number_text` gives it.
+
+    >>> print(latex_number(1.5e-9), latex_number(float("-inf")))
+    1.5 \cdot 10^{-9} -\infty
+    """
+    text = number_text(x)
+    sign, size = ("-", text[1:]) if text.startswith("-") else ("", text)
+    if size in ("inf", "nan"):
+        return sign + (r"\infty" if size == "inf" else r"\text{nan}")
+    if "/" in size:
+        return "{}\\frac{{{}}}{{{}}}".format(sign, *size.split("/"))
+    mantissa, _, exponent = size.partition("e")
+    return f"{sign}{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else text

@@ -1,0 +1,191 @@
+"""A tape as machine code: the same call as the tape's, and the whole descent without coming back to Python.
+
+A small tape is compiled for itself, operation by operation; a large one is data for an interpreter that is compiled once
+and kept on disk, so that it starts at once. Both compute bit for bit what the tape computes on floats. The trade-off:
+numbers are floats here, a `Fraction` among the constants becomes one.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from array import array
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.floats import as_float
+from autograd.transforms import values
+from autograd.tape import kernel
+from autograd.tape.arguments import arguments, like
+from autograd.tape.native.lowering import LOWERED
+from autograd.tape.native.machine import Machine, backend, machine
+from autograd.value import Value, checked
+
+if TYPE_CHECKING:
+    from autograd.tape.replay import Tape
+
+Array = NDArray[Any]
+LARGEST_STRAIGHT = 2_000  # operations that are compiled for themselves, in at most a second
+AT_ONCE = 2_000_000  # operations between two looks at whether the user has pressed Ctrl-C: some hundredths of a second
+
+
+class Native:
+    """What `Tape.native()` returns. Several threads may call it at once.
+
+    >>> from autograd import Tape
+    >>> x = Value(3.0, "x")
+    >>> fast = Tape(x * x, [x]).native()
+    >>> fast([5.0])
+    (25.0, [10.0])
+    >>> fast.descend([5.0], steps=200, learning_rate=0.1)[0] < 1e-9
+    True
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        backend()  # says what is missing now, not at the first call
+        self.tape = tape
+        self._local = threading.local()
+        self._program = None if len(tape) <= LARGEST_STRAIGHT else _Program(tape)
+
+    @cached_property
+    def _replaying(self) -> Machine:
+        return _interpreter() if self._program else machine(kernel.straight(self.tape, valued=True))
+
+    @cached_property
+    def _descending(self) -> Machine:
+        return _interpreter() if self._program else machine(kernel.straight(self.tape, valued=False))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Native, (self.tape,)
+
+    def __repr__(self) -> str:
+        return f"Native({self.tape!r})"
+
+    def __call__(self, numbers: Any) -> tuple[Any, Any]:
+        """The output and its derivative by each input, at these numbers: what `tape(numbers)` returns, on floats to the bit.
+
+        Floats or arrays of samples, as for the tape. Raises what the tape raises, and `TypeError` for Values.
+        """
+        x = self._floats(numbers)
+        if x is None:
+            return self._on_arrays(numbers)
+        out = array("d", [0.0]) * (len(x) + 1)
+        start = _data(out)
+        self._replaying.replay(self._address(), _data(x), start, start + 8)
+        return out[0], np.frombuffer(out)[1:] if isinstance(numbers, np.ndarray) else out[1:].tolist()
+
+    def descend(self, numbers: Any, steps: int, learning_rate: float, over: Iterable[Value] | None = None) -> Any:
+        """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`.
+
+        `over` are inputs of the tape, all if left out. A list gives a list, an array an array. Raises `ValueError` for
+        numbers that are arrays of samples, a negative number of steps, and for Values in `over` that are no inputs. A
+        learning rate that is too large ends in inf or nan: look at what comes back.
+
+        Source of the step: Cauchy, Comptes Rendus 25 (1847), 536.
+        """
+        x = self._floats(numbers)
+        if x is None:
+            raise ValueError("descend: arrays of samples have a gradient each; record the sum over the samples as the output")
+        if not isinstance(steps, Integral) or steps < 0:
+            raise ValueError(f"descend: steps={steps!r} is not a whole number from 0 up")
+        rate, slots = as_float(checked(learning_rate, "descend: learning_rate")), self._slots(over)
+        x, out = x[:] if isinstance(x, array) else x.copy(), np.empty(len(x) + 1)
+        start = _data(out)
+        for some in _portions(int(steps) if len(slots) else 0, len(self.tape)):
+            self._descending.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, start, start + 8)
+        return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
+
+    def _floats(self, numbers: Any) -> Any:
+        """One float for each input, as an array of NumPy's or of Python's; None where there are arrays of samples."""
+        n = len(self.tape.inputs)
+        if type(numbers) is np.ndarray and numbers.shape == (n,) and numbers.dtype == np.float64:
+            return np.ascontiguousarray(numbers)
+        if numbers.__class__ is not list or len(numbers) != n or set(map(type, numbers)) != {float}:
+            kind, numbers = arguments(numbers, self.tape.inputs)
+            if kind is Value:
+                raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
+            if kind is list:
+                return None
+        return array("d", map(as_float, numbers))
+
+    def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
+        _, arrays = arguments(numbers, self.tape.inputs)
+        shape = np.broadcast_shapes(*(each.shape for each in arrays))
+        count, n = math.prod(shape), len(arrays)
+        values, grads = np.empty(count), np.empty((count, n))
+        single = [k for k, each in enumerate(arrays) if each.ndim == 0]
+        varied = [(k, each.reshape(-1)) for k, each in enumerate(arrays) if each.ndim]
+        done = 0
+        for some in _portions(count, len(self.tape) + n):
+            x = np.empty((some, n))
+            x[:, single] = [arrays[k] for k in single]
+            for k, each in varied:
+                x[:, k] = each[done : done + some]
+            out = _data(values[done:]), _data(grads[done:])
+            self._replaying.samples(self._address(), _data(x), n, some, *out)
+            done += some
+        return values.reshape(shape), like(numbers, [grads[:, k].reshape(shape) for k in range(n)])
+
+    def _slots(self, over: Iterable[Value] | None) -> Array:
+        places = {node: k for k, node in enumerate(self.tape.inputs)}
+        wanted = list(places) if over is None else values(over, "descend: over")
+        strange = [node for node in wanted if node not in places]
+        if strange:
+            raise ValueError(f"descend: {strange[0]!r:.80} in over is not an input of the tape; give Values from its inputs")
+        return np.array([places[node] for node in dict.fromkeys(wanted)], dtype=np.int64)
+
+    def _address(self) -> int:
+        """Where this thread's copy of the interpreter's program lies; 0 for a tape that is compiled for itself."""
+        if self._program is None:
+            return 0
+        if not hasattr(self._local, "memory"):
+            self._local.memory = self._program.memory()
+        return _data(self._local.memory[0])
+
+
+class _Program:
+    """A tape as the arrays that the interpreter walks over."""
+
+    def __init__(self, tape: Tape) -> None:
+        n, first = len(tape.inputs), len(tape.inputs) + len(tape.constants)
+        self._first, self._output, self._inputs, self._constants = first, tape.output, n, tape.floats
+        codes = {name: kernel.code_of(row, kernel.BOTH) for name, row in LOWERED.items()}
+        left, right = np.array(tape.left, dtype=np.int32), np.array(tape.right, dtype=np.int32)
+        needs = np.where(
+            (left >= n) & (left < first), kernel.RIGHT, np.where((right >= n) & (right < first), kernel.LEFT, kernel.BOTH)
+        )
+        self._left, self._right = left, np.maximum(right, 0)  # a slot that is there, where there is no right operand
+        self._codes = (np.array([codes[rule.name] for rule in tape.rules], dtype=np.int8) + needs).astype(np.int8)
+
+    def memory(self) -> tuple[Array, Array, Array]:
+        """The description that the interpreter reads (kernel.FIELDS), and the numbers that it writes, for one thread."""
+        n = self._first + len(self._codes)
+        slots, adjoints = np.zeros(n), np.zeros(n)
+        slots[self._inputs : self._first] = self._constants
+        arrays = (self._codes, self._left, self._right, slots, adjoints)
+        codes, left, right, data, grads = (_data(each) for each in arrays)
+        description = [codes, left, right, len(self._codes), data, grads, self._inputs, self._first, self._output]
+        return np.array(description, dtype=np.int64), slots, adjoints
+
+
+@cache
+def _interpreter() -> Machine:
+    return machine(kernel.interpreter(), keep=True)
+
+
+def _portions(count: int, operations: int) -> Iterator[int]:
+    """`count` in parts, between which Python can hear Ctrl-C."""
+    portion = max(1, AT_ONCE // (operations + 1))
+    for done in range(0, count, portion):
+        yield min(portion, count - done)
+
+
+def _data(numbers: Any) -> int:
+    """The address of an array, NumPy's or Python's, which tells it ten times as fast."""
+    address: int = numbers.buffer_info()[0] if isinstance(numbers, array) else numbers.ctypes.data
+    return address

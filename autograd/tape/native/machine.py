@@ -1,0 +1,135 @@
+"""LLVM text to functions that can be called, in this process and for this processor.
+
+The C library's functions are those that Python's own `math` calls, found at run time, so that native results are Python's
+to the last bit. What serves every tape is kept on disk, under a hash of its text and of the machine. The trade-off: a
+file in the user's cache is trusted as Python trusts its `__pycache__`; a damaged one is noticed and compiled anew, and
+where nothing can be written everything works, a twentieth of a second later.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograd.tape.native.lowering import CALLS
+
+POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+
+
+class Machine(NamedTuple):
+    """The functions of a program of kernel.py."""
+
+    replay: Callable[..., None]
+    samples: Callable[..., None]
+    descend: Callable[..., None]
+
+
+def machine(text: str, keep: bool = False) -> Machine:
+    """Compile the program, or, with `keep`, take it from the disk if it was compiled before.
+
+    Raises `ImportError` without llvmlite, the extra `native`.
+    """
+    llvm = backend()
+    code = (_kept(text) if keep else None) or _compiled(text, keep)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+
+    def function(name: str, *arguments: Any) -> Callable[..., None]:
+        made = ctypes.CFUNCTYPE(None, *arguments)(engine.get_function_address(name))
+        made.engine = engine  # type: ignore[attr-defined]  # a function object takes attributes; the engine owns the code
+        return made
+
+    return Machine(
+        function("pass", POINTER, POINTER, POINTER, POINTER),
+        function("samples", POINTER, POINTER, WHOLE, WHOLE, POINTER, POINTER),
+        function("descend", POINTER, POINTER, POINTER, WHOLE, REAL, WHOLE, POINTER, POINTER),
+    )
+
+
+@cache
+def backend() -> Any:
+    """LLVM, told where the C library's functions are. Raises `ImportError`, with the remedy, where it is missing."""
+    try:
+        import llvmlite.binding as llvm
+    except ImportError:
+        raise ImportError("native tapes are compiled by LLVM: pip install 'chainrule[native]'") from None
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    library = ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
+    for name in CALLS:
+        function = getattr(library, {"power": "pow"}.get(name, name))
+        llvm.add_symbol(f"c_{name}", ctypes.cast(function, ctypes.c_void_p).value)
+    return llvm
+
+
+def _target() -> Any:
+    llvm = backend()
+    target = llvm.Target.from_triple(llvm.get_process_triple())
+    features = llvm.get_host_cpu_features().flatten()
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3, jit=True)
+
+
+def _compiled(text: str, keep: bool) -> bytes:
+    llvm, target = backend(), _target()
+    module = llvm.parse_assembly(text)
+    module.verify()
+    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = target.emit_object(module)
+    if keep:
+        _keep(text, code)
+    return code
+
+
+def _place(text: str) -> Path:
+    """The file in which this program's code is kept, for this version of LLVM and this processor."""
+    import hashlib
+
+    llvm = backend()
+    of = (
+        text,
+        llvm.llvm_version_info,
+        llvm.get_process_triple(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+    )
+    root = os.environ.get("XDG_CACHE_HOME")
+    if not root:
+        root = str(Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache"))
+    return Path(root) / "chainrule" / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.o"
+
+
+def _kept(text: str) -> bytes | None:
+    """The code on the disk; None if there is none, or not what was written."""
+    import hashlib
+
+    try:
+        content = _place(text).read_bytes()
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        return None
+    digest, code = content[:32], content[32:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _keep(text: str, code: bytes) -> None:
+    """Write the code for the next process, whole or not at all; a disk that refuses costs that process the compiling."""
+    import hashlib
+    from contextlib import suppress
+    from tempfile import NamedTemporaryFile
+
+    with suppress(OSError, RuntimeError):
+        place = _place(text)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with NamedTemporaryFile(dir=place.parent, delete=False) as file:
+            written = Path(file.name)
+        try:
+            written.write_bytes(hashlib.sha256(code).digest() + code)
+            written.replace(place)
+        finally:
+            written.unlink(missing_ok=True)
