@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Value
-from autograd.symbols import Expression, where
+from autograd.expressions import Expression, where
 from nn.arrays import Array, sequence
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd import Value, logaddexp, softplus
+from autograd.expressions import SYMBOLS, Expression, call, mean, size, summed, symbol
 from nn.activations import ACTIVATIONS, SOFTMAX, Activation, logistic, shifted_exp
 from nn.arrays import Array
 
@@ -34,7 +35,7 @@ class Loss(NamedTuple):
     derivative into `out`, by z if there is a canonical activation, else by a. z, a, y and out are (n, k), or (R, n, k) for
     R networks, which have R losses.
 
-    `formula` and `delta` are the loss and that derivative as formulas of p and Y; `why` says where `delta` comes from.
+    `formula(p, y)` and `delta(p, y)` are the loss and that derivative as formulas; `why` says where `delta` comes from.
     `reduction` is what the loss is averaged over: "sum" is nothing, "samples", "outputs" or "all". `terms(a, y)` are the
     losses of the single outputs that are summed, or a multiple of them, and `error(a, y)` their derivative by a.
     """
@@ -42,8 +43,8 @@ class Loss(NamedTuple):
     name: str
     graph: Callable[[Rows, Rows, Rows], Value]
     evaluate: Callable[[Array, Array, Array, Array], Any]
-    formula: str
-    delta: str
+    formula: Callable[[Any, Any], Expression]
+    delta: Callable[[Any, Any], Expression]
     why: str
     reduction: str
     terms: Callable[[Array, Array], Array]
@@ -187,8 +188,8 @@ LOSSES = {
             "half_squared_error",
             _half_squared_error_graph,
             _half_squared_error,
-            "((p - Y) ** 2).sum() / 2",
-            "(p - Y)",
+            lambda p, y: summed((p - y) ** 2) / 2,
+            lambda p, y: p - y,
             "The 2 of the square and the 1/2 of C cancel.",
             "sum",
             terms=lambda a, y: (a - y) ** 2 / 2,
@@ -198,8 +199,8 @@ LOSSES = {
             "mean_squared_error",
             _mean_squared_error_graph,
             _mean_squared_error,
-            "((p - Y) ** 2).mean()",
-            "2 * (p - Y) / Y.size",
+            lambda p, y: mean((p - y) ** 2),
+            lambda p, y: 2 * (p - y) / size(y),
             "The 2 of the square stays, for C has no 1/2; the mean divides by Y.size.",
             "all",
             terms=lambda a, y: (a - y) ** 2,
@@ -209,8 +210,8 @@ LOSSES = {
             "binary_cross_entropy",
             _binary_cross_entropy_graph,
             _binary_cross_entropy,
-            "-(Y * log(p) + (1 - Y) * log(1 - p)).mean()",
-            "(p - Y) / Y.size",
+            lambda p, y: -mean(y * SYMBOLS.log(p) + (1 - y) * SYMBOLS.log(1 - p)),
+            lambda p, y: (p - y) / size(y),
             "The routes of Y and of 1 - Y sum to p - Y, p being the sigmoid; the mean divides by Y.size.",
             "all",
             terms=lambda a, y: -(y * np.log(a) + (1 - y) * np.log(1 - a)),
@@ -221,8 +222,8 @@ LOSSES = {
             "softmax_cross_entropy",
             _softmax_cross_entropy_graph,
             _softmax_cross_entropy,
-            "-(Y * log(p)).sum() / n",
-            "(p - Y) / n",
+            lambda p, y: -summed(y * SYMBOLS.log(p)) / symbol("n"),
+            lambda p, y: (p - y) / symbol("n"),
             "Each Y weighs the log of a sum of exp. Its slope by another z is the share of that one's exp, the softmax p; by "
             "its own z it is minus the shares of all others, p - 1. The routes sum to p - Y, where Y sums to 1, and the mean "
             "divides by n.",
@@ -235,8 +236,8 @@ LOSSES = {
             "huber",
             _huber_graph,
             _huber,
-            "huber(p - Y).mean()",
-            "clip(p - Y, -1, 1) / Y.size",
+            lambda p, y: mean(call("huber", p - y)),
+            lambda p, y: call("clip", p - y, -1, 1) / size(y),
             "Up to 1 a difference d costs d ** 2 / 2, of slope d; beyond, abs(d) - 1/2, of slope 1 or -1; the mean divides by "
             "Y.size.",
             "all",

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from autograd.expressions import Expression, as_text, summed, symbol
 from nn.arrays import Array, check_finite, plain
 from nn.derivation.formulas import last_delta_formula, last_delta_why, slope_formula
-from nn.derivation.notation import Form, Operand, both_ways, product, why, why_summed
+from nn.derivation.notation import Form, Operand, both_ways, matrix, product, why, why_summed
 from nn.derivation.recorded import Place, Recorded
 from nn.derivation.variants import in_columns, signs
 from nn.losses import loss_named
@@ -38,9 +39,14 @@ class Term(NamedTuple):
 
     sample: int
     neuron: int
-    symbols: tuple[str, ...]
+    expressions: tuple[Expression, ...]
     factors: tuple[Any, ...]
     number: Any
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The factors in symbols, as text."""
+        return tuple(map(as_text, self.expressions))
 
 
 class Equation(NamedTuple):
@@ -167,12 +173,12 @@ class MatrixDerivation:
     def _operand(self, name: str, layer: int, index: str) -> Operand:
         """The matrix of that name as it stands in a formula: X is a0."""
         found = {"a": self.passes.a, "delta": [self.X, *self.passes.delta], "W": [self.X, *self.model.weights]}[name]
-        return Operand(f"{name}{layer}" if name != "a" or layer else "X", index, found[layer].shape)
+        return matrix(f"{name}{layer}" if name != "a" or layer else "X", index, found[layer].shape)
 
     def _terms(self, node: Any, backwards: bool = False) -> tuple[Term, ...]:
         step = -1 if backwards else 1
         routes = self._graph.routes(node)
-        return tuple(Term(r.place.sample, r.place.neuron, r.symbols[::step], r.factors[::step], r.number) for r in routes)
+        return tuple(Term(r.place.sample, r.place.neuron, r.expressions[::step], r.factors[::step], r.number) for r in routes)
 
     def _equation(self, line: int, layer: int, forms: Iterable[Form], entry: Entry, node: Any, why: str = "") -> Equation:
         rows, columns = forms
@@ -182,15 +188,16 @@ class MatrixDerivation:
 
     def _weights(self, layer: int, entry: Entry) -> Equation:
         a, delta = self._operand("a", layer - 1, "si"), self._operand("delta", layer, "sj")
-        result = Operand(f"dW{layer}", "ij", self.model.weights[layer - 1].shape)
-        forms = both_ways(product(a, delta), result, "{} @ {}")
+        result = matrix(f"dW{layer}", "ij", self.model.weights[layer - 1].shape)
+        forms = both_ways(product(a, delta), result)
         node = self._values.weights[layer - 1][entry[0]][entry[1]]
         return self._equation(3, layer, forms, entry, node, why(a, delta, result))
 
     def _biases(self, layer: int, entry: Entry) -> Equation:
         name, k = f"db{layer}", self.model.weights[layer - 1].shape[1]
-        rows = Form(f"delta{layer}.sum(axis=0)", (), Operand(name, "j", (k,)))
-        columns = Form(f"delta{layer}.sum(axis=1, keepdims=True)", (), Operand(name, "j1", (k, 1)))
+        delta = symbol(f"delta{layer}")
+        rows = Form(summed(delta, 0), (), matrix(name, "j", (k,)))
+        columns = Form(summed(delta, 1, keepdims=True), (), matrix(name, "j1", (k, 1)))
         node = (self._values.biases or [])[layer - 1][entry[0]]
         return self._equation(4, layer, (rows, columns), entry, node, why_summed(layer))
 
@@ -203,9 +210,9 @@ class MatrixDerivation:
             return self._equation(1, layer, forms, entry, node, last_delta_why(self.loss, activation, layer))
         result = self._operand("delta", layer, "si")
         delta, W = self._operand("delta", layer + 1, "sk"), self._operand("W", layer + 1, "ik")
-        slope = slope_formula(activation, layer)
-        forms = both_ways(product(delta, W), result, f"({{}} @ {{}}){slope}" if slope else "{} @ {}")
-        error = result._replace(text="({} @ {})".format(*(factor.text for factor in forms[0].factors)))
+        forms = both_ways(product(delta, W), result, slope_formula(activation, layer))
+        left, right = forms[0].factors
+        error = result._replace(expression=left.expression @ right.expression)
         return self._equation(2, layer, forms, entry, node, why(delta, W, error))
 
 

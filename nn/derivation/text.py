@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from autograd.derivation import dialects
 from autograd.derivation.printed import number_text
 from autograd.symbols import number
+
 from autograd.value import shown
 from nn.arrays import plain
 from nn.derivation.formulas import loss_formula, predicted
 from nn.derivation.latex import as_latex
-from nn.derivation.notation import Form, bracketed
+from nn.derivation.notation import Form
 
 if TYPE_CHECKING:
     from nn.derivation.matrices import Equation, MatrixDerivation, Term
@@ -44,7 +46,7 @@ def _forward(d: MatrixDerivation) -> str:
         a = f"a{layer} = z{layer}" if activation == "linear" else f"a{layer} = {activation}(z{layer})"
         rows.append((f"z{layer} = {before} @ W{layer}{bias}", f"(n, {w.shape[0]}) @ {w.shape} -> (n, {w.shape[1]})", a))
     sizes = "-".join(map(str, [len(d.model.weights[0]), *(w.shape[1] for w in d.model.weights)]))
-    loss = loss_formula(d.loss, d.model.activations[-1], layers)
+    loss = as_text(loss_formula(d.loss, d.model.activations[-1], layers))
     return "\n".join(
         (
             f"The {sizes} network with C = {d.loss}, for n = {n} sample{'s' if n > 1 else ''} in rows",
@@ -114,7 +116,7 @@ def _terms(e: Equation) -> Iterator[str]:
     """A line for each term, or two where they are long; and their sum."""
     largest = sorted(range(len(e.terms)), key=lambda i: -abs(e.terms[i].number))[:SHOWN]
     shown = [e.terms[i] for i in sorted(largest)]
-    rows = [(_of(e, term), _product(term.symbols), _product_of_numbers(term), _short(term.number)) for term in shown]
+    rows = [(_of(e, term), _product(term), _product_of_numbers(term), _short(term.number)) for term in shown]
     label, symbols, numbers, result = (max(map(len, column)) for column in zip(*rows, strict=True))
     folds = 14 + label + symbols + numbers + result > WIDTH
     for name, product, values, value in rows:
@@ -139,8 +141,8 @@ def _of(e: Equation, term: Term) -> str:
     return "route" if e.line == 1 else f"neuron {term.neuron}" if e.line == 2 else f"sample {term.sample}"
 
 
-def _product(symbols: Sequence[str]) -> str:
-    return " * ".join(map(bracketed, symbols))
+def _product(term: Term) -> str:
+    return as_text(reduce(times, term.expressions))
 
 
 def _product_of_numbers(term: Term) -> str:
@@ -170,7 +172,7 @@ def _both_signs(d: MatrixDerivation) -> str:
     place = d.signs.names.index(f"W{last}")
     old, step = (plain(a[entry]) for a in (d.model.weights[-1], d.signs.steps[place]))
     minus, plus = (_exact(plain(a[place][entry])) for a in (d.signs.minus, d.signs.plus))
-    p, dW = predicted(d.loss, d.model.activations[-1], last), d.equations[1].rows.text
+    p, dW = as_text(predicted(d.loss, d.model.activations[-1], last)), d.equations[1].rows.text
     rows = [
         (f"W{last} -= {dW}, from ({p} - Y)", f"{_short(old)} - {_bracketed(-step)}", f"= {minus}"),
         (f"W{last} += {dW}, from (Y - {p})", f"{_short(old)} + {_bracketed(step)}", f"= {plus}"),
@@ -197,11 +199,11 @@ def latex(equations: Sequence[Equation]) -> str:
 
 def _latex_lines(e: Equation) -> Iterator[str]:
     """The equation and its shapes; its entry, term by term, in symbols and beside them in numbers; and their sum."""
-    yield rf"{as_latex(e.name)} &= {as_latex(e.rows.text)} && {_latex_shapes(e.rows)}"
+    yield rf"{_latex(symbol(e.name))} &= {_latex(e.rows.expression)} && {_latex_shapes(e.rows)}"
     shown = [*e.terms[: SHOWN - 1], e.terms[-1]] if len(e.terms) > SHOWN else e.terms
-    start, sign = as_latex(_entry(e.name, e)), "="
+    start, sign = _latex(symbol(_entry(e.name, e))), "="
     for number_of_term, term in enumerate(shown, 1):
-        symbols = r" \cdot ".join(map(_latex_factor, term.symbols))
+        symbols = _latex(reduce(times, term.expressions))
         numbers = r" \cdot ".join(map(_latex_number, term.factors))
         gap = r"\cdots + " if len(e.terms) > SHOWN and number_of_term == SHOWN else ""
         yield rf"{start} &{sign} {gap}{symbols} && {sign} {gap}{numbers}"
@@ -215,10 +217,10 @@ def _latex_shapes(form: Form) -> str:
     return rf"{product} \to {sizes[-1]}" if product else sizes[-1]
 
 
-def _latex_factor(symbol: str) -> str:
-    return as_latex(symbol) if bracketed(symbol) == symbol else rf"\left({as_latex(symbol)}\right)"
+def _latex(expression: Expression) -> str:
+    return as_latex(expression, layers=True)
 
 
 def _latex_number(x: Any) -> str:
-    written = dialects.as_latex(number(x + 0))
-    return rf"\left({written}\right)" if written.startswith("-") else written
+    text = as_latex(number(x + 0))
+    return rf"\left({text}\right)" if text.startswith("-") else text

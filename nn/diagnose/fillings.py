@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.derivation.dialects import as_text
-from autograd.symbols import Expression, symbol
+from autograd.expressions import Expression, as_text, symbol
+from autograd.expressions.printer import SUM
 from nn.activations import ACTIVATIONS, SOFTMAX, Activation
 from nn.arrays import Array, transposed
 from nn.diagnose.mistakes import WRONG_SLOPES
@@ -161,8 +161,7 @@ def slope_text(activation: Activation, a: Expression) -> str:
     """
     if activation.formula is None:
         return "1"
-    slope = activation.formula(a, a)
-    return f"({as_text(slope)})" if slope.op == "greater" else as_text(slope)
+    return as_text(activation.formula(a, a), SUM)
 
 
 def matrix_slopes(net: Network, layer: int, e: Array) -> Iterator[Filling]:
