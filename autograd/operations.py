@@ -31,8 +31,8 @@ class Operation:
 
     A row is either primitive, with a `forward` that takes floats, or composed, with a `formula(m, *inputs)` of other rows;
     then `forward` is that formula on floats. `domain` has an interval for each operand, in which tests sample it.
-    `method` is its name as a method of Value; `array` is how NumPy computes a primitive (a function, or the name of one), `native` the name of the C library's
-    function, `javascript` that of JavaScript's, `latex` a template for its operands.
+    `method` is its name as a method of Value; `array` is how NumPy computes a primitive (a function, or the name of one),
+    `native` the name of the C library's function, `javascript` that of JavaScript's, `latex` a template for its operands.
     """
 
     __slots__ = (
@@ -91,12 +91,19 @@ class Arithmetic:
     def __getattr__(self, name: str) -> Function:
         if name.startswith("_") or (name not in OPERATIONS and name not in CHOICES):
             raise AttributeError(f"m.{name}: there is no operation {name!r} in the table")
-        row = named(name)
-        function = self._find(row) or (row.formula and partial(row.formula, self))
-        if function is None:
-            raise NotImplementedError(f"the operation {name!r} has no function for these numbers")
+        function = self._computing(named(name))
         if name in BUILT_IN:  # what a user registers may be registered anew
             vars(self)[name] = function
+        return function
+
+    def __getitem__(self, row: Operation) -> Function:
+        """What computes this very record, which a node may have kept from before its name was registered anew."""
+        return getattr(self, row.name) if row.name in BUILT_IN else self._computing(row)
+
+    def _computing(self, row: Operation) -> Function:
+        function = self._find(row) or (row.formula and partial(row.formula, self))
+        if function is None:
+            raise NotImplementedError(f"the operation {row.name!r} has no function for these numbers")
         return function
 
 
@@ -184,18 +191,22 @@ def _step(m: Any, a: Any, at_zero: Any) -> Any:
 
 
 FLOATS = Arithmetic(lambda row: row.forward, mul=floats.multiply, zeros_like=lambda a: type(a)())
-STEADY: Function = lambda m, out, *inputs: (0,) * len(inputs)  # of what only jumps
+
+
+def _steady(m: Any, out: Any, *inputs: Any) -> tuple[int, ...]:  # noqa: ARG001  # of what only jumps
+    return (0,) * len(inputs)
+
 
 # fmt: off
 CHOICES = {row.name: row for row in (  # what formulas choose by
     primitive("where",         "where", floats.where,  lambda m, out, c, a, b: (0, m.where(c, 1, 0), m.where(c, 0, 1)),
               (0, 1), REAL, REAL),
-    primitive("less",          "<",     operator.lt,   STEADY, REAL, REAL, array=operator.lt),
-    primitive("less_equal",    "<=",    operator.le,   STEADY, REAL, REAL, array=operator.le),
-    primitive("greater",       ">",     operator.gt,   STEADY, REAL, REAL, array=operator.gt),
-    primitive("greater_equal", ">=",    operator.ge,   STEADY, REAL, REAL, array=operator.ge),
-    primitive("equal",         "==",    operator.eq,   STEADY, REAL, REAL, array=operator.eq),
-    primitive("logical_and",   "and",   operator.and_, STEADY, (0, 1), (0, 1), array=operator.and_),
+    primitive("less",          "<",     operator.lt,   _steady, REAL, REAL, array=operator.lt),
+    primitive("less_equal",    "<=",    operator.le,   _steady, REAL, REAL, array=operator.le),
+    primitive("greater",       ">",     operator.gt,   _steady, REAL, REAL, array=operator.gt),
+    primitive("greater_equal", ">=",    operator.ge,   _steady, REAL, REAL, array=operator.ge),
+    primitive("equal",         "==",    operator.eq,   _steady, REAL, REAL, array=operator.eq),
+    primitive("logical_and",   "and",   operator.and_, _steady, (0, 1), (0, 1), array=operator.and_),
 )}
 OPERATIONS: dict[str, Operation] = {row.name: row for row in (
     #         name         symbol   value           derivative by each operand                                sampled on
@@ -234,7 +245,7 @@ OPERATIONS: dict[str, Operation] = {row.name: row for row in (
              latex=r"\min"),
     composed("logaddexp", _logaddexp,               lambda m, out, a, b: (_share(m, a, b), _share(m, b, a)),   REAL, REAL,
              latex=r"\log\left(e^{{{}}} + e^{{{}}}\right)"),
-    composed("sign",      _sign,                    STEADY,                                                   REAL),
+    composed("sign",      _sign,                    _steady,                                                   REAL),
     composed("heaviside", _step,                    lambda m, out, a, b: (0, m.where(a == 0, 1, 0)),          REAL, REAL),
 )}
 # fmt: on

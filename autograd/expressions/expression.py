@@ -139,7 +139,7 @@ def number(x: Real) -> Expression:
 
 def lifted(x: Any) -> Expression:
     """An expression as it is, a number as one."""
-    return x if x.__class__ is Expression else number(x)
+    return x if isinstance(x, Expression) else number(x)
 
 
 def is_number(e: Expression, x: float) -> bool:
