@@ -41,6 +41,7 @@ def test_activations_are_right_to_4_units_in_the_last_place(activation: str) -> 
         "tanh": mpmath.tanh,
         "relu": lambda x: max(x, mpmath.mpf(0)),
         "linear": lambda x: x,
+        "leaky_relu": lambda x: max(x, x * mpmath.mpf(0.01)),
     }[activation]
     found = MatrixMLP([[[1.0]]], activations=activation).predict(z[:, None])[:, 0]
     with mpmath.workdps(40):

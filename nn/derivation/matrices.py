@@ -2,7 +2,7 @@
 
 Every equation of `MatrixMLP` stands beside the graph of the same loss: one entry of the matrix written out as the sum of the
 terms along which the graph reaches it, its number in both, and the index that is summed over, which says where a transpose
-belongs. The trade-off: the graph has a node for every product of every sample, so it is for as many samples as one reads.
+belongs. The graph has a node for every product of every sample, so this is for as many samples as one reads.
 
 The equations, for samples in rows (Nielsen 2015, chapter 2, BP1 to BP4, transposed):
     (1) delta of the last layer = dC/da * f'(z)            (2) delta = (delta_after @ W_after.T) * f'(z)
@@ -13,79 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from autograd.expressions import Expression, as_text, summed, symbol
+from autograd.expressions import summed, symbol
 from nn.arrays import Array, check_finite, plain
+from nn.derivation.equations import Entry, Equation, Term, latex
 from nn.derivation.formulas import last_delta_formula, last_delta_why, slope_formula
 from nn.derivation.notation import Form, Operand, both_ways, matrix, product, why, why_summed
 from nn.derivation.recorded import Place, Recorded
+from nn.derivation.text import text
 from nn.derivation.variants import in_columns, signs
 from nn.losses import loss_named
 from nn.matrix import MatrixMLP
 from nn.mlp import MLP
 
-Entry: TypeAlias = tuple[int, ...]
 LARGEST = 200_000  # products that are recorded at most: four seconds
-
-
-class Term(NamedTuple):
-    """One term of an entry, as the graph has it: the factors along one route, in symbols and numbers, and their product.
-
-    `sample` is the sample and `neuron` the neuron, of the layer whose delta is the factor, through which the route goes.
-    """
-
-    sample: int
-    neuron: int
-    expressions: tuple[Expression, ...]
-    factors: tuple[Any, ...]
-    number: Any
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The factors in symbols, as text."""
-        return tuple(map(as_text, self.expressions))
-
-
-class Equation(NamedTuple):
-    """One of the equations (1) to (4), `line`, and one entry of it: what the matrix says and what the graph says.
-
-    `rows` and `columns` are the formula for samples in rows, as everywhere here, and in columns. The `terms` sum to
-    `from_graph`, the adjoint of the node that is this `entry` of the matrix; `from_matrix` is the number in the matrix.
-    """
-
-    line: int
-    layer: int
-    rows: Form
-    columns: Form
-    entry: Entry
-    terms: tuple[Term, ...]
-    from_matrix: Any
-    from_graph: Any
-    why: str
-
-    @property
-    def name(self) -> str:
-        """What the equation gives: delta2, dW2 or db2."""
-        return self.rows.result.text
-
-    @property
-    def difference(self) -> Any:
-        """How far the matrix and the graph are apart."""
-        return abs(self.from_matrix - self.from_graph)
-
-    def __str__(self) -> str:
-        from nn.derivation.text import equation_text
-
-        return equation_text(self)
-
-    def latex(self) -> str:
-        """The equation, its shapes and its entry with all terms, as an `align*` environment of amsmath."""
-        from nn.derivation.text import latex
-
-        return latex([self])
 
 
 class MatrixDerivation:
@@ -98,9 +42,9 @@ class MatrixDerivation:
     def __init__(self, model: MatrixMLP, x: Array, y: Array, loss: str) -> None:
         self.model, self.X, self.Y, self.loss = model, x, y, loss
         self.passes, self.gradients = model.passes(x, y, loss), model.gradients(x, y, loss)
-        for name, matrices in (("z", self.passes.z), ("delta", self.passes.delta)):
-            for layer, matrix in enumerate(matrices, 1):
-                _check_finite(matrix, f"derive_matrices: {name}{layer}")
+        for name, found in (("z", self.passes.z), ("delta", self.passes.delta)):
+            for layer, numbers in enumerate(found, 1):
+                _check_finite(numbers, f"derive_matrices: {name}{layer}")
         self.transposed = in_columns(model, x, y, loss)
         self.signs = signs(model, self.passes, y, loss)
         self._values = model.to_mlp()
@@ -142,14 +86,10 @@ class MatrixDerivation:
         return max(plain(np.abs(a - b.T).max()) for a, b in pairs)
 
     def __str__(self) -> str:
-        from nn.derivation.text import text
-
         return text(self)
 
     def latex(self) -> str:
         """All equations with their entries, as an `align*` environment of amsmath."""
-        from nn.derivation.text import latex
-
         return latex(self.equations)
 
     def _repr_latex_(self) -> str:
