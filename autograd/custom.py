@@ -14,8 +14,19 @@ from typing import Any, cast
 
 from autograd.functions import function_of
 from autograd.graph import Image
-from autograd.operations import BUILT_IN, CONSTANT, FLOATS, LEAF, OPERATIONS, REAL, SPECIAL
-from autograd.operations import Arithmetic, Domain, Function, Operation
+from autograd.operations import (
+    BUILT_IN,
+    CONSTANT,
+    FLOATS,
+    LEAF,
+    OPERATIONS,
+    REAL,
+    SPECIAL,
+    Arithmetic,
+    Domain,
+    Function,
+    Operation,
+)
 from autograd.sweep import NOTHING, adjoints
 
 

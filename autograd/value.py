@@ -7,7 +7,6 @@ the other half of the time of a training step.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from decimal import Decimal

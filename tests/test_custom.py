@@ -166,4 +166,6 @@ def test_another_process_has_to_register_it_too(tmp_path: Any) -> None:
     register = "import autograd, math; autograd.operation('t_erf', math.erf, lambda m, out, a: (m.exp(-a * a),)); "
     run = lambda code: subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # noqa: S603, E731, PLW1510
     assert run(register + load).stdout == "True\n"
-    assert "LookupError: the operation 't_erf' is not registered here; call autograd.operation('t_erf', ...)" in run(load).stderr
+    assert (
+        "LookupError: the operation 't_erf' is not registered here; call autograd.operation('t_erf', ...)" in run(load).stderr
+    )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection
 
-from autograd.operations import Operation
 from autograd.cli.tokens import ParseError, Token, functions, spelled, visible
+from autograd.operations import Operation
 
 WRITE = {
     "^": "write **",

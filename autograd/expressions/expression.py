@@ -106,7 +106,7 @@ class Expression:
     def __ge__(self, other: Any) -> Expression:
         return apply(CHOICES["greater_equal"], self, other)
 
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: object) -> Any:
         return apply(EQUAL, self, other)
 
     def __getitem__(self, index: Any) -> Expression:
