@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from autograd import topological_order
 from autograd.graph import images
-from autograd.rules import CONSTANT, table
+from autograd.modules import arithmetic
+from autograd.operations import CONSTANT
 from autograd.sweep import adjoints
 from nn import MLP, MatrixMLP, fit
 
@@ -369,14 +370,14 @@ def test_on_a_2_2_1_network_of_symbols_the_difference_of_the_paths_is_zero(loss:
         meant.update(zip(np.array(values, dtype=object).flat, names.flat, strict=True))
     for layer, names in zip(model.biases or (), (b1, b2), strict=True):
         meant.update(zip(layer, names, strict=True))
-    rules = table(SYMPY)
+    m = arithmetic(SYMPY)
     for node in graph:  # the same graph computed again, on symbols
-        if node.rule is CONSTANT:
+        if node.operation is CONSTANT:
             meant[node] = sympy.Integer(int(node.data))
         elif node.parents:
-            meant[node] = rules[node.rule.name].forward(*(meant[parent] for parent in node.parents))
-    image = images(graph, rules, meant)
-    swept = adjoints(image[graph[-1]], one, sympy.Integer(0))
+            meant[node] = getattr(m, node.operation.name)(*(meant[parent] for parent in node.parents))
+    image = images(graph, meant)
+    swept = adjoints(image[graph[-1]], one, sympy.Integer(0), m)
     assert sympy.expand(meant[graph[-1]] - formulas.loss.expr) == 0
     pairs = [
         (v, d)

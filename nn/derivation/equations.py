@@ -131,7 +131,7 @@ def _terms(e: Equation) -> Iterator[str]:
     for name, product, values, value in rows:
         start = f"      {name:{label}}  "
         if folds:
-            yield start + product
+            yield from textwrap.wrap(product, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
             yield f"{' ' * len(start)}= {values} = {value}"
         elif len(shown[0].factors) == 1:
             yield f"{start}{product:{symbols}} = {value:>{result}}"
