@@ -23,13 +23,12 @@ import pytest
 from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
 
 import nn
-from nn.activations import ACTIVATIONS, SOFTMAX
 from nn.diagnose import Finding, Report, fillings, lines
 from nn.diagnose.explanations import Cause
 from nn.diagnose.gradients import CLOSE
 from nn.diagnose.mistakes import WORDS
 from nn.diagnose.network import Network, network
-from nn.diagnose.problem import NAMED
+from nn.diagnose.problem import last_activations, losses
 from nn.diagnose.report import message
 
 diagnose: Any = vars(nn).get("diagnose")  # Any: the harness is checked without it
@@ -661,8 +660,8 @@ def network_of(config: Config) -> tuple[Network, list[planting.Pass]]:
     runs = [planting.Pass(config, (), params, *given) for given in zip(*data, strict=True)]
     for run in runs:
         run.fused = False
-    functions = tuple((ACTIVATIONS | {"softmax": SOFTMAX})[name] for name in config.activations)
-    return network(W, b, *data, functions, NAMED[config.loss], AVERAGE), runs
+    functions = tuple(last_activations()[name] for name in config.activations)
+    return network(W, b, *data, functions, losses()[config.loss], AVERAGE), runs
 
 
 def words_of(run: planting.Pass, layer: int) -> dict[str, Any]:
@@ -800,9 +799,9 @@ def test_the_factors_that_are_looked_for(given: tuple[str, str, float | None], n
     said |= {"extra_factor_n": "n", "extra_factor_k": "k"}
     texts = [(word, said[word]) if word in said else ("learning_rate_folded", word) for word in words.split()]
     want = [(name, text, eval(text, {"n": 5, "k": 3})) for name, text in texts]  # noqa: S307  # numbers of our own
-    assert lines.scales(5, 3, NAMED[loss], reduction, rate) == want
-    assert "missing_1_over_k" not in {name for name, *_ in lines.scales(5, 1, NAMED[loss], reduction, rate)}
-    assert all(factor != 1 for *_, factor in lines.scales(1, 1, NAMED[loss], reduction, rate))
+    assert lines.scales(5, 3, losses()[loss], reduction, rate) == want
+    assert "missing_1_over_k" not in {name for name, *_ in lines.scales(5, 1, losses()[loss], reduction, rate)}
+    assert all(factor != 1 for *_, factor in lines.scales(1, 1, losses()[loss], reduction, rate))
 
 
 SMALLEST = Config((2, 3, 2), ("tanh", "sigmoid"), n=3)

@@ -109,9 +109,11 @@ def _entry(e: Expression) -> Chosen:
 
 def _product(e: Expression) -> Chosen:
     """A number times anything, entries times entries, or matrices entry by entry."""
-    left, right = e.parents
-    of_entries = any((part.op is NAME and "[" in part.content) or part.op.name == "entry" for part in operands_first(e))
-    sign = r"\cdot" if of_entries or left.op is right.op is NUMBER else r"\," if left.op is NUMBER else r"\odot"
+    left = e.parents[0]
+    parts = operands_first(e)
+    of_entries = any((part.op is NAME and "[" in part.content) or part.op.name == "entry" for part in parts)
+    of_numbers = not any(part.op is NAME for part in parts)
+    sign = r"\cdot" if of_entries or of_numbers else r"\," if left.op is NUMBER else r"\odot"
     least = [ATOM if side.op is MATMUL else PRODUCT + i for i, side in enumerate(e.parents)]
     return Form(f"{{}} {sign} {{}}", PRODUCT, (least[0], least[1])), e.parents
 

@@ -12,10 +12,7 @@ from nn.arrays import Array, array, check_finite, float64
 from nn.losses import LOSSES, Loss
 
 REDUCTIONS = ("sum", "samples", "outputs", "all")
-# by the names that people give them: squared_error is the sum of which mean_squared_error is the mean
-NAMED = {"squared_error": LOSSES["mean_squared_error"], **LOSSES}
 SUMS = ("squared_error", "half_squared_error", "binary_cross_entropy", "softmax_cross_entropy")  # unless `reduction` is given
-LAST = {**ACTIVATIONS, SOFTMAX.name: SOFTMAX}  # what the last activation may be
 FRESH = (1.0, 1.0, 2.0, 3.0)  # spreads of the data sets beside the given one, relative to it
 
 
@@ -45,6 +42,16 @@ class Problem(NamedTuple):
 def listed(names: Iterable[Any]) -> str:
     """Names with commas, those in quotes that a stranger may have chosen."""
     return ", ".join(f"{name:.60}" if isinstance(name, str) and name.isidentifier() else f"{name!r:.60}" for name in names)
+
+
+def losses() -> dict[str, Loss]:
+    """The losses by the names that people give them: squared_error is the sum of which mean_squared_error is the mean."""
+    return {"squared_error": LOSSES["mean_squared_error"], **LOSSES}
+
+
+def last_activations() -> dict[str, Activation]:
+    """What the last activation may be."""
+    return {**ACTIVATIONS, SOFTMAX.name: SOFTMAX}
 
 
 def _one_of(name: str, x: Any, allowed: Iterable[str]) -> str:
@@ -80,12 +87,12 @@ def checked(params: Any, X: Any, Y: Any, activations: Sequence[str], options: Ma
         raise TypeError(f"activations={activations!r}: give one name per layer, for example ('sigmoid', 'sigmoid')")
     depth = len(activations)
     for i, name in enumerate(activations):
-        _one_of(f"activations[{i}]", name, LAST if i == depth - 1 else ACTIVATIONS)
+        _one_of(f"activations[{i}]", name, last_activations() if i == depth - 1 else ACTIVATIONS)
     known = {f"{letter}{layer}" for layer in range(1, depth + 1) for letter in "Wb"}
     if set(params) - known or not {f"W{layer}" for layer in range(1, depth + 1)} <= set(params):
         raise ValueError(f"params has {listed(params)}; {depth} activations need W1 to W{depth}, and b1 to b{depth} at most")
-    name = _one_of("loss", options["loss"], NAMED)
-    loss = NAMED[name]
+    name = _one_of("loss", options["loss"], losses())
+    loss = losses()[name]
     if loss.canonical and activations[-1] != loss.canonical.name:
         raise ValueError(f"loss={name!r} needs {loss.canonical.name} as the last activation, not {activations[-1]!r}")
     columns = _one_of("samples", options["samples"], ("rows", "columns")) == "columns"
@@ -107,7 +114,7 @@ def checked(params: Any, X: Any, Y: Any, activations: Sequence[str], options: Ma
     rate = options["learning_rate"]
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not np.isfinite(rate)):
         raise ValueError(f"learning_rate={rate!r} has to be a finite number, or None if it is not known")
-    functions = tuple(LAST[activation] for activation in activations)
+    functions = tuple(last_activations()[activation] for activation in activations)
     return Problem(given, W, b, x, y, functions, loss, reduction, columns, out_in, None if rate is None else float(rate))
 
 
