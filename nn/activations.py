@@ -31,9 +31,9 @@ class Activation(NamedTuple):
     """One activation f.
 
     `value(z, out, scratch)` writes f(z) into `out`, and `slope(a, out)` writes f'(z), which it computes from a = f(z);
-    all are arrays of one shape, and `out` may be z itself. `unguarded` is a faster `value` for z up to 700, if there is one. `graph(z)` is f of a
-    Value. `formula(a, z)` is the slope as a formula, of expressions, or None if it is 1. `width(n_in, n_out)` bounds the
-    initial weights. `jacobian(a, e)` is dC/dz from e = dC/da where outputs depend on more than their own z.
+    all are arrays of one shape, and `out` may be z itself. `graph(z)` is f of a Value. `formula(a, z)` is the slope as a
+    formula, or None if it is 1. `width(n_in, n_out)` bounds the initial weights. `unguarded` is a faster `value` for z up
+    to 700, if there is one. `jacobian(a, e)` is dC/dz from e = dC/da where an output depends on more than its own z.
     """
 
     name: str

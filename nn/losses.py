@@ -238,8 +238,8 @@ LOSSES = {
             _huber,
             lambda p, y: mean(call("huber", p - y)),
             lambda p, y: call("clip", p - y, -1, 1) / size(y),
-            "With d = a - Y, each output adds c**2 / 2 + relu(abs(d) - 1), where c = abs(d) - relu(abs(d) - 1) is at most 1. The "
-            "routes sum to d, cut off at -1 and 1; the mean divides by Y.size.",
+            "With d = a - Y, each output adds c**2 / 2 + relu(abs(d) - 1), where c = abs(d) - relu(abs(d) - 1) is at most 1. "
+            "The routes sum to d, cut off at -1 and 1; the mean divides by Y.size.",
             "all",
             terms=_huber_terms,
             error=lambda a, y: np.clip(a - y, -1, 1),

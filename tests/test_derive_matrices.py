@@ -99,10 +99,10 @@ def run(code: str, names: dict[str, Any], axis: int = 1) -> Any:
 
 
 def entries(d: MatrixDerivation) -> Any:
-    for name, matrix in matrices(d).items():
+    for name, found in matrices(d).items():
         if name.startswith(("delta", "dW", "db")):
-            for index in np.ndindex(matrix.shape):
-                yield name, index, matrix[index].item()
+            for index in np.ndindex(found.shape):
+                yield name, index, found[index].item()
 
 
 def sizes(d: MatrixDerivation) -> dict[str, Any]:
@@ -156,8 +156,8 @@ def test_the_symbols_of_every_term_are_the_numbers_beside_them(d: MatrixDerivati
         for term in e.terms:
             assert term.sample in ({e.entry[0]} if e.line < 3 else range(len(d.X)))
             assert term.neuron == (e.entry[-1] if e.line != 2 else term.neuron)
-            for symbol, factor in zip(term.symbols, term.factors, strict=True):
-                said = run(re.sub(r"^\[(.+ > .+)\]$", r"(\1)", symbol), names)
+            for text, factor in zip(term.symbols, term.factors, strict=True):
+                said = run(re.sub(r"^\[(.+ > .+)\]$", r"(\1)", text), names)
                 assert said == pytest.approx(factor, rel=1e-5, abs=1e-12)
         slope = d.model.activations[e.layer - 1]
         if e.line == 2 or (e.line == 1 and "entropy" not in d.loss):  # a relu's slope is shown where it is 1, too

@@ -80,7 +80,10 @@ def samples(loss: str, activations: tuple[str, ...]) -> tuple[nn.MatrixMLP, Any,
     model = nn.MatrixMLP.random([3, 4, 2], activations, rng=rng)
     model.biases = [rng.uniform(-1, 1, b.shape) for b in model.biases or ()]
     Y = rng.uniform(-3, 3, (6, 2)) if loss != "binary_cross_entropy" else rng.integers(0, 2, (6, 2)).astype(float)
-    return model, rng.normal(size=(6, 3)), Y
+    X = rng.normal(size=(6, 3))
+    linear = nn.MatrixMLP(model.weights, model.biases, [activations[0], "linear"])
+    model.biases[-1] -= linear.predict(X).mean(axis=0)  # so that some z are below zero
+    return model, X, Y
 
 
 def longhand(loss: str, activations: tuple[str, ...], slope: bool = True) -> Callable[[Any, Any, Any], dict[str, Any]]:
@@ -117,7 +120,7 @@ def test_all_five_agree(loss: str, last: str, hidden: str) -> None:
     nn.fit(stepped, X, Y, steps=1, learning_rate=0.5, loss=loss)
     for name, p in params.items():
         exact = want[f"d{name}"]
-        close = {"rtol": 1e-12, "atol": 1e-14}
+        close: Any = {"rtol": 1e-12, "atol": 1e-14}
         np.testing.assert_allclose(by_matrices[name], exact, **close)
         np.testing.assert_allclose(np.vectorize(lambda v: v.grad)(np.array(by_values[name])), exact, **close)
         np.testing.assert_allclose(named(stepped)[name], p - 0.5 * exact, **close)

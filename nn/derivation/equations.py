@@ -91,20 +91,24 @@ def equation_text(e: Equation) -> str:
 
 
 def paragraph(words: str) -> list[str]:
+    """Lines of text, in which no formula is broken at its operator."""
     whole = re.sub(r" ([@*=]) ", "\u00a0\\1\u00a0", words)  # a formula is not broken
     lines = textwrap.wrap(whole, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
     return [line.replace("\u00a0", " ") for line in lines]
 
 
 def entry(name: str, e: Equation) -> str:
+    """The name with the equation's entry: dW2[1,0]."""
     return f"{name}[{','.join(map(str, e.entry))}]"
 
 
 def exact(x: Any) -> str:
+    """All digits of a number."""
     return shown(x + 0)  # -0.0 is shown as the zero that it is
 
 
 def short(x: Any) -> str:
+    """Six digits of a number."""
     return number_text(x + 0)
 
 

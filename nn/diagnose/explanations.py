@@ -55,10 +55,12 @@ COSTS = {"unexplained": 5.0, "wrong_scale": 2.0, **RARE}
 
 
 def cost(causes: frozenset[Cause] | tuple[Cause, ...]) -> float:
+    """What an explanation by these causes costs: about one for each."""
     return sum(COSTS.get(cause.mistake, 1) for cause in causes)
 
 
 def all_causes(hit: Hit) -> tuple[Cause, ...]:
+    """What a hit blames, from the delta to the factor."""
     return (*hit.candidate.causes, *hit.causes, *hit.scaling)
 
 
@@ -69,4 +71,5 @@ def pairs(hits: list[list[Hit]]) -> list[tuple[Hit, ...]]:
 
 
 def pair_cost(pair: tuple[Hit, ...]) -> float:
+    """What the causes of these hits cost together."""
     return cost(frozenset(cause for hit in pair for cause in all_causes(hit)))

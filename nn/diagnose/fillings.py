@@ -68,7 +68,7 @@ def errors(net: Network) -> Iterator[Filling]:
     yield Filling("wrong_loss_derivative", f"-y * log({name})", -y * np.log(np.abs(a)))
     yield Filling("wrong_loss_derivative", f"{name} + y", a + y)
     yield Filling("wrong_loss_derivative", "the loss itself", net.loss.terms(a, y))
-    if not net.loss.by_preactivation and np.ptp(net.E[-1] / (a - y)) > 1e-9:  # the loss is no squared error
+    if not (net.loss.by_preactivation or _squared(net)):
         yield Filling("wrong_loss_derivative", f"{name} - y", a - y)
     yield Filling("missing_error_factor", name, a)
     yield Filling("missing_error_factor", "y", y)
@@ -85,8 +85,15 @@ def whole_deltas(net: Network) -> Iterator[Filling]:
         yield Filling("wrong_loss_derivative", f"sign({name} - y)", np.sign(a - y))
         yield Filling("wrong_loss_derivative", f"{name} + y", a + y)
         yield Filling("missing_error_factor", name, a)
-    else:
+    elif _squared(net):
         yield Filling("ce_delta_with_se", f"{name} - y", a - y)
+
+
+def _squared(net: Network) -> bool:
+    """Whether the loss is a squared error: its derivative is a multiple of a - y."""
+    error, difference = net.E[-1], net.A[-1] - net.Y
+    largest = np.abs(difference).argmax()
+    return bool(np.allclose(error * difference.flat[largest], difference * error.flat[largest], rtol=1e-9))
 
 
 def slopes(net: Network, layer: int, e: Array) -> Iterator[Filling]:

@@ -87,7 +87,7 @@ WORDS = {
     "sign_flipped": "The sign is flipped: this is the negative of the gradient, good for +=, not for -=.",
     "sign_error_inside_bce_derivative": "The derivative of the loss is {used}: one of its two terms has the wrong sign; it is "
     "-y / a{l} + (1 - y) / (1 - a{l}).",
-    "wrong_loss_derivative": "The derivative of the loss is {used}, which belongs to no such loss.",
+    "wrong_loss_derivative": "The derivative of the loss is {used}, which is not that of this loss.",
 }
 
 # what people take for the slope, by activation; {a} is its output, of relu the pre-activation

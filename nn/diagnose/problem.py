@@ -81,6 +81,7 @@ def _layers(given: Mapping[str, Array], depth: int, width: int, out_in: bool) ->
 
 
 def checked(params: Any, X: Any, Y: Any, activations: Sequence[str], options: Mapping[str, Any]) -> Problem:
+    """The arguments of `diagnose`, checked. Raises `ValueError` and `TypeError` for those that do not fit."""
     if not isinstance(params, Mapping) or "W1" not in params:
         raise ValueError(f"params: expected a dictionary with W1, b1 (optional), W2, ..., got {params!r:.80}")
     if isinstance(activations, str) or not isinstance(activations, Sequence) or not activations:

@@ -75,6 +75,7 @@ def _wrapped(text: str, indent: str = "") -> str:
 
 
 def report(search: Search, names: tuple[str, ...], notes: list[str]) -> Report:
+    """What the search found of the gradients of these names; `notes` are of those that could not be read."""
     right = tuple(name for name in names if name in search.correct)
     wrong = tuple(name for name in names if name not in right)
     if len(right) == len(search.seen):
@@ -102,6 +103,7 @@ def report(search: Search, names: tuple[str, ...], notes: list[str]) -> Report:
 
 
 def message(cause: Cause) -> str:
+    """The sentence on a cause, and the line that is right."""
     places = {"l": cause.layer, "p": cause.layer - 1, "n": cause.layer + 1}
     line = LINES.get(cause.part, "").format(**places).replace("a0", "X")
     words = WORDS[cause.mistake].format(used=cause.used, **places).replace("a0", "X")
