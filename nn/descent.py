@@ -1,8 +1,7 @@
 """One training, ready to run: gradient descent as a list of NumPy calls, with every buffer allocated once.
 
 A training step is always the same list of NumPy calls on the same arrays, so the list is made once, arguments bound, and
-then only run. The trade-off: the lines of `MatrixMLP.gradients` stand here again as calls with buffers; the tests hold
-the two together. Three things make it fast: small matrices multiply by `ndarray.dot`, which costs half of what `@` does;
+then only run: the steps of `nn.matrix` with buffers, made from the same records. The tests hold the two together. Three things make it fast: small matrices multiply by `ndarray.dot`, which costs half of what `@` does;
 layers with the same activation share one buffer and so one call for the slope; all weights are one array, updated by one
 subtraction. Each step reads one copy of the weights and writes the other, so the last good ones are never lost.
 """

@@ -48,7 +48,7 @@ def fit(
     checkpoint has it, goes on from there, and ends where it would have ended undisturbed, bit for bit, with the whole
     history. `steps` counts from the start of the run and may be more than before; other data, weights, loss, rate or
     `report_every` raise a `ValueError` that names them, as does a file that is no checkpoint. An `OSError` of the first
-    writing is raised; later ones, as of a full disk, are told once by a `RuntimeWarning`, and the run goes on.
+    writing is raised; later ones, as of a full disk, cause one `RuntimeWarning`, and the run goes on.
 
     >>> model = MatrixMLP([np.array([[0.0]])], activations="linear")
     >>> history = fit(model, [[1.0]], [[3.0]], steps=20, learning_rate=0.5)

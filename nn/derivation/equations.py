@@ -1,4 +1,4 @@
-"""One equation of a matrix derivation, with one entry written out: as data, as text and as LaTeX.
+"""One equation of a matrix derivation, with all terms of one entry: as data, as text and as LaTeX.
 
 Numbers along the way have six digits; the two that are compared, of the matrix and of the graph, have all of theirs.
 """

@@ -1,6 +1,6 @@
 """From scalars to matrices: where each formula of backpropagation comes from, shown on the user's own network.
 
-Every equation of `MatrixMLP` stands beside the graph of the same loss: one entry of the matrix written out as the sum of the
+Every equation of `MatrixMLP` stands beside the graph of the same loss: one entry of the matrix as the sum of the
 terms along which the graph reaches it, its number in both, and the index that is summed over, which says where a transpose
 belongs. The graph has a node for every product of every sample, so this is for as many samples as one reads.
 
@@ -59,7 +59,7 @@ class MatrixDerivation:
         self.equations = tuple(self.at(name, *entry) for name, entry in self._thread())
 
     def at(self, name: str, *entry: int) -> Equation:
-        """The equation of delta2, dW2 or db2 with this entry of it written out.
+        """The equation of delta2, dW2 or db2 with all terms of this entry.
 
         Raises `ValueError` for a name or an entry that the network has not.
 
@@ -96,7 +96,7 @@ class MatrixDerivation:
         return self.latex()
 
     def _thread(self) -> Iterator[tuple[str, Entry]]:
-        """The entries that are written out: one sample, and one neuron of each layer, so that each leads to the next."""
+        """The entries that are shown: one sample, and one neuron of each layer, so that each leads to the next."""
         dW, sample, neuron = self.gradients.weights, 0, 0
         for layer in range(len(dW), 0, -1):
             if layer == len(dW):  # the weight with the largest gradient, and the sample that adds most to it

@@ -4,7 +4,7 @@ A backward pass is a row of parts: the error, the slope it is multiplied with, w
 the input factor of a weight gradient, the sum of a bias gradient. For each part there is a generator, here or in `lines`. It
 yields the right filling first and then every wrong one that happens to be in scope, with its name and the formula as one
 would write it. Everything is computed and nothing is parsed, so a mistake is recognised by its numbers in any style of
-code, and two mistakes with equal numbers cannot be told apart.
+code, and two mistakes with equal numbers look the same.
 """
 
 from __future__ import annotations

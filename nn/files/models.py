@@ -2,8 +2,8 @@
 
 One naming for all: that of `torch.nn.Sequential(Linear, Sigmoid, Linear, ...)`, "0.weight", "0.bias", "2.weight", with
 weights of shape (n_out, n_in), as `torch.nn.Linear` has them; here they are n_in x n_out. An `.npz` file holds these
-arrays and the names of the activations; a `.safetensors` file the same, with the activations as metadata. The trade-off:
-only numbers are kept, so that nothing in a file can run; labels of Values are made anew.
+arrays and the names of the activations; a `.safetensors` file the same, with the activations as metadata. Only
+numbers are kept, so nothing in a file can run; labels of Values are made anew.
 """
 
 from __future__ import annotations
