@@ -130,28 +130,12 @@ def _relu(z: Array, out: Array, _scratch: Array) -> None:
     np.maximum(z, z * 0 if z.dtype.hasobject else 0, out=out)  # the zero of a Fraction is a Fraction
 
 
-def _relu_slope(a: Array, out: Array) -> None:
-    out[...] = a > 0
-
-
 LEAK = 0.01  # the slope of leaky_relu at 0 and below
 
 
 def _leaky_relu(z: Array, out: Array, scratch: Array) -> None:
     np.multiply(z, LEAK, scratch)
     np.maximum(z, scratch, out=out)
-
-
-def _leaky_relu_slope(a: Array, out: Array) -> None:
-    out[...] = np.where(a > 0, 1, LEAK)
-
-
-def _linear(z: Array, out: Array, _scratch: Array) -> None:
-    out[...] = z
-
-
-def _linear_slope(_a: Array, out: Array) -> None:
-    out[...] = 1
 
 
 def shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
@@ -189,12 +173,12 @@ ACTIVATIONS = {
             "sigmoid", logistic, _sigmoid_slope, Value.sigmoid, lambda a, _z: a * (1 - a), unguarded=_unguarded_logistic
         ),
         Activation("tanh", _tanh, _tanh_slope, Value.tanh, lambda a, _z: 1 - a * a),
-        Activation("relu", _relu, _relu_slope, Value.relu, lambda _a, z: z > 0, he),
-        Activation("linear", _linear, _linear_slope, lambda z: z, None),
+        Activation("relu", _relu, lambda a, out: np.copyto(out, a > 0), Value.relu, lambda _a, z: z > 0, he),
+        Activation("linear", lambda z, out, _: np.copyto(out, z), lambda _, out: out.fill(1), lambda z: z, None),
         Activation(
             "leaky_relu",
             _leaky_relu,
-            _leaky_relu_slope,
+            lambda a, out: np.copyto(out, np.where(a > 0, 1, LEAK)),
             lambda z: LEAK * z + (1 - LEAK) * z.relu(),  # of which the slope at 0 is LEAK
             lambda _a, z: where(z > 0, 1, LEAK),
             he,

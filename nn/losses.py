@@ -80,31 +80,23 @@ class Loss(NamedTuple):
             raise ValueError(f"Y holds {outside}; the targets of {self.name} are probabilities, from 0 to 1")
 
 
-def _total(terms: Iterable[Any]) -> Value:
-    total: Value = reduce(add, terms)
-    return total
+def _graph(of: Callable[[Any, Any], Any], divisor: Callable[[Rows], int], of_z: bool = False) -> Callable[..., Value]:
+    """The graph of a loss that is a sum over the outputs a, or z, with their targets, divided by a number."""
+
+    def graph(z: Rows, a: Rows, y: Rows) -> Value:
+        rows = zip(z if of_z else a, y, strict=True)
+        total: Value = reduce(add, (of(x, target) for row, targets in rows for x, target in zip(row, targets, strict=True)))
+        return total / divisor(y)
+
+    return graph
+
+
+def _entries(y: Rows) -> int:
+    return len(y) * len(y[0])
 
 
 def _summed(terms: Array) -> Any:
     return terms.sum(axis=(-2, -1))
-
-
-def _pairs(rows: Rows, y: Rows) -> Iterable[tuple[Any, Any]]:
-    for row, targets in zip(rows, y, strict=True):
-        yield from zip(row, targets, strict=True)
-
-
-def _squares_graph(a: Rows, y: Rows) -> Value:
-    return _total((a_ij - y_ij) ** 2 for a_ij, y_ij in _pairs(a, y))
-
-
-def _half_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
-    return _squares_graph(a, y) / 2
-
-
-def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
-    np.subtract(a, y, out)
-    return _squares(out) / 2
 
 
 def _squares(d: Array) -> Any:
@@ -116,8 +108,9 @@ def _squares(d: Array) -> Any:
     return flat.dot(flat)
 
 
-def _mean_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
-    return _squares_graph(a, y) / (len(y) * len(y[0]))
+def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
+    np.subtract(a, y, out)
+    return _squares(out) / 2
 
 
 def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
@@ -126,11 +119,6 @@ def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
     out *= 2
     out /= y.size
     return loss
-
-
-def _binary_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
-    total = _total(y_ij * softplus(-z_ij) + (1 - y_ij) * softplus(z_ij) for z_ij, y_ij in _pairs(z, y))
-    return total / (len(y) * len(y[0]))
 
 
 def _binary_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
@@ -148,7 +136,8 @@ def _softmax_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
             # digits, and a tape keeps nothing of its recording. The price: a difference for each pair of outputs.
             yield y_j * reduce(logaddexp, [0.0, *(z_k - z_j for k, z_k in enumerate(logits) if k != j)])
 
-    return _total(term for row in zip(z, y, strict=True) for term in of_row(*row)) / len(y)
+    total: Value = reduce(add, (term for row in zip(z, y, strict=True) for term in of_row(*row)))
+    return total / len(y)
 
 
 def _softmax_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
@@ -160,12 +149,10 @@ def _softmax_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
     return loss
 
 
-def _huber_graph(_z: Rows, a: Rows, y: Rows) -> Value:
-    def of_output(d: Any) -> Any:
-        beyond = (abs(d) - 1).relu()
-        return (abs(d) - beyond) ** 2 / 2 + beyond
-
-    return _total(of_output(a_ij - y_ij) for a_ij, y_ij in _pairs(a, y)) / (len(y) * len(y[0]))
+def _huber_of_output(a: Any, y: Any) -> Any:
+    size = abs(a - y)
+    beyond = (size - 1).relu()
+    return (size - beyond) ** 2 / 2 + beyond
 
 
 def _huber_terms(a: Array, y: Array) -> Array:
@@ -174,11 +161,9 @@ def _huber_terms(a: Array, y: Array) -> Array:
 
 
 def _huber(_z: Array, a: Array, y: Array, out: Array) -> Any:
-    np.subtract(a, y, out)
-    np.clip(out, -1, 1, out=out)
-    loss = _summed(out * (a - y - out / 2)) / y.size
+    np.clip(a - y, -1, 1, out=out)
     out /= y.size
-    return loss
+    return _summed(_huber_terms(a, y)) / y.size
 
 
 LOSSES = {
@@ -186,7 +171,7 @@ LOSSES = {
     for loss in (
         Loss(
             "half_squared_error",
-            _half_squared_error_graph,
+            _graph(lambda a, y: (a - y) ** 2, lambda _: 2),
             _half_squared_error,
             lambda p, y: summed((p - y) ** 2) / 2,
             lambda p, y: p - y,
@@ -197,7 +182,7 @@ LOSSES = {
         ),
         Loss(
             "mean_squared_error",
-            _mean_squared_error_graph,
+            _graph(lambda a, y: (a - y) ** 2, _entries),
             _mean_squared_error,
             lambda p, y: mean((p - y) ** 2),
             lambda p, y: 2 * (p - y) / size(y),
@@ -208,7 +193,7 @@ LOSSES = {
         ),
         Loss(
             "binary_cross_entropy",
-            _binary_cross_entropy_graph,
+            _graph(lambda z, y: y * softplus(-z) + (1 - y) * softplus(z), _entries, of_z=True),
             _binary_cross_entropy,
             lambda p, y: -mean(y * SYMBOLS.log(p) + (1 - y) * SYMBOLS.log(1 - p)),
             lambda p, y: (p - y) / size(y),
@@ -234,7 +219,7 @@ LOSSES = {
         ),
         Loss(
             "huber",
-            _huber_graph,
+            _graph(_huber_of_output, _entries),
             _huber,
             lambda p, y: mean(call("huber", p - y)),
             lambda p, y: call("clip", p - y, -1, 1) / size(y),

@@ -65,6 +65,12 @@ def backward(weights: Sequence[Array], activations: Sequence[Activation], A: Seq
     return deltas
 
 
+def parameter_gradients(A: Sequence[Array], deltas: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+    """Every layer's dW = a_before.T @ delta and db = delta summed: both sums run over the samples."""
+    dW = [transposed(a) @ delta for a, delta in zip(A[:-1], deltas, strict=True)]
+    return dW, [delta.sum(axis=-2) for delta in deltas]
+
+
 class MatrixMLP:
     """A multi-layer perceptron as arrays.
 
@@ -188,8 +194,7 @@ class MatrixMLP:
         array([[3.]])
         """
         found = self.passes(X, Y, loss)
-        dW = [transposed(a) @ delta for a, delta in zip(found.a[:-1], found.delta, strict=True)]  # the sum is over samples
-        db = [delta.sum(axis=-2) for delta in found.delta]
+        dW, db = parameter_gradients(found.a, found.delta)
         return Gradients(found.loss, dW, None if self.biases is None else db)
 
     def passes(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Passes:

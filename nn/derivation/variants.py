@@ -13,7 +13,7 @@ import numpy as np
 from nn.activations import records
 from nn.arrays import Array
 from nn.losses import LOSSES
-from nn.matrix import MatrixMLP, Passes, backward
+from nn.matrix import MatrixMLP, Passes, backward, parameter_gradients
 
 
 class Transposed(NamedTuple):
@@ -77,17 +77,12 @@ def signs(model: MatrixMLP, found: Passes, y: Array, loss: str) -> Signs:
     error = -error  # from (y - p) instead of (p - y), to the last bit
     last = error if chosen.by_preactivation else functions[-1].through(found.a[-1], error)
     towards = backward(model.weights, functions, found.a, last)
-    names, before, down, up = [], [], [], []
-    for layer in range(len(model.weights), 0, -1):
-        a, delta, d = found.a[layer - 1], found.delta[layer - 1], towards[layer - 1]
-        names.append(f"W{layer}")
-        before.append(model.weights[layer - 1])
-        down.append(a.T @ delta)
-        up.append(a.T @ d)
-        if model.biases is not None:
-            names.append(f"b{layer}")
-            before.append(model.biases[layer - 1])
-            down.append(delta.sum(axis=0))
-            up.append(d.sum(axis=0))
-    minus = [p - step for p, step in zip(before, down, strict=True)]
-    return Signs(names, minus, [p + step for p, step in zip(before, up, strict=True)], up)
+    now = {"W": model.weights, "b": model.biases or []}
+    down, up = (dict(zip("Wb", parameter_gradients(found.a, deltas), strict=True)) for deltas in (found.delta, towards))
+    places = [(kind, layer) for layer in range(len(model.weights) - 1, -1, -1) for kind in "Wb" if now[kind]]
+    return Signs(
+        [f"{kind}{layer + 1}" for kind, layer in places],
+        [now[kind][layer] - down[kind][layer] for kind, layer in places],
+        [now[kind][layer] + up[kind][layer] for kind, layer in places],
+        [up[kind][layer] for kind, layer in places],
+    )
