@@ -168,6 +168,6 @@ def _package() -> Any:
     try:
         import safetensors.numpy
     except ImportError:
-        needed = "safetensors files need the package safetensors: pip install 'chainrule[safetensors]'"
+        needed = "safetensors files need the package safetensors: pip install safetensors"
         raise ModuleNotFoundError(needed) from None
     return safetensors
