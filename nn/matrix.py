@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.activations import Activation, activation_names, records
-from nn.arrays import Array, array, floats, objects, plain, sequence, transposed
+from nn.arrays import Array, array, floats, layers, objects, plain, sequence, transposed
 from nn.losses import loss_named
 from nn.mlp import MLP, initial_weights
 
@@ -92,25 +92,7 @@ class MatrixMLP:
     def __init__(
         self, weights: Sequence[Any], biases: Sequence[Any] | None = None, activations: str | Sequence[str] = "sigmoid"
     ) -> None:
-        self.weights = [array(w, f"weights[{i}]", (2, 3)).copy() for i, w in enumerate(_list(weights, "weights"))]
-        if not self.weights:
-            raise ValueError("weights: there are none; give one array of shape (n_in, n_out) per layer")
-        stack = self.weights[0].shape[:-2]
-        for i, w in enumerate(self.weights):
-            expected = (*stack, self.weights[i - 1].shape[-1] if i else w.shape[-2], w.shape[-1])
-            if 0 in w.shape:
-                raise ValueError(f"weights[{i}] has shape {w.shape}, expected one without zeros")
-            if w.shape != expected:
-                raise ValueError(f"weights[{i}] has shape {w.shape}; the layers before it need {expected}")
-        self.biases = None
-        if biases is not None:
-            biases = _list(biases, "biases")
-            if len(biases) != len(self.weights):
-                raise ValueError(f"biases: got {len(biases)} arrays, expected {len(self.weights)}, one per layer")
-            self.biases = [array(b, f"biases[{i}]", (1, 2)).copy() for i, b in enumerate(biases)]
-            for i, (b, w) in enumerate(zip(self.biases, self.weights, strict=True)):
-                if b.shape != (*stack, w.shape[-1]):
-                    raise ValueError(f"biases[{i}] has shape {b.shape}, expected {(*stack, w.shape[-1])}")
+        self.weights, self.biases = layers(weights, biases, stacks=True)
         self.activations = activation_names(activations, len(self.weights))
 
     @classmethod
@@ -240,7 +222,3 @@ class MatrixMLP:
             rows = "Y.reshape(-1, 1)" if k == 1 else f"for numbers of classes np.eye({k})[Y]"
             raise ValueError(f"Y has shape {y.shape}, expected {(n, k)}" + f"; give one row per sample, {rows}" * (y.ndim == 1))
         return y if objects(x, *self.weights, *(self.biases or ())) else floats(y, "Y")
-
-
-def _list(arrays: Any, name: str) -> list[Any]:
-    return sequence(arrays, name, f"[{name[0].upper()}1, {name[0].upper()}2], one array per layer")

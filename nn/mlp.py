@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import Value, zero_grad
 from nn.activations import ACTIVATIONS, activation_names
-from nn.arrays import Array, array, kind_of, sequence, shape_of, whole
+from nn.arrays import LISTS, Array, array, kind_of, layers, sequence, shape_of, whole
 from nn.losses import loss_named
 
 
@@ -91,32 +91,16 @@ class Neuron:
         return self.activate(self.preactivation(x))
 
 
-def _layers(weights: list[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> list[list[Neuron]]:
+def _neurons(weights: Any, biases: Any, activations: tuple[str, ...]) -> list[list[Neuron]]:
     """Neurons with these numbers, labelled by layer and index: W1[i,j] leads from input i to neuron j of layer 1."""
-    biases = None if biases is None else sequence(biases, "biases", "[B1, B2], one array per layer")
-    if not weights or (biases is not None and len(biases) != len(weights)):
-        raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")
-    layers = []
-    width = (*shape_of(weights[0], "weights[0]"), 0)[0]
-    for layer, (w, activation) in enumerate(zip(weights, activations, strict=True)):
-        shape = shape_of(w, f"weights[{layer}]")
-        if len(shape) != 2 or shape[0] != width or 0 in shape:
-            raise ValueError(f"weights[{layer}] has shape {shape}, expected ({width}, n_out){kind_of(w)}")
-        width = shape[1]
-        b: list[Any] = [None] * width
-        if biases is not None:
-            shape = shape_of(biases[layer], f"biases[{layer}]")
-            if shape != (width,):
-                raise ValueError(f"biases[{layer}] has shape {shape}, expected ({width},){kind_of(biases[layer])}")
-            b = _entries(biases[layer], f"biases[{layer}]")
-        rows = _entries(w, f"weights[{layer}]")
-        layers.append([_neuron(layer + 1, j, [row[j] for row in rows], b[j], activation) for j in range(width)])
-    return layers
-
-
-def _neuron(layer: int, j: int, weights: Sequence[Any], bias: Any, activation: str) -> Neuron:
-    labelled = [Value(w, f"W{layer}[{i},{j}]") for i, w in enumerate(weights)]
-    return Neuron(labelled, None if bias is None else Value(bias, f"b{layer}[{j}]"), activation, f"a{layer}[{j}]")
+    W, b = layers(weights, biases, stacks=False)
+    found = []
+    for layer, (w, activation) in enumerate(zip(W, activations, strict=True), 1):
+        into = [[Value(x, f"W{layer}[{i},{j}]") for i, x in enumerate(column)] for j, column in enumerate(w.T.tolist())]
+        bias = [None] * len(into) if b is None else [Value(x, f"b{layer}[{j}]") for j, x in enumerate(b[layer - 1].tolist())]
+        neurons = zip(into, bias, strict=True)
+        found.append([Neuron(values, of, activation, f"a{layer}[{j}]") for j, (values, of) in enumerate(neurons)])
+    return found
 
 
 class MLP:
@@ -146,7 +130,7 @@ class MLP:
         n_outs = sequence(n_outs, "n_outs", "[4, 1]")
         names = activation_names(activations, len(n_outs))
         self.activations = names
-        self.layers = _layers(
+        self.layers = _neurons(
             initial_weights([n_in, *n_outs], names, rng), [[0.0] * n for n in n_outs] if bias else None, names
         )
 
@@ -163,9 +147,8 @@ class MLP:
         321.0
         """
         model = cls.__new__(cls)
-        weights = sequence(weights, "weights", "[W1, W2], one array per layer")
-        model.activations = activation_names(activations, len(weights))
-        model.layers = _layers(weights, biases, model.activations)
+        model.activations = activation_names(activations, len(sequence(weights, "weights", LISTS["weights"])))
+        model.layers = _neurons(weights, biases, model.activations)
         return model
 
     @property
