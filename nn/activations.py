@@ -170,10 +170,10 @@ ACTIVATIONS = {
     activation.name: activation
     for activation in (
         Activation(
-            "sigmoid", logistic, _sigmoid_slope, Value.sigmoid, lambda a, _z: a * (1 - a), unguarded=_unguarded_logistic
+            "sigmoid", logistic, _sigmoid_slope, lambda z: z.sigmoid(), lambda a, _z: a * (1 - a), unguarded=_unguarded_logistic
         ),
-        Activation("tanh", _tanh, _tanh_slope, Value.tanh, lambda a, _z: 1 - a * a),
-        Activation("relu", _relu, lambda a, out: np.copyto(out, a > 0), Value.relu, lambda _a, z: z > 0, he),
+        Activation("tanh", _tanh, _tanh_slope, lambda z: z.tanh(), lambda a, _z: 1 - a * a),
+        Activation("relu", _relu, lambda a, out: np.copyto(out, a > 0), lambda z: z.relu(), lambda _a, z: z > 0, he),
         Activation("linear", lambda z, out, _: np.copyto(out, z), lambda _, out: out.fill(1), lambda z: z, None),
         Activation(
             "leaky_relu",
