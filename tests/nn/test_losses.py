@@ -69,7 +69,7 @@ def by_graph(loss: str, logits: Any, Y: Any) -> tuple[float, Any]:
     z = [[Value(v) for v in row] for row in np.asarray(logits).tolist()]
     value = LOSSES[loss].graph(z, z, np.asarray(Y).tolist())
     value.backward()
-    return float(value), np.array([[v.grad for v in row] for row in z])
+    return value.data, np.array([[v.grad for v in row] for row in z])
 
 
 def by_arrays(loss: str, logits: Any, Y: Any) -> tuple[float, Any]:
