@@ -14,9 +14,11 @@ from autograd.expressions import Expression, number, symbol
 from autograd.expressions.rows import definition, partials_at
 from autograd.graph import consumers_first, topological_order
 from autograd.names import named
+from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS
-from autograd.sweep import ONE, adjoints
-from autograd.value import Number, Value
+from autograd.recording import recorded_numbers
+from autograd.sweep import ONE, gradients
+from autograd.value import Value
 
 
 class Term(NamedTuple):
@@ -62,9 +64,9 @@ class Steps:
     def __init__(self, output: Value, wrt: tuple[Value, ...] | None) -> None:
         self.output, self.wrt = output, wrt
         kind = type(output.data)
-        self.adjoints: dict[Value, Number] = adjoints(output, kind(1), kind(), FLOATS)
+        self.adjoints: dict[Value, Number] = gradients(output)
         self.order = topological_order(output, *(wrt or ()))
-        self.data: dict[Value, Number] = {node: node.data for node in self.order}
+        self.data: dict[Value, Number] = recorded_numbers(self.order)
         self.names: dict[Value, str] = named(self.order)
         self._zero = kind()
 

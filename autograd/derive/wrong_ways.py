@@ -19,10 +19,12 @@ from autograd.derive.report import Adjoints, WrongWay, WrongWays
 from autograd.floats import as_float
 from autograd.graph import consumers_first, topological_order
 from autograd.names import named, number_text, text_name
-from autograd.operations import CONSTANT, FLOATS, local_partials
-from autograd.sweep import adjoints
+from autograd.operands import Number
+from autograd.operations import CONSTANT, local_partials
+from autograd.recording import check_current
+from autograd.sweep import gradients
 from autograd.transforms import one_value
-from autograd.value import Number, Value
+from autograd.value import Value
 
 TERMS = 6  # of a sum that are shown
 ROUNDING = 1e-10  # of all that was added up
@@ -62,12 +64,13 @@ class _Graph:
 
     def __init__(self, output: Value) -> None:
         kind, order = type(output.data), topological_order(output)
+        check_current(order)
         self.output, self.labels = output, named(order)
         self.names = {node: text_name(name) for node, name in self.labels.items()}
         self.zeros: Adjoints = dict.fromkeys(order, kind())
         self.zeros[output] = kind(1)
         self.results, _ = consumers_first(output, None)
-        found = adjoints(output, kind(1), kind(), FLOATS)
+        found = gradients(output)
         leaves = [node for node in reversed(order) if not node.parents and node.operation is not CONSTANT]
         self.right: Adjoints = {node: found[node] for node in (*self.results, *leaves)}
         self.sizes = dict(self.zeros)  # the sums of absolute terms, of which rounding is a share

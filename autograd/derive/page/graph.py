@@ -14,7 +14,8 @@ from autograd.expressions.javascript import keys, literal
 from autograd.floats import as_float
 from autograd.names import latex_name
 from autograd.operations import CONSTANT, LEAF, local_partials
-from autograd.value import Value, node_of
+from autograd.recording import node_of
+from autograd.value import Value
 
 INDEXED = re.compile(r"[^\W\d][\w\[\],#]*")  # a name in which HTML finds nothing that means more
 KIND = {LEAF: "input", CONSTANT: "given"}
@@ -54,7 +55,7 @@ class Graph:
         is_result = node in self.results
         operation = node.operation if is_result else LEAF if node in self.varied else CONSTANT
         operands = tuple(self.nodes[parent] for parent in node.parents) if is_result else ()
-        copy = node_of(operation, as_float(self.derivation.data[node]), operands)
+        copy: Value = node_of(Value, operation, as_float(self.derivation.data[node]), operands)
         copy.grad = as_float(self.derivation.adjoints.get(node, 0.0))
         copy.label = "" if node.operation is CONSTANT else self.names[node]
         return copy
