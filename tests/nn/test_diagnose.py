@@ -243,8 +243,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [  # beside 3-4-2, five samples in row
     ({"activations": ("tanh",) * 3}, "params has W1, W2; 3 activations need W1 to W3, and b1 to b3 at most"),
     ({"params": {"W1": 1, "W2": 2, "X1": 3}}, "params has W1, W2, X1; 2 activations need W1 to W2, and b1 to b2 at most"),
     ({"loss": "hinge"},
-     f"loss='hinge' {NOT_KNOWN} squared_error, half_squared_error, mean_squared_error, binary_cross_entropy, "
-     "softmax_cross_entropy, huber"),
+     (f"loss='hinge' {NOT_KNOWN} squared_error, half_squared_error, mean_squared_error, binary_cross_entropy, "
+      "softmax_cross_entropy, huber")),
     ({"loss": "binary_cross_entropy", "activations": ("sigmoid", "tanh")},
      "loss='binary_cross_entropy' needs sigmoid as the last activation, not 'tanh'"),
     ({"loss": "softmax_cross_entropy"}, "loss='softmax_cross_entropy' needs softmax as the last activation, not 'sigmoid'"),

@@ -216,7 +216,7 @@ def test_squared_errors_of_fractions_are_exact(batch: tuple[str, Any, Any]) -> N
     out = np.empty_like(a)
     scale = Fraction(1, 2) if loss == "half_squared_error" else Fraction(1, a.size)
     value = LOSSES[loss].evaluate(a, a, y, out)
-    graph = LOSSES[loss].graph(a.tolist(), np.frompyfunc(Value, 1, 1)(a).tolist(), y.tolist())
+    graph: Any = LOSSES[loss].graph(a.tolist(), np.frompyfunc(Value, 1, 1)(a).tolist(), y.tolist())
     assert value == graph.data == scale * sum((p - q) ** 2 for p, q in zip(a.flat, y.flat, strict=True))
     assert type(value) is type(graph.data) is Fraction
     assert (out == 2 * scale * (a - y)).all()
