@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import functions
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
 from autograd.custom import operation
-from autograd.derive.derive import Derivation, derive
+from autograd.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
@@ -26,7 +26,9 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
-    from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
+    from autograd.derive.report import WrongWay, WrongWays
+    from autograd.derive.wrong_ways import wrong_ways
+    from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
@@ -47,8 +49,11 @@ __all__ = [
     "first_nonfinite",
     "grad",
     "gradcheck",
+    "no_grad",
     "operation",
     "parse",
+    "paused_gc",
+    "stop_gradient",
     "topological_order",
     "wrong_ways",
     "zero_grad",
@@ -56,10 +61,13 @@ __all__ = [
 __all__ += functions.__all__
 
 _LATER = {
-    "WrongWay": "autograd.derive.wrong_ways",
-    "WrongWays": "autograd.derive.wrong_ways",
+    "WrongWay": "autograd.derive.report",
+    "WrongWays": "autograd.derive.report",
     "wrong_ways": "autograd.derive.wrong_ways",
     "Tape": "autograd.tape.replay",
+    "no_grad": "autograd.modes",
+    "paused_gc": "autograd.modes",
+    "stop_gradient": "autograd.modes",
     "parse": "autograd.cli.parse",
     "ParseError": "autograd.cli.tokens",
 }

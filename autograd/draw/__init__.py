@@ -156,6 +156,8 @@ def _drawn(order: list[Value], swept: bool, limit: int, view: Any, scale: float,
 
     def opened(name: str) -> Drawing:
         part = inside(boxes[name], named(order))
-        return _drawn(part, swept, limit, view._replace(lit=None, names=named(part)), scale, "auto" if len(part) > limit else None)
+        return _drawn(
+            part, swept, limit, view._replace(lit=None, names=named(part)), scale, "auto" if len(part) > limit else None
+        )
 
     return Drawing(source, scale, {name: box.nodes for name, box in boxes.items()}, opened)

@@ -17,7 +17,7 @@ from autograd.draw.style import GLYPHS, faded, width
 from autograd.floats import as_float, shown
 from autograd.graph import edges
 from autograd.names import plain
-from autograd.operations import CONSTANT, LEAF, local_partials
+from autograd.operations import CONSTANT, local_partials
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ def box(node: Value, swept: bool, view: View) -> str:
     if "labels" in view.show and node.operation is not CONSTANT:
         name = text(view.names.get(node, node.label))
         if name:
-            rows.append(colored(f"<B>{name}</B>" if node.label else f"<I>{name}</I>", tone(theme.ink if node.label else theme.symbol)))
+            rows.append(
+                colored(f"<B>{name}</B>" if node.label else f"<I>{name}</I>", tone(theme.ink if node.label else theme.symbol))
+            )
     rows += [colored(line, tone(color)) for line, color in _numbers(node, swept, view)]
     symbol = node.operation.symbol
     glyph = GLYPHS.get(symbol, symbol)

@@ -54,7 +54,9 @@ def inside(found: Box, names: Mapping[Value, str]) -> list[Value]:
         for parent in node.parents:
             if parent not in copies:
                 copies[parent] = _input(parent, names)
-        copies[node] = _copy(node, tuple(copies[parent] for parent in node.parents)) if node.left is not None else _input(node, names)
+        copies[node] = (
+            _copy(node, tuple(copies[parent] for parent in node.parents)) if node.left is not None else _input(node, names)
+        )
     read = [copy for node, copy in copies.items() if node not in part]
     return read + [copies[node] for node in found.parts[0]]
 
@@ -88,15 +90,17 @@ def _named(boxes: Sequence[Box], names: Mapping[Value, str]) -> dict[str, Box]:
     return found
 
 
-def _box(
-    name: str, found: Box, numbers: Mapping[Value, int], names: Mapping[Value, str], swept: bool, view: View
-) -> str:
+def _box(name: str, found: Box, numbers: Mapping[Value, int], names: Mapping[Value, str], swept: bool, view: View) -> str:
     theme, parts, nodes = view.theme, found.parts, found.nodes
     lit = view.lit is None or not view.lit.isdisjoint(nodes)
     tone = str if lit else faded
     own = bool(parts[-1][-1].label)
     times = f" \u00d7 {len(parts):,}" if len(parts) > 1 else ""
-    rows = [colored(f"<B>{text(name)}</B>{times}" if own else f"<I>{text(name)}</I>{times}", tone(theme.ink if own else theme.symbol))]
+    rows = [
+        colored(
+            f"<B>{text(name)}</B>{times}" if own else f"<I>{text(name)}</I>{times}", tone(theme.ink if own else theme.symbol)
+        )
+    ]
     results = parts[0][-1].left is not None
     if results:
         said = formula(parts[0], numbers, names, found.varied(numbers)) or ", ".join(f"{k:,} {s}" for s, k in census(nodes)[:4])
@@ -120,7 +124,9 @@ def _range(data: Iterable[object], view: View) -> str:
     floats = [as_float(x) for x in data]  # type: ignore[arg-type]  # numbers of Values
     finite = [x for x in floats if math.isfinite(x)]
     ends = list(dict.fromkeys(number(x, view.precision) for x in (min(finite), max(finite)))) if finite else []
-    others = [name for name, is_there in (("inf", any(map(math.isinf, floats))), ("nan", any(map(math.isnan, floats)))) if is_there]
+    others = [
+        name for name, is_there in (("inf", any(map(math.isinf, floats))), ("nan", any(map(math.isnan, floats)))) if is_there
+    ]
     return ", ".join((*([" \u2026 ".join(ends)] if ends else []), *others))
 
 

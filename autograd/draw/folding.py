@@ -14,8 +14,9 @@ from typing import Any
 
 from autograd.draw.cones import cones, stem
 from autograd.draw.formula import formula
+from autograd.operands import Number
 from autograd.operations import CONSTANT, OPERATIONS
-from autograd.value import Number, Value
+from autograd.value import Value
 
 MOST = 60  # boxes on a page
 FEW = 3  # boxes, below which nothing is folded that comes once

@@ -10,7 +10,7 @@ from autograd.draw.options import View
 from autograd.draw.style import FONT
 from autograd.floats import shown
 from autograd.names import plain
-from autograd.value import Number
+from autograd.operands import Number
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -34,7 +34,10 @@ def digraph(view: View, room: int = 0) -> Digraph:
         graph_attr=graph,
         node_attr={"shape": "plain", "fontname": FONT, "fontsize": str(size), "fontcolor": theme.ink},
         edge_attr={
-            **{"fontname": FONT, "fontsize": str(size - 1), "color": theme.line, "fontcolor": theme.line},
+            "fontname": FONT,
+            "fontsize": str(size - 1),
+            "color": theme.line,
+            "fontcolor": theme.line,
             "arrowsize": "0.9" if room else "0.7",
         },
     )

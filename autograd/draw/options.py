@@ -21,7 +21,7 @@ class View(NamedTuple):
     precision: int = 4
     title: str | None = None
     theme: Theme = THEMES["light"]
-    names: Mapping[Value, str] = {}  # noqa: RUF012  # read only
+    names: Mapping[Value, str] = {}  # read only
     lit: frozenset[Value] | None = None
 
     def is_lit(self, *nodes: Value) -> bool:

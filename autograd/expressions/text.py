@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.expressions.expression import NAME, SUB, Expression, number
-from autograd.expressions.printer import (
-    ATOM,
-    CHOICE,
-    CONDITION,
-    PRODUCT,
-    SUM,
-    Choice,
-    Form,
-    Language,
-    printed,
-)
+from autograd.expressions.expression import MATMUL, NAME, NUMBER, SUB, Expression
+from autograd.expressions.printer import ATOM, CHOICE, CONDITION, PRODUCT, STATED, SUM, Choice, Form, Language, call, printed
 from autograd.names import number_text, text_name
 
 
-def step(template: str) -> Choice:
-    """The step, which is 1 where the first of two is larger: shown by these two, not by their difference."""
+def step(template: str, function: str, brackets: tuple[str, str] = ("(", ")")) -> Choice:
+    """The step, which is 1 where the first of two is larger: shown by these two, not by their difference.
+
+    A step with something else at zero, the operation that a user recorded, is a call.
+    """
 
     def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
-        difference = e.parents[0]
-        sides = difference.parents if difference.op is SUB else (difference, number(0))
-        return Form(template, ATOM, (SUM, SUM)), sides
+        difference, at_zero = e.parents
+        if difference.op is SUB and at_zero.op is NUMBER:
+            return Form(template, ATOM, (SUM, SUM)), difference.parents
+        if at_zero.op is NUMBER and at_zero.content == 0:
+            return Form(template, ATOM, (SUM, SUM)), (difference, at_zero)
+        return call(function, 2, brackets), e.parents
 
     return choose
 
@@ -42,13 +38,27 @@ def _entry(e: Expression) -> tuple[Form, Sequence[Expression]]:
     return Form(f"{{}}[{indices}]", ATOM, (ATOM, *(0,) * (len(e.parents) - 1))), e.parents
 
 
+def _sum(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    along = "" if e.content is None else f"axis={e.content[0]}" + ", keepdims=True" * e.content[1]
+    return Form(f"{{}}.sum({along})", ATOM, (ATOM,)), e.parents
+
+
+def _product(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    """A matrix product beside `*` stands in parentheses, which Python does not need but a reader does."""
+    least = [ATOM if side.op is MATMUL else PRODUCT + i for i, side in enumerate(e.parents)]
+    return Form("{} * {}", PRODUCT, (least[0], least[1])), e.parents
+
+
 TEXT = Language(
     {
-        "heaviside": step("[{} > {}]"),
+        "heaviside": step("[{} > {}]", "heaviside"),
+        "equation": STATED,
         "derivative": Form("d{}/d{}", ATOM, (0, 0)),
         "where": Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CONDITION)),
         "transpose": Form("{}.T", ATOM, (ATOM,)),
-        "summed": Form("{}.sum()", ATOM, (ATOM,)),
+        "summed": _sum,
+        "size": Form("{}.size", ATOM, (ATOM,)),
+        "mul": _product,
         "averaged": Form("{}.mean()", ATOM, (ATOM,)),
         "entry": _entry,
     },
