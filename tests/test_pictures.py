@@ -105,16 +105,16 @@ def test_the_measure_sees_what_is_crossed() -> None:
 
 def test_an_arrow_has_one_number_and_it_is_the_partial() -> None:
     found = [text for text, _ in texts(draw(square()).svg())]
-    assert found == ["x", "data 3", "\u00d7", "z1", "data 9", "3", "3"]
+    assert found == ["x", "data 3", "3", "3", "\u00d7", "z1", "data 9"]
 
 
 @pytest.mark.parametrize(
     ("show", "want"),
     [
-        (("data", "grad", "partials", "labels"), ["x", "data 3", "grad 6", "\u00d7", "z1", "data 9", "grad 1", "3", "3"]),
+        (("data", "grad", "partials", "labels"), ["x", "data 3", "grad 6", "3", "3", "\u00d7", "z1", "data 9", "grad 1"]),
         (["labels"], ["x", "\u00d7", "z1"]),
         ("data", ["data 3", "\u00d7", "data 9"]),
-        (("grad", "partials"), ["grad 6", "\u00d7", "grad 1", "3", "3"]),
+        (("grad", "partials"), ["grad 6", "3", "3", "\u00d7", "grad 1"]),
         ((), ["\u00d7"]),
     ],
 )

@@ -146,12 +146,14 @@ def draw(
 
 
 def _drawn(order: list[Value], swept: bool, limit: int, view: Any, scale: float, collapse: str | None) -> Drawing:
-    from autograd.draw.dot import dot
-    from autograd.draw.folded import folded, inside
     from autograd.names import named
 
     if collapse is None:
+        from autograd.draw.dot import dot
+
         return Drawing(dot(order, swept, view=view), scale)
+    from autograd.draw.folded import folded, inside
+
     source, boxes = folded(order, swept, view)
 
     def opened(name: str) -> Drawing:

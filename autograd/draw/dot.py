@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.draw.layers import Layers
-from autograd.draw.markup import SIZE, colored, digraph, number, table, text, tooltip
+from autograd.draw.markup import SIZE, colored, digraph, number, symbol_cell, table, text, tooltip
 from autograd.draw.options import View
-from autograd.draw.style import GLYPHS, faded, width
+from autograd.draw.style import faded, width
 from autograd.floats import as_float, shown
 from autograd.graph import edges
 from autograd.names import plain
@@ -58,7 +58,7 @@ def pausing(
 ) -> None:
     """An arrow that pauses at its number; one that comes into the frame of a neuron does so as soon as it is inside."""
     content = colored(label, attributes.get("fontcolor", view.theme.line))
-    graph.node(name, label=f"<{content}>", margin="0.05,0.02", width="0", height="0", fontsize=str(SIZE - 1))
+    graph.node(name, label=f"<{content}>", shape="plaintext", margin="0.05,0.03", width="0", height="0", fontsize=str(SIZE - 1))
     graph.edge(ends[0], name, **{**attributes, "arrowhead": "none"})
     graph.edge(name, ends[1], **attributes, **({"minlen": "2"} if enters else {}))
 
@@ -105,17 +105,13 @@ def box(node: Value, swept: bool, view: View) -> str:
     """A node as a box: its operation beside its name, number and gradient."""
     theme, is_lit = view.theme, view.is_lit(node)
     tone = str if is_lit else faded
-    rows = []
-    if "labels" in view.show and node.operation is not CONSTANT:
-        name = text(view.names.get(node, node.label))
-        if name:
-            rows.append(
-                colored(f"<B>{name}</B>" if node.label else f"<I>{name}</I>", tone(theme.ink if node.label else theme.symbol))
-            )
-    rows += [colored(line, tone(color)) for line, color in _numbers(node, swept, view)]
+    rows = [colored(line, tone(color)) for line, color in _numbers(node, swept, view)]
+    name = text(view.names.get(node, node.label))
+    if name and "labels" in view.show and node.operation is not CONSTANT:
+        written, color = (f"<B>{name}</B>", theme.ink) if node.label else (f"<I>{name}</I>", theme.symbol)
+        rows.insert(0, colored(written, tone(color)))
     symbol = node.operation.symbol
-    glyph = GLYPHS.get(symbol, symbol)
-    side = f"<B>{colored(text(glyph), tone(theme.ink), 26 if len(glyph) < 3 else 18)}</B>" if symbol else ""
+    side = symbol_cell(symbol, tone(theme.ink)) if symbol else ""
     line, border = (theme.accent, 3) if view.lit is not None and is_lit else (tone(theme.line), 1)
     return table(rows, tone(theme.fill(node.operation)), line, border=border, side=side)
 

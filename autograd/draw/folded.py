@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from autograd.draw.cones import stem
 from autograd.draw.dot import Arrow, box, flow, pausing, tip
 from autograd.draw.folding import Box, census, fold, shapes
 from autograd.draw.formula import formula
-from autograd.draw.markup import colored, digraph, number, table, text, tooltip
+from autograd.draw.markup import colored, digraph, number, symbol_cell, table, text, tooltip
 from autograd.draw.options import View
-from autograd.draw.style import GLYPHS, faded
+from autograd.draw.style import faded
 from autograd.floats import as_float
 from autograd.graph import edges
 from autograd.names import named
+from autograd.operands import Number
 from autograd.operations import CONSTANT, LEAF
-from autograd.value import Value, new, node_of
+from autograd.recording import leaf, node_of
+from autograd.value import Value
 
 
 def folded(order: Sequence[Value], swept: bool, view: View) -> tuple[str, dict[str, Box]]:
@@ -49,85 +51,82 @@ def folded(order: Sequence[Value], swept: bool, view: View) -> tuple[str, dict[s
 def inside(found: Box, names: Mapping[Value, str]) -> list[Value]:
     """The first part of a box as a graph of its own, in order: what it reads is an input there."""
     copies: dict[Value, Value] = {}
-    part = set(found.parts[0])
-    for node in found.parts[0]:
+    part = found.parts[0]
+    for node in part:
         for parent in node.parents:
             if parent not in copies:
                 copies[parent] = _input(parent, names)
-        copies[node] = (
-            _copy(node, tuple(copies[parent] for parent in node.parents)) if node.left is not None else _input(node, names)
-        )
-    read = [copy for node, copy in copies.items() if node not in part]
-    return read + [copies[node] for node in found.parts[0]]
+        operands = tuple(copies[parent] for parent in node.parents)
+        copies[node] = _copy(node, operands) if operands else _input(node, names)
+    own = set(part)
+    return [copy for node, copy in copies.items() if node not in own] + [copies[node] for node in part]
 
 
 def _copy(node: Value, operands: tuple[Value, ...]) -> Value:
-    copy = node_of(node.operation, node.data, operands)
+    copy: Value = node_of(Value, node.operation, node.data, operands)
     copy.grad, copy.label = node.grad, node.label
     return copy
 
 
 def _input(node: Value, names: Mapping[Value, str]) -> Value:
-    copy: Value = new(Value)
-    copy.data, copy.grad, copy.left, copy.right = node.data, node.grad, None, None
-    copy.operation = CONSTANT if node.operation is CONSTANT else LEAF
-    copy.label = node.label or ("" if node.operation is CONSTANT else names[node])
+    is_constant = node.operation is CONSTANT
+    copy: Value = leaf(Value, node.data, CONSTANT if is_constant else LEAF)
+    copy.grad, copy.label = node.grad, node.label or ("" if is_constant else names[node])
     return copy
 
 
 def _named(boxes: Sequence[Box], names: Mapping[Value, str]) -> dict[str, Box]:
     """The boxes by name: the label or stem that all results have, else the name of the last result."""
     found: dict[str, Box] = {}
-    for box in boxes:
-        labels = {stem(node.label) or node.label for node in box.results}
+    for folded in boxes:
+        labels = {stem(node.label) or node.label for node in folded.results}
         name = labels.pop() if len(labels) == 1 else ""
-        name = name or names[box.results[-1]]
+        name = name or names[folded.results[-1]]
         unique, n = name, 1
         while unique in found:
             n += 1
             unique = f"{name}#{n}"
-        found[unique] = box
+        found[unique] = folded
     return found
 
 
 def _box(name: str, found: Box, numbers: Mapping[Value, int], names: Mapping[Value, str], swept: bool, view: View) -> str:
-    theme, parts, nodes = view.theme, found.parts, found.nodes
-    lit = view.lit is None or not view.lit.isdisjoint(nodes)
-    tone = str if lit else faded
-    own = bool(parts[-1][-1].label)
-    times = f" \u00d7 {len(parts):,}" if len(parts) > 1 else ""
-    rows = [
-        colored(
-            f"<B>{text(name)}</B>{times}" if own else f"<I>{text(name)}</I>{times}", tone(theme.ink if own else theme.symbol)
-        )
-    ]
-    results = parts[0][-1].left is not None
-    if results:
-        said = formula(parts[0], numbers, names, found.varied(numbers)) or ", ".join(f"{k:,} {s}" for s, k in census(nodes)[:4])
+    theme, parts, result = view.theme, found.parts, found.parts[0][-1]
+    is_lit = view.lit is None or not view.lit.isdisjoint(found.nodes)
+    tone = str if is_lit else faded
+    rows = [_title(name, bool(result.label), len(parts), view, tone)]
+    if result.left is not None:
+        said = formula(parts[0], numbers, names, found.varied(numbers))
+        said = said or ", ".join(f"{count:,} {symbol}" for symbol, count in census(found.nodes)[:4])
         rows.append(colored(text(said), tone(theme.ink), 16))
     if len(parts[0]) > 1:
-        size = f"{len(parts):,} \u00d7 {len(parts[0]):,} nodes" if len(parts) > 1 else f"{len(nodes):,} nodes"
-        rows.append(colored(size, tone(theme.symbol)))
+        times = f"{len(parts):,} \u00d7 " if len(parts) > 1 else ""
+        rows.append(colored(f"{times}{len(parts[0]):,} nodes", tone(theme.symbol)))
     if "data" in view.show:
         rows.append(colored(f"data {_range((node.data for node in found.results), view)}", tone(theme.ink)))
-    if swept and "grad" in view.show and parts[0][-1].operation is not CONSTANT:
+    if swept and "grad" in view.show and result.operation is not CONSTANT:
         rows.append(colored(f"grad {_range((node.grad for node in found.results), view)}", tone(theme.ink)))
-    line = theme.accent if lit and view.lit is not None else tone(theme.line)
     symbols = {node.operation.symbol for node in parts[0] if node.left is not None}
-    symbol = symbols.pop() if len(symbols) == 1 else ""
-    side = f"<B>{colored(text(GLYPHS.get(symbol, symbol)), tone(theme.ink), 22)}</B>" if symbol else ""
-    return table(rows, tone(theme.fill(parts[0][-1].operation)), line, border=2, side=side)
+    side = symbol_cell(symbols.pop(), tone(theme.ink)) if len(symbols) == 1 else ""
+    line = theme.accent if is_lit and view.lit is not None else tone(theme.line)
+    return table(rows, tone(theme.fill(result.operation)), line, border=2, side=side)
 
 
-def _range(data: Iterable[object], view: View) -> str:
+def _title(name: str, own: bool, count: int, view: View, tone: Callable[[str], str]) -> str:
+    """The name of a box, slanted where it is not from a label, and how many parts there are."""
+    written = f"<B>{text(name)}</B>" if own else f"<I>{text(name)}</I>"
+    color = view.theme.ink if own else view.theme.symbol
+    return colored(f"{written} \u00d7 {count:,}" if count > 1 else written, tone(color))
+
+
+def _range(data: Iterable[Number], view: View) -> str:
     """The smallest and the largest of the numbers, and which are none."""
-    floats = [as_float(x) for x in data]  # type: ignore[arg-type]  # numbers of Values
+    floats = [as_float(x) for x in data]
     finite = [x for x in floats if math.isfinite(x)]
-    ends = list(dict.fromkeys(number(x, view.precision) for x in (min(finite), max(finite)))) if finite else []
-    others = [
-        name for name, is_there in (("inf", any(map(math.isinf, floats))), ("nan", any(map(math.isnan, floats)))) if is_there
-    ]
-    return ", ".join((*([" \u2026 ".join(ends)] if ends else []), *others))
+    said = list(dict.fromkeys(number(x, view.precision) for x in (min(finite), max(finite)))) if finite else []
+    said = [" \u2026 ".join(said)] if said else []
+    said += ["inf"] if any(map(math.isinf, floats)) else []
+    return ", ".join(said + (["nan"] if any(map(math.isnan, floats)) else []))
 
 
 def _bundles(order: Sequence[Value], names: Mapping[Value, str], swept: bool) -> dict[tuple[str, str], list[Arrow]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -161,7 +162,7 @@ def _looks(box: Box) -> tuple[Any, ...]:
 def _neighbours(boxes: list[Box], most: int) -> list[Box]:
     """So many boxes, each of neighbours in the order."""
     cuts = [len(boxes) * k // most for k in range(most + 1)]
-    runs = [boxes[i:j] for i, j in zip(cuts, cuts[1:], strict=False)]
+    runs = [boxes[i:j] for i, j in pairwise(cuts)]
     return [Box(run[-1].number, [[node for box in run for node in box.nodes]]) for run in runs]
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from autograd.draw.options import View
-from autograd.draw.style import FONT
+from autograd.draw.style import FONT, GLYPHS
 from autograd.floats import shown
 from autograd.names import plain
 from autograd.operands import Number
@@ -50,7 +50,7 @@ def table(rows: Sequence[str], fill: str, line: str, *, border: int = 1, least: 
         cells[0] = f'<TD ROWSPAN="{len(cells)}" BORDER="1" SIDES="R" CELLPADDING="5">{side}</TD>' + cells[0]
     width = f' WIDTH="{least}"' if least else ""
     return (
-        f'<<TABLE{width} STYLE="ROUNDED" BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3" '
+        f'<<TABLE{width} STYLE="ROUNDED" BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{3 if least else 4}" '
         f'COLOR="{line}" BGCOLOR="{fill}">{"".join(f"<TR>{cell}</TR>" for cell in cells)}</TABLE>>'
     )
 
@@ -59,6 +59,12 @@ def colored(content: str, color: str, size: int = 0) -> str:
     """Text of a colour, and of a size if one is given."""
     points = f' POINT-SIZE="{size}"' if size else ""
     return f'<FONT COLOR="{color}"{points}>{content}</FONT>'
+
+
+def symbol_cell(symbol: str, color: str) -> str:
+    """The symbol of an operation as it stands beside its numbers, large enough to be read from afar."""
+    glyph = GLYPHS.get(symbol, symbol)
+    return f"<B>{colored(text(glyph), color, 26 if len(glyph) < 3 else 18)}</B>"
 
 
 def number(x: Number, precision: int = 4) -> str:

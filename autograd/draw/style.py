@@ -41,15 +41,18 @@ class Theme(NamedTuple):
 
 THEMES = {
     "light": Theme(
-        "transparent", INK, SYMBOL, GREY, POSITIVE, NEGATIVE, FILL[LEAF], FILL[CONSTANT], RESULT, "#80808014", "#AA4499"
+        *("transparent", INK, SYMBOL, GREY, POSITIVE, NEGATIVE),
+        *(FILL[LEAF], FILL[CONSTANT], RESULT, "#80808014", "#AA4499"),
     ),
     "dark": Theme(
-        "#15181D", "#F2F2F2", "#B8BEC8", "#8D949E", "#56B4E9", "#F28C28", "#423A24", "#33373E", "#23272E", "#FFFFFF0C", "#E78AC3"
+        *("#15181D", "#F2F2F2", "#B8BEC8", "#8D949E", "#56B4E9", "#F28C28"),
+        *("#423A24", "#33373E", "#23272E", "#FFFFFF0C", "#E78AC3"),
     ),
     "print": Theme(
-        "#FFFFFF", "#000000", "#000000", "#555555", "#000000", "#000000", "#E6E6E6", "#FFFFFF", "#FFFFFF", "#F6F6F6", "#000000", "empty"
+        *("#FFFFFF", "#000000", "#000000", "#555555", "#000000", "#000000"),
+        *("#E6E6E6", "#FFFFFF", "#FFFFFF", "#F6F6F6", "#000000", "empty"),
     ),
-}  # fmt: skip
+}
 GLYPHS = {"*": "\u00d7", "-": "\u2212"}  # an asterisk and a hyphen are small and hang too high to be read from afar
 
 
