@@ -120,7 +120,7 @@ def draw(
     2
     >>> total = sum(Value(i, f"x[{i}]") * Value(2.0, f"w[{i}]") for i in range(1000))
     >>> {name: len(nodes) for name, nodes in draw(total, collapse="auto").boxes.items()}
-    {'x': 1000, 'w': 1000, 'z1000': 1000, 'z2000': 1001}
+    {'x': 1000, 'w': 1000, 'z1999': 1000, 'z2000': 1001}
     """
     from autograd.draw import options  # here, like all that only pictures need: `import autograd` stays light
     from autograd.names import named

@@ -28,7 +28,8 @@ def cones(order: Sequence[Value]) -> dict[Value, list[Value]]:
     """By root, the nodes of each cone in their order. Roots: what several nodes read, what nothing reads, labelled results.
 
     >>> x = Value(2.0, "x")
-    >>> [[node.operation.name for node in cone] for cone in cones([x, (a := x.sin()), (b := a * x)]).values()]
+    >>> a = x.sin()
+    >>> [[node.operation.name for node in cone] for cone in cones([x, a, a * x]).values()]
     [['leaf'], ['sin', 'mul']]
     """
     consumer: dict[Value, Value | None] = {}  # the only one, or None

@@ -60,7 +60,8 @@ def fold(order: Sequence[Value], most: int = MOST) -> list[Box]:
     still, steps that repeat one after the other are a box, and at last neighbours are, so that the number always holds.
 
     >>> x = Value(2.0, "x")
-    >>> [len(box.nodes) for box in fold([x, a := x.sin(), b := x.sin(), a + b])]
+    >>> a, b = x.sin(), x.sin()
+    >>> [len(box.nodes) for box in fold([x, a, b, a + b])]
     [1, 2, 1]
     """
     numbers = shapes(order)

