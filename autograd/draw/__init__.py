@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from autograd.draw import options
+from autograd.draw.options import PARTS
 from autograd.draw.render import RenderError as RenderError
 from autograd.draw.render import fitting, png, render, scaled
 from autograd.graph import topological_order
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
-
-PARTS = ("data", "grad", "partials", "labels")
 
 
 class Drawing:
@@ -122,8 +122,7 @@ def draw(
     >>> {name: len(nodes) for name, nodes in draw(total, collapse="auto").boxes.items()}
     {'x': 1000, 'w': 1000, 'z1999': 1000, 'z2000': 1001}
     """
-    from autograd.draw import options  # here, like all that only pictures need: `import autograd` stays light
-    from autograd.names import named
+    from autograd.names import named  # here, like all that only pictures need: `import autograd` stays light
 
     if not isinstance(output, Value):
         raise TypeError(f"draw: {output!r:.80} is of type {type(output).__name__}; give the Value whose graph to draw")

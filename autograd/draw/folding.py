@@ -102,7 +102,7 @@ def _inside(part: list[Value], numbers: dict[Value, int]) -> list[Box]:
     """The nodes of a part, constants with what reads them: equal ones are a box, and so are the additions of one sum."""
     if len(part) == 1:
         return [Box(numbers[part[0]], [part])]
-    total = {}  # the last addition of the sum to which an addition belongs
+    total: dict[Value, Value] = {}  # the last addition of the sum to which an addition belongs
     for node in reversed(part):
         if node.operation is ADD:
             total.setdefault(node, node)

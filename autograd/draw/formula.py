@@ -34,7 +34,7 @@ def formula(
     terms: dict[Value, Terms] = {}
     for node in part:
         operands = [
-            [((numbers[parent], symbol("c"), 0), 1)]
+            _single(numbers[parent], symbol("c"))
             if (numbers[node], position) in varied
             else terms.get(parent) or _name(parent, names or {}, numbers)
             for position, parent in enumerate(node.parents)
@@ -50,9 +50,13 @@ def formula(
 
 
 def _name(node: Value, names: Mapping[Value, str], numbers: Mapping[Value, int]) -> Terms:
-    is_constant = node.operation is CONSTANT
-    name = stem(node.label) or names.get(node) or node.label
-    return [((numbers[node], number(node.data) if is_constant else symbol(name), 0), 1)]
+    if node.operation is CONSTANT:
+        return _single(numbers[node], number(node.data))
+    return _single(numbers[node], symbol(stem(node.label) or names.get(node) or node.label))
+
+
+def _single(shape: int, expression: Expression) -> Terms:
+    return [((shape, expression, 0), 1)]
 
 
 def _joined(left: Terms, right: Terms) -> Terms:

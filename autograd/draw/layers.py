@@ -61,8 +61,8 @@ class Layers:
                         continue
                     with inner.subgraph(name=f"cluster_{names[root]}", graph_attr={**frame, "label": ""}) as neuron:
                         self._members(neuron, names, root, cone)
-        for layer in self.neurons.values():
-            for cone in layer.values():
+        for neurons in self.neurons.values():
+            for cone in neurons.values():
                 self._behind_inputs(graph, names, cone)
 
     def _members(self, frame: Digraph, names: Mapping[Value, str], root: Value, cone: Sequence[Value]) -> None:

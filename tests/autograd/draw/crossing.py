@@ -63,6 +63,8 @@ def touches(points: list[Point], half: float, box: Box) -> bool:
     """Whether a line of this half width, cut off square at its ends, comes into the box."""
     left, top, right, bottom = box
     for (ax, ay), (bx, by) in pairwise(points):
+        if max(ax, bx) + half < left or min(ax, bx) - half > right or max(ay, by) + half < top or min(ay, by) - half > bottom:
+            continue
         length = math.hypot(bx - ax, by - ay)
         steps = max(1, int(2 * length))
         across = (half * (ay - by) / length, half * (bx - ax) / length) if length else (0.0, 0.0)

@@ -133,7 +133,9 @@ def test_the_sign_of_the_flow_is_its_color_and_no_flow_is_dashed() -> None:
     assert '"#007FC6"' in lines[f"{by_label['x']} -> {by_label['-']}"]
     assert '"#D55E00"' in lines[f"{by_label['*']} -> {by_label['-']}"]
     assert "style=dashed" in lines[f"{by_label['z']} -> {by_label['relu']}"]
-    assert [line for line in arrows(draw(output)) if "label" not in line] == [f"{by_label['2.0']} -> {by_label['*']} ["]  # constant
+    assert [line for line in arrows(draw(output)) if "label" not in line] == [
+        f"{by_label['2.0']} -> {by_label['*']} ["
+    ]  # constant
     assert "grad" not in boxes(draw(output))[int(by_label["2.0"][1:])]
 
 
@@ -244,7 +246,7 @@ def test_a_graph_beyond_the_limit_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="draw: the graph") as caught:
         draw(output, limit=9)
     assert str(caught.value) == (
-        "draw: the graph has 10 nodes, more than the limit of 9; fold what repeats, draw(output, collapse=\"auto\"), "
+        'draw: the graph has 10 nodes, more than the limit of 9; fold what repeats, draw(output, collapse="auto"), '
         "draw a part of it, draw(output.parents[0]), or raise the limit, draw(output, limit=10)"
     )
     for _ in range(500):

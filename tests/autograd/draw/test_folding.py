@@ -1,4 +1,4 @@
-"""Large graphs on a page: what repeats is one box with its formula; every node is in one; the same on every run; in linear time."""
+"""Large graphs on a page: what repeats is one box with its formula; every node is in one; in linear time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from test_pictures import crossed, network, overlapping, tangled, texts
 
 from autograd import Value, draw, operation, topological_order
 from autograd.draw.cones import cones, stem
-from autograd.draw.folding import MOST, fold, shapes
+from autograd.draw.folding import MOST, Box, fold, shapes
+from autograd.draw.formula import formula
 
 
 def chain(steps: int) -> Value:
@@ -56,13 +57,16 @@ def test_a_network_is_its_layers() -> None:
 
 def test_constants_that_are_one_number_are_shown() -> None:
     x = [Value(i / 10, f"x[{i}]") for i in range(5)]
-    assert "((x * 3 - 1)**2).sum() / 2" in formulas(sum(((a * 3 - 1) ** 2 for a in x[1:]), (x[0] * 3 - 1) ** 2) / 2 + x[0] * x[1] * x[2] * x[3] * x[4]) | {
-        "((x * 3 - 1)**2).sum() / 2"
-    }
-    assert "(x * 3 - c)**2" in formulas(sum((a * 3 - i) ** 2 for i, a in enumerate(x)) + Value(2.0).exp() * x[0]) | {"(x * 3 - c)**2"}
+    same, other = ([(a * 3 - c) ** 2 for a, c in zip(x, constants, strict=True)] for constants in ([1] * 5, range(5)))
+    for terms, want in ((same, "((x * 3 - 1)**2).sum() / 2"), (other, "((x * 3 - c)**2).sum() / 2")):
+        order = topological_order(sum(terms[1:], terms[0]) / 2)
+        numbers = shapes(order)
+        assert formula(order, numbers, {}, Box(0, [order]).varied(numbers)) == want
 
 
-@pytest.mark.parametrize("output", [chain(4000), products(4000), recurrent(60, 4), tangled(4000, 1)], ids=["chain", "sum", "rnn", "no"])
+@pytest.mark.parametrize(
+    "output", [chain(4000), products(4000), recurrent(60, 4), tangled(4000, 1)], ids=["chain", "sum", "rnn", "no"]
+)
 def test_any_graph_is_a_page(output: Value) -> None:
     order = topological_order(output)
     boxes = fold(order)
@@ -90,12 +94,14 @@ def test_equal_shapes_are_equal_trees(output: Value) -> None:
     spelled: dict[Value, str] = {}
     for node in topological_order(output):
         parents = node.parents
-        is_exponent = node.operation.name == "pow" and parents[1].operation.name == "constant"
+        has_exponent = node.operation.name == "pow" and parents[1].operation.name == "constant"
         same = len(parents) > 1 and parents[0] is parents[1]
+        head = (node.operation.name, stem(node.label) or node.label, same, parents[1].data if has_exponent else "")
         inner = ", ".join(spelled[parent] for parent in parents)
-        spelled[node] = f"{node.operation.name} {stem(node.label) or node.label} {same} {parents[1].data if is_exponent else ''}({inner})"
+        spelled[node] = f"{head}({inner})"
     numbers = shapes(list(spelled))
-    assert len({(numbers[node], spelled[node]) for node in spelled}) == len(set(numbers.values())) == len(set(spelled.values()))
+    pairs = {(numbers[node], spelled[node]) for node in spelled}
+    assert len(pairs) == len(set(numbers.values())) == len(set(spelled.values()))
 
 
 def test_a_cone_is_what_is_computed_for_one_result_alone() -> None:
@@ -113,14 +119,14 @@ def test_a_box_is_opened_and_has_in_it_what_it_reads() -> None:
     output.backward()
     drawing = draw(output, collapse="auto")
     layer = drawing.open("a1")
-    assert set(layer.boxes) == {"x", "W1", "z599", "b1[0]", "z1199", "a1[0]"} or len(layer.boxes) == 6
+    assert [len(nodes) for nodes in layer.boxes.values()] == [600, 600, 600, 1, 600, 1]
     last = drawing.open("a2")
     shown = {text for text, _ in texts(last.svg())}
     assert {"a1[0]", "a1[1]", "a1[2]", "W2[0,0]", "b2[0]", "sigmoid"} <= shown
     assert last.boxes == {}
     with pytest.raises(ValueError, match=r"open: no box is named 'a3'; the boxes are x, a1, a2, C"):
         drawing.open("a3")
-    with pytest.raises(ValueError, match=r"the boxes are none, for nothing is folded here; draw\(output, collapse='auto'\) folds"):
+    with pytest.raises(ValueError, match=r"the boxes are none, for nothing is folded here; draw\(output, "):
         last.open("a1")
     assert draw(drawing.boxes["a1"][-1], collapse="auto").boxes.keys() == layer.boxes.keys()  # by its node
 
@@ -136,7 +142,9 @@ def test_zeros_are_operands_like_others() -> None:
 def test_ranges_say_what_is_not_finite() -> None:
     numbers = (1.0, -2.0, float("inf"), float("nan"))
     terms = [Value(a, f"x[{i}]").sin() for i, a in enumerate(numbers)]
-    assert any("data \u22122 \u2026 1, inf, nan" in text for text in formulas(sum(terms[1:], terms[0]) * Value(2.0, "k").exp().exp()))
+    assert any(
+        "data \u22122 \u2026 1, inf, nan" in text for text in formulas(sum(terms[1:], terms[0]) * Value(2.0, "k").exp().exp())
+    )
 
 
 def test_a_users_operation_folds() -> None:
@@ -151,7 +159,7 @@ def test_highlighting_and_themes_hold_for_boxes() -> None:
     output.backward()
     drawing = draw(output, collapse="auto", wrt=output.parents[0], theme="dark")
     assert "#15181D" in drawing.source
-    assert "40" in drawing.source
+    assert {name for name in drawing.boxes if f"<B>{name}</B>" in drawing.source} == {"x", "a1", "a2", "C"}
     svg = drawing.svg()
     assert (crossed(svg), overlapping(svg)) == ([], [])
 
@@ -172,7 +180,9 @@ def test_the_same_picture_in_every_process() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("made", [lambda n: chain(n // 3), lambda n: products(n // 4), lambda n: tangled(n, 5)], ids=["chain", "sum", "no"])
+@pytest.mark.parametrize(
+    "made", [lambda n: chain(n // 3), lambda n: products(n // 4), lambda n: tangled(n, 5)], ids=["chain", "sum", "no"]
+)
 def test_a_hundred_thousand_nodes_are_folded_in_linear_time(made: Any) -> None:
     took = []
     for n in (25_000, 100_000):

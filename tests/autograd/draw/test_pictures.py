@@ -97,7 +97,9 @@ def test_the_measure_sees_what_is_crossed() -> None:
     ((left, top, right, bottom),) = {box for text, box in texts(svg) if text == "data 9"}
     through = f'<g class="edge"><path d="M{left - 9},{top}C{left},{bottom} {right},{bottom} {right + 9},{top}"/></g></svg>'
     assert crossed(svg.replace("</svg>", through)) == ["data 9"]
-    assert overlapping(svg.replace("</svg>", f'<text x="{left}" y="{bottom}" font-size="9">no</text></svg>')) == [("data 9", "no")]
+    assert overlapping(svg.replace("</svg>", f'<text x="{left}" y="{bottom}" font-size="9">no</text></svg>')) == [
+        ("data 9", "no")
+    ]
     assert flattened("M0,0C0,3 3,3 3,0", 2) == [(0, 0), (1.5, 2.25), (3, 0)]
     assert touches([(0, 0), (10, 0)], 1, (4, 0.5, 6, 2))
     assert not touches([(0, 0), (10, 0)], 0.4, (4, 0.5, 6, 2))
@@ -166,7 +168,11 @@ def test_names_are_those_of_a_derivation() -> None:
         ({"highlight": "w"}, TypeError, "highlight='w' is of type str; give a Value or a sequence of Values"),
         ({"highlight": [3]}, TypeError, "highlight has 3 of type int; give Values of the graph"),
         ({"highlight": ()}, ValueError, "highlight is empty"),
-        ({"wrt": Value(1.0, "other")}, ValueError, "wrt has Value(data=1.0, grad=0.0, label='other'), which is not in the graph"),
+        (
+            {"wrt": Value(1.0, "other")},
+            ValueError,
+            "wrt has Value(data=1.0, grad=0.0, label='other'), which is not in the graph",
+        ),
     ],
 )
 def test_a_wrong_option_is_refused_with_what_is_allowed(options: Any, error: type[Exception], says: str) -> None:
@@ -261,7 +267,9 @@ def test_layers_stand_in_frames_and_inputs_in_a_column() -> None:
     assert sorted("".join(text.itertext()) for frame in frames for text in frame.iter(SVG + "text")) == ["a1", "a2"]
     assert len(frames) == 2 + 4
     places = {"".join(text.itertext()): text for text in root.iter(SVG + "text")}
-    at = {name: tuple(float(places[name].get(axis, "")) for axis in "xy") for name in places if name.startswith(("x[", "a", "W"))}
+    at = {
+        name: tuple(float(places[name].get(axis, "")) for axis in "xy") for name in places if name.startswith(("x[", "a", "W"))
+    }
     assert len({at[f"x[{i}]"][0] for i in range(3)}) == 1
     assert at["x[0]"][1] < at["x[1]"][1] < at["x[2]"][1]
     assert at["x[0]"][0] < at["W1[0,0]"][0] < at["a1[0]"][0] < at["W2[0,0]"][0] < at["a2[0]"][0]
@@ -274,7 +282,9 @@ def test_the_page_finds_its_texts_in_boxes_and_arrows_by_number() -> None:
     from autograd.graph import edges
 
     root = ET.fromstring(Drawing(dot(order, swept=True, room=84)).svg())  # noqa: S314 (ours)
-    groups = {group.get("id"): ["".join(text.itertext()) for text in group.iter(SVG + "text")] for group in root.iter(SVG + "g")}
+    groups = {
+        group.get("id"): ["".join(text.itertext()) for text in group.iter(SVG + "text")] for group in root.iter(SVG + "g")
+    }
     for i, node in enumerate(order, 1):
         numbers = [text.split("\xa0")[0].split(" ")[0] for text in groups[f"node{i}"]][-2:]
         assert numbers == (["data"] if node.operation.name == "constant" else ["data", "grad"])
