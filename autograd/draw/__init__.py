@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograd.draw import options
-from autograd.draw.options import PARTS
 from autograd.draw.render import RenderError as RenderError
 from autograd.draw.render import fitting, png, render, scaled
 from autograd.graph import topological_order
@@ -85,7 +83,7 @@ def draw(
     limit: int = 500,
     *,
     direction: str = "LR",
-    show: Iterable[str] = PARTS,
+    show: Iterable[str] | None = None,
     precision: int = 4,
     title: str | None = None,
     names: bool = True,
@@ -102,7 +100,7 @@ def draw(
     network of `nn` has, stand in frames, by neuron and layer.
 
     - `direction`: "LR" from left to right, "TB" from top to bottom.
-    - `show`: what boxes and arrows say, some of "data", "grad", "partials", "labels".
+    - `show`: what boxes and arrows say, some of "data", "grad", "partials", "labels"; all of it by default.
     - `precision`: significant digits, 1 to 17. A Fraction is shown exactly.
     - `title`: text above the picture.
     - `names`: whether results without a label are called z1, z2, ... as `derive` calls them.
@@ -122,7 +120,8 @@ def draw(
     >>> {name: len(nodes) for name, nodes in draw(total, collapse="auto").boxes.items()}
     {'x': 1000, 'w': 1000, 'z1999': 1000, 'z2000': 1001}
     """
-    from autograd.names import named  # here, like all that only pictures need: `import autograd` stays light
+    from autograd.draw import options  # here, like all that only pictures need: `import autograd` stays light
+    from autograd.names import named
 
     if not isinstance(output, Value):
         raise TypeError(f"draw: {output!r:.80} is of type {type(output).__name__}; give the Value whose graph to draw")

@@ -37,7 +37,7 @@ def view(direction: Any, show: Any, precision: Any, title: Any, theme: Any) -> V
     ...
     ValueError: draw: direction='down' is not known; choose 'LR' or 'TB'
     """
-    parts = (show,) if isinstance(show, str) else show
+    parts = PARTS if show is None else (show,) if isinstance(show, str) else show
     if not isinstance(parts, Iterable):
         raise TypeError(f"draw: show={show!r:.60} is of type {type(show).__name__}; give some of {PARTS}")
     parts = tuple(parts)
