@@ -12,7 +12,7 @@ from typing import Any
 from autograd.functions import RECORDING
 from autograd.graph import images, topological_order
 from autograd.operations import CONSTANT, FLOATS
-from autograd.sweep import NOTHING, adjoints
+from autograd.sweep import NOTHING, adjoints, guarded_adjoints
 from autograd.value import Value, lift
 
 
@@ -52,9 +52,16 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     if create_graph:
         order = topological_order(output)
         image = images(order, {node: node for node in order})
-        by_image = adjoints(image[output], lift(1, output, CONSTANT), NOTHING, RECORDING)
-        found = {node: by_image[image[node]] for node in wanted if node in image}
-        missing: Any = lift(0, output, CONSTANT)
+        seed, missing = lift(1, output, CONSTANT), lift(0, output, CONSTANT)
+        found: dict[Value, Any] = {}
+        for sweep in (adjoints, guarded_adjoints):
+            by_image = sweep(image[output], seed, NOTHING, RECORDING)
+            found = {node: by_image[image[node]] for node in wanted if node in image}
+            if not any(isinstance(slope, Value) and slope != slope for slope in found.values()):  # noqa: PLR0124  # nan
+                break
+            if not any(node.operation.selects for node in order):
+                break
+        found = {node: lift(slope, output, CONSTANT) for node, slope in found.items() if slope is not NOTHING}
     else:
         kind = type(output.data)
         found, missing = adjoints(output, kind(1), kind(), FLOATS), kind()

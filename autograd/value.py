@@ -139,7 +139,7 @@ def binary(operation: Operation) -> tuple[Callable[[Any, Any], Any], Callable[[A
 
 def record(operation: Operation, *operands: Any) -> Any:
     """The node of an operation of any number of operands, Values or numbers; numbers become constants."""
-    if len(operands) != operation.arity:
+    if operation.arity not in (None, len(operands)):
         count = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {count}, got {len(operands)}")
     beside = next((x for x in operands if isinstance(x, Value)), None)
@@ -291,11 +291,13 @@ class Value(Methods):
 
 def _add_methods(row: Operation) -> None:
     """What the row is as a method of Value, and, for an operator, as the one of a Value on its right."""
-    functions = (unary(row),) if row.arity == 1 else binary(row)
-    for name, function in zip((row.method, row.method.replace("__", "__r", 1)), functions, strict=False):
-        function.__name__, function.__qualname__ = name, f"Value.{name}"
-        function.__doc__ = f"{row.name} of this Value, recorded as one node."
-        setattr(Value, name, function)
+    functions: Any = (recorder(row),) if row.many else (unary(row),) if row.arity == 1 else binary(row)
+    for method in row.method.split():
+        names = (method, method.replace("__", "__r", 1)) if method.startswith("__") else (method,)
+        for name, function in zip(names, functions, strict=False):
+            function.__name__, function.__qualname__ = name, f"Value.{name}"
+            function.__doc__ = f"{row.name} of this Value, recorded as one node."
+            setattr(Value, name, function)
 
 
 for _row in OPERATIONS.values():

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd.operations import Operation
 
-KEPT = ("name", "symbol", "forward", "partials", "domain", "formula", "method", "array", "native", "javascript", "latex")
+KEPT = ("name", "symbol", "forward", "partials", "domain", "formula", "method", "array", "native", "javascript", "latex", "selects")
 
 
 def changed(row: Operation, **changes: Any) -> Operation:

@@ -6,7 +6,7 @@ import re
 
 from autograd.expressions.expression import NAME, Expression
 from autograd.expressions.printer import ATOM, CHOICE, POWER, PRODUCT, Form, Language, printed
-from autograd.expressions.text import step
+from autograd.expressions.text import plus, step
 from autograd.names import latex_name, latex_number
 from autograd.operations import OPERATIONS, Operation
 
@@ -24,7 +24,7 @@ FUNCTIONS = [
     "max",
     "min",
 ]  # those that LaTeX has a name for
-SIGNS = {"*": r"\cdot", "<=": r"\le", ">=": r"\ge", "==": "=", "and": r"\text{{ and }}", "@": r"\,"}
+SIGNS = {"*": r"\cdot", "!=": r"\ne", "%": r"\bmod", "<=": r"\le", ">=": r"\ge", "==": "=", "and": r"\text{{ and }}", "@": r"\,"}
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -49,7 +49,7 @@ def _template(op: Operation) -> Form | None:
     """The form of a row whose LaTeX has places for its operands; of any other one None."""
     if op.latex is None or "{}" not in op.latex:
         return None
-    raised = op.latex.startswith("e^")
+    raised = op.latex[1:2] == "^"
     return Form(op.latex, POWER if raised else ATOM, (0,) * op.arity)
 
 
@@ -57,6 +57,10 @@ LATEX = Language(
     {
         "div": Form(r"\frac{{{}}}{{{}}}", POWER, (0, 0)),
         "pow": Form("{}^{{{}}}", POWER, (ATOM, 0)),
+        "square": Form("{}^{{2}}", POWER, (ATOM,)),
+        "reciprocal": Form(r"\frac{{1}}{{{}}}", POWER, (0,)),
+        "total": plus(r"\cdots"),
+        "dot": plus(r"\cdots", r" \cdot "),
         "heaviside": step(r"\left[{} > {}\right]"),
         "derivative": Form(r"\frac{{\partial {}}}{{\partial {}}}", POWER, (0, 0)),
         "where": Form(r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}", ATOM, (0, 0, 0)),

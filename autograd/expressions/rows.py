@@ -103,5 +103,5 @@ def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expres
 
 @cache
 def _has_choices(row: Operation) -> bool:
-    partials = all_partials(row, symbol("out"), *(symbol(f"x{i}") for i in range(row.arity)))
+    partials = all_partials(row, symbol("out"), *(symbol(f"x{i}") for i in range(len(row.domain))))
     return any(e.op is WHERE for partial in partials for e in operands_first(partial))

@@ -9,6 +9,7 @@ from autograd.expressions.printer import (
     ATOM,
     CHOICE,
     CONDITION,
+    POWER,
     PRODUCT,
     SUM,
     Choice,
@@ -18,6 +19,8 @@ from autograd.expressions.printer import (
 )
 from autograd.names import number_text, text_name
 
+TERMS = 6  # that are shown of a sum of any number
+
 
 def step(template: str) -> Choice:
     """The step, which is 1 where the first of two is larger: shown by these two, not by their difference."""
@@ -26,6 +29,23 @@ def step(template: str) -> Choice:
         difference = e.parents[0]
         sides = difference.parents if difference.op is SUB else (difference, number(0))
         return Form(template, ATOM, (SUM, SUM)), sides
+
+    return choose
+
+
+def plus(dots: str, times: str = "") -> Choice:
+    """The sum that `total` and `dot` stand for: x1 * w1 + x2 * w2 + ...; of a long one the first terms and the last."""
+
+    def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
+        n = len(e.parents) // (2 if times else 1)
+        terms = [(e.parents[i], e.parents[n + i]) if times else (e.parents[i],) for i in range(n)]
+        shown = terms if n <= TERMS else [*terms[: TERMS - 2], terms[-1]]
+        texts = ["{}" + times + "{}" if times else "{}"] * len(shown)
+        if n > TERMS:
+            texts.insert(TERMS - 2, dots)
+        strengths = (PRODUCT, PRODUCT + 1) if times else (SUM,)
+        strength = SUM if n > 1 or not times else PRODUCT
+        return Form(" + ".join(texts), strength, strengths * len(shown)), [x for term in shown for x in term]
 
     return choose
 
@@ -44,6 +64,10 @@ def _entry(e: Expression) -> tuple[Form, Sequence[Expression]]:
 
 TEXT = Language(
     {
+        "square": Form("{}**2", POWER, (ATOM,)),
+        "reciprocal": Form("1 / {}", PRODUCT, (PRODUCT + 1,)),
+        "total": plus("..."),
+        "dot": plus("...", " * "),
         "heaviside": step("[{} > {}]"),
         "derivative": Form("d{}/d{}", ATOM, (0, 0)),
         "where": Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CONDITION)),
