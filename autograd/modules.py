@@ -48,7 +48,7 @@ def _arithmetic(module: Any) -> Arithmetic:
         own.update(where=lambda c, a, b: module.Piecewise((a, c), (b, True)), maximum=module.Max, minimum=module.Min)
         own.update(sigmoid=lambda a: 1 / (1 + exp(-a)), logaddexp=lambda a, b: log(exp(a) + exp(b)))
         own.update(heaviside=lambda a, at_zero: module.Piecewise((1, a > 0), (0, a < 0), (at_zero, True)))
-    if hasattr(module, "sinc") and hasattr(module, "asin"):  # SymPy and mpmath: their sinc is sin(x) / x
+    if hasattr(module, "sinc") and hasattr(module, "besselj"):  # SymPy and mpmath: their sinc is sin(x) / x
         own.update(sinc=lambda a: module.sinc(module.pi * a))
     return Arithmetic(lambda row: _function(module, row), **own)
 
