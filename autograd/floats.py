@@ -62,6 +62,9 @@ def power(a: Real, b: Real) -> Real:
     return nan if isinstance(result, complex) and not isinstance(a, complex) else result
 
 
+power.__wrapped__ = math.pow  # type: ignore[attr-defined]  # as below
+
+
 def _can_be_written(a: Real, b: Real) -> bool:
     """Whether a power is exact, and has less than some million digits: more would take minutes, or never end."""
     if isinstance(a, float) or isinstance(b, float) or b.denominator > 1:
@@ -90,12 +93,19 @@ def _extended(function: Callable[[Real], float], otherwise: Callable[[Real], flo
         except (ValueError, OverflowError):
             return otherwise(a)
 
+    extended.__wrapped__ = function  # type: ignore[attr-defined]  # what generated code calls, as functools names it
     return extended
 
 
 def _two(function: Callable[[float, float], float]) -> Callable[[Real, Real], float]:
     """`function` of the math module, of two numbers; a Fraction beyond the floats is an infinity."""
-    return lambda a, b: function(as_float(a), as_float(b))
+
+
+    def extended(a: Real, b: Real) -> float:
+        return function(as_float(a), as_float(b))
+
+    extended.__wrapped__ = function  # type: ignore[attr-defined]  # as above
+    return extended
 
 
 def _cbrt(a: Real) -> float:  # for Python 3.10: the root of the size by pow, and a step of Newton's

@@ -111,7 +111,8 @@ def gauss(m: Any, a: Any) -> Any:
 def modulo(m: Any, a: Any, b: Any) -> Any:
     """The remainder with the sign of b, from C's, which has that of a."""
     rest = m.fmod(a, b)
-    return m.where((rest < 0) & (b > 0), rest + b, m.where((rest > 0) & (b < 0), rest + b, rest))
+    moved = m.where((rest < 0) & (b > 0), rest + b, m.where((rest > 0) & (b < 0), rest + b, rest))
+    return m.where(rest == 0, m.where(b < 0, -0.0, 0.0), moved)
 
 
 def whole(m: Any, out: Any, a: Any, b: Any) -> Any:

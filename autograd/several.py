@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
-from numbers import Real
 from typing import Any
 
+from autograd.functions import function_of
+from autograd.operands import checked
 from autograd.operations import CONSTANT, OPERATIONS
-from autograd.value import Value, lift, record
+from autograd.recording import leaf, lift, record
+from autograd.value import Value
 
 __all__ = ["clip", "dot", "logsumexp", "mean", "softmax", "total", "where"]
-WHERE, CLIP, TOTAL, DOT, LOGSUMEXP = (OPERATIONS[name] for name in ("where", "clip", "total", "dot", "logsumexp"))
+TOTAL, DOT, LOGSUMEXP = (OPERATIONS[name] for name in ("total", "dot", "logsumexp"))
+_choice, _clipped = function_of(OPERATIONS["where"]), function_of(OPERATIONS["clip"])
 
 
-def where(condition: Any, a: Any, b: Any) -> Value:
+def where(condition: Any, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`; the one that is not taken is sent nothing, so no nan comes from it.
 
     A recorded condition, `less(x, 1)`, is part of the graph: a tape of it follows the numbers. A bool, `x < 1`, is decided
-    now, as an `if` would be, and records nothing. Any number that is not 0 holds. Raises `TypeError` for what is no number.
+    now, as an `if` would be, and records nothing. Any number that is not 0 holds. Arrays are taken entry by entry. Raises
+    `TypeError` for what is no number.
 
     >>> from autograd import grad, greater, log
     >>> x = Value(-1.0)
@@ -30,26 +34,24 @@ def where(condition: Any, a: Any, b: Any) -> Value:
     >>> y.data, grad(y, x)
     (1.0, -2.0)
     """
+    if any(getattr(x, "shape", None) for x in (condition, a, b)):
+        from autograd.numpys import entry_by_entry  # here: only where there are arrays
+
+        return entry_by_entry(where, (condition, a, b))
     if isinstance(condition, Value):
-        return record(WHERE, condition, a, b)  # type: ignore[no-any-return]
-    if not isinstance(condition, Real) and type(condition).__name__ != "bool_":  # NumPy's, also called bool
-        if getattr(condition, "shape", None) == ():
-            return where(condition.item(), a, b)
-        raise TypeError(
-            f"where: the condition {condition!r:.60} is of type {type(condition).__name__}; give a comparison of Values, "
-            "less(a, b), or a bool"
-        )
-    a, b = lift(a, b, WHERE), lift(b, a, WHERE)
-    return a if condition else b  # type: ignore[no-any-return]
+        return _choice(condition, a, b)
+    holds = checked(condition, "where: the condition")
+    first, second = _nodes([a, b], "where")
+    return first if holds else second
 
 
-def clip(x: Any, low: Any = None, high: Any = None) -> Value:
+def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     """`x`, or the bound that it is beyond; None is no bound. Slope 0 at a bound. Where they cross, it is `high`, as NumPy's.
 
     >>> clip(Value(3.0), 0, 1).data, clip(-2.0, low=-1).data
     (1.0, -1.0)
     """
-    return record(CLIP, x, -inf if low is None else low, inf if high is None else high)  # type: ignore[no-any-return]
+    return _clipped(x, -inf if low is None else low, inf if high is None else high)
 
 
 def total(values: Iterable[Any]) -> Value:
@@ -59,7 +61,7 @@ def total(values: Iterable[Any]) -> Value:
     (6.0, 0.0)
     """
     operands = _listed("total: values", values)
-    return record(TOTAL, *operands) if operands else lift(0, None, CONSTANT)  # type: ignore[no-any-return]
+    return _recorded(TOTAL, operands) if operands else _zero()
 
 
 def mean(values: Iterable[Any]) -> Value:
@@ -69,7 +71,7 @@ def mean(values: Iterable[Any]) -> Value:
     2.5
     """
     operands = _some("mean", values)
-    return record(TOTAL, *operands) / len(operands)  # type: ignore[no-any-return]
+    return _recorded(TOTAL, operands) / len(operands)
 
 
 def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Value:
@@ -85,7 +87,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Value:
     left, right = _listed("dot: xs", xs), _listed("dot: ys", ys)
     if len(left) != len(right):
         raise ValueError(f"dot: xs has {len(left)} entries and ys has {len(right)}; give as many of one as of the other")
-    return record(DOT, *left, *right) if left else lift(0, None, CONSTANT)  # type: ignore[no-any-return]
+    return _recorded(DOT, [*left, *right]) if left else _zero()
 
 
 def logsumexp(values: Iterable[Any]) -> Value:
@@ -94,25 +96,41 @@ def logsumexp(values: Iterable[Any]) -> Value:
     >>> logsumexp([Value(1000.0), Value(-1000.0)]).data
     1000.0
     """
-    return record(LOGSUMEXP, *_some("logsumexp", values))  # type: ignore[no-any-return]
+    return _recorded(LOGSUMEXP, _some("logsumexp", values))
 
 
 def softmax(values: Iterable[Any]) -> list[Value]:
     """The share of each in the sum of the exponentials: exp(v - logsumexp(values)). Raises `ValueError` for no values.
 
-    >>> [p.data for p in softmax([Value(0.0), Value(0.0)])]
+    >>> [round(p.data, 15) for p in softmax([Value(0.0), Value(0.0)])]
     [0.5, 0.5]
     """
-    operands = _some("softmax", values)
-    whole = record(LOGSUMEXP, *operands)
-    return [(lift(x, whole, LOGSUMEXP) - whole).exp() for x in operands]
+    operands = _nodes(_some("softmax", values), "softmax")
+    whole = _recorded(LOGSUMEXP, operands)
+    return [(x - whole).exp() for x in operands]
 
 
-def _listed(where_: str, values: Any) -> list[Any]:
+def _recorded(row: Any, operands: list[Any]) -> Value:
+    return record(Value, row, *operands)  # type: ignore[no-any-return]  # a Value, or what its subclass is
+
+
+def _nodes(operands: list[Any], name: str) -> list[Any]:
+    """Each operand as a node; a number is a constant, exact beside Fractions."""
+    known = next((x for x in operands if isinstance(x, Value)), None)
+    kind = Value if known is None else type(known)
+    return [lift(x, known, OPERATIONS["total"] if name == "softmax" else OPERATIONS[name], kind) for x in operands]
+
+
+def _zero() -> Value:
+    return leaf(Value, 0.0, CONSTANT)  # type: ignore[no-any-return]  # made of the type
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    """The entries of a list, an array of one axis, or any other iterable."""
     if isinstance(values, Value | str | bytes) or not isinstance(values, Iterable):
-        raise TypeError(f"{where_} is {values!r:.60} of type {type(values).__name__}; give a list of Values or numbers")
+        raise TypeError(f"{name} is {values!r:.60} of type {type(values).__name__}; give a list of Values or numbers")
     if len(getattr(values, "shape", (0,))) != 1:
-        raise TypeError(f"{where_} is an array of shape {values.shape}; give one of one axis, such as array.ravel()")
+        raise TypeError(f"{name} is an array of shape {values.shape}; give one of one axis, such as array.ravel()")
     return list(values)
 
 

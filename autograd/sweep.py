@@ -22,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from autograd.graph import consumers_first
+from autograd.graph import consumers_first, images, topological_order
 from autograd.operations import FLOATS
+from autograd.recording import latest, recorded_numbers
 
 
 class _Nothing:
@@ -120,3 +121,20 @@ def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any
             before = reached.get(operand, False)
             reached[operand] = taken if before is False else True if True in (before is True, taken is True) else m.where(before, 1, taken)
     return adjoint
+
+
+def gradients(output: Any) -> dict[Any, Any]:
+    """d output / d node for every node of a recorded graph, at the numbers with which it was recorded.
+
+    Raises `ValueError` where a number was changed by hand in the middle of recording.
+    """
+    kind = type(output.data)
+    results, _ = consumers_first(output, None)
+    if not results or latest[0] < results[-1].order:
+        return adjoints(output, kind(1), kind(), FLOATS)
+    order = topological_order(output)
+    numbers = recorded_numbers(order)
+    found = images(order, numbers)
+    kind = type(numbers[output])
+    by_image = adjoints(found[output], kind(1), kind(), FLOATS)
+    return {node: by_image[found[node]] for node in order}
