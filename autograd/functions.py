@@ -56,7 +56,9 @@ def _recording(row: Operation) -> Callable[..., Any]:
 
 def _chosen(condition: Any, a: Any, b: Any) -> Any:
     """A recorded condition is a choice that follows the numbers; a bool is decided already."""
-    return record(OPERATIONS["where"], condition, a, b) if isinstance(condition, Value) else floats.where(condition, a, b)
+    if not isinstance(condition, Value):
+        return floats.where(condition, a, b)
+    return record(type(condition), OPERATIONS["where"], condition, a, b)
 
 
 RECORDING = Arithmetic(_recording, where=_chosen, zeros_like=lambda a: type(a.data)())  # the rows on Values: a graph

@@ -16,9 +16,10 @@ from autograd.functions import RECORDING
 from autograd.operations import CONSTANT, FLOATS, OPERATIONS
 
 NAMED = [name for name in autograd.functions.__all__ if not name.startswith("test_")]
+FLAGS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and")  # 1.0 or 0.0
 ONE = [name for name in NAMED if OPERATIONS[name].arity == 1]
 TWO = [name for name in NAMED if OPERATIONS[name].arity == 2]
-ROUNDED = {"logaddexp"}  # of Fractions too
+ROUNDED = {"logaddexp", "hypot", "arctan2", *FLAGS}  # of Fractions too
 
 
 def function(name: str) -> Callable[..., Value]:
