@@ -62,7 +62,7 @@ def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
                 for operand, partial in _sent(node, m):
                     term = upstream if partial is ONE else upstream * partial
                     if operation.selects and m is not FLOATS:
-                        term = m.where(m.not_equal(partial, 0), term, 0)
+                        term = m.where(m.not_equal(partial, 0), term, m.zeros_like(term))
                     adjoint[operand] = adjoint[operand] + term
                 continue
             a = node.left
@@ -100,7 +100,7 @@ def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any
     >>> x, m = Value(1.0), arithmetic(np)
     >>> y = where(greater(x, 0), log(x), 0.0)
     >>> order = topological_order(y)
-    >>> data = {node: np.array([node.data]) for node in order} | {x: np.array([0.0]), order[3]: np.array([False])}
+    >>> data = {node: np.array([node.data]) for node in order} | {x: np.array([0.0]), order[2]: np.array([False])}
     >>> image = images(order, data)
     >>> guarded_adjoints(image[y], 1.0, 0.0, m)[image[x]]
     array([0.])
@@ -117,7 +117,7 @@ def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any
             if node.operation.selects:
                 nonzero = m.not_equal(partial, 0)
                 taken = nonzero if taken is True else m.logical_and(taken, nonzero)
-            adjoint[operand] = adjoint[operand] + (term if taken is True else m.where(taken, term, 0))
+            adjoint[operand] = adjoint[operand] + (term if taken is True else m.where(taken, term, m.zeros_like(term)))
             before = reached.get(operand, False)
             reached[operand] = taken if before is False else True if True in (before is True, taken is True) else m.where(before, 1, taken)
     return adjoint

@@ -7,7 +7,7 @@ from pathlib import Path
 from autograd import functions
 from autograd.operations import BUILT_IN, OPERATIONS
 
-HEAD = '"""Made from the table by tests/autograd/stubs.py."""\n\n'
+HEAD = "# Made from the table by tests/autograd/stubs.py.\n\n"
 BUILT = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
 
 
@@ -15,17 +15,17 @@ def methods() -> str:
     """What the table adds to Value."""
     lines = []
     for row in BUILT:
-        for method in row.method.split():
+        for method in filter(None, [row.method]):
             operands = {1: "self", 2: "self, other: Any"}.get(row.arity, "self, low: Any, high: Any")
             lines.append(f"    def {method}({operands}) -> Value: ...")
             if method.startswith("__") and row.arity == 2:
                 lines.append(f"    def {method.replace('__', '__r', 1)}(self, other: Any) -> Value: ...")
-    return HEAD + "from typing import Any\n\nfrom autograd.value import Value\n\nclass Methods:\n" + "\n".join(lines) + "\n"
+    return HEAD + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\nclass Methods(Recorded):\n" + "\n".join(lines) + "\n"
 
 
 def of_functions() -> str:
     """The functions of the table."""
-    listed = "".join(f'    "{name}",\n' for name in functions.__all__)
+    listed = "".join(f'    "{name}",\n' for name in sorted(functions.__all__))
     lines = [
         f"def {name}({', '.join(f'{operand}: Any' for operand in 'abcdefgh'[: OPERATIONS[name].arity])}) -> Value: ..."
         for name in functions.__all__

@@ -120,7 +120,9 @@ SYMPY: dict[str, Any] = {
     "heaviside": sympy.Heaviside,
 }
 SYMBOLIC = Arithmetic(
-    lambda row: SYMPY.get(row.name) or (None if row.formula else row.array if callable(row.array) else getattr(sympy, row.name)),
+    lambda row: (
+        SYMPY.get(row.name) or (None if row.formula else row.array if callable(row.array) else getattr(sympy, row.name))
+    ),
     zeros_like=lambda a: sympy.Integer(0),
 )
 ARRAYS = arithmetic(np)
@@ -175,9 +177,9 @@ def test_forward_and_partials_are_mpmaths(name: str, data: st.DataObject) -> Non
 
 @pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if not (row.selects and row.formula is None)])
 def test_partials_are_sympys_derivatives_of_the_forward(name: str) -> None:
-    rule, letters = OPERATIONS[name], sympy.symbols("a b", real=True)[: len(OPERATIONS[name].domain)]
+    rule, letters = OPERATIONS[name], sympy.symbols("a b c d", real=True)[: len(OPERATIONS[name].domain)]
     out = sympy.sympify(getattr(SYMBOLIC, name)(*letters))
-    corners = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.3, 0.8), strict=False)]
+    corners = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.3, 0.8, 0.2, 0.6), strict=False)]
     for ats in (corners, [x / 2 + 0.06 for x in corners], [high * 0.9 - i for i, (_, high) in enumerate(rule.domain)]):
         at = dict(zip(letters, map(sympy.Rational, ats), strict=True))
         for symbol, partial in zip(letters, rule.partials(SYMBOLIC, out, *letters), strict=True):

@@ -17,3 +17,8 @@ def changed(row: Operation, **changes: Any) -> Operation:
 def number(x: Any) -> Any:
     """The bare number of a Value or of a number."""
     return x.data if isinstance(x, Value) else x
+
+
+def inside(row: Operation) -> tuple[float, ...]:
+    """A point of the domain, where nothing jumps."""
+    return tuple(low + (high - low) * share for (low, high), share in zip(row.domain, (0.7, 0.8, 0.37, 0.61), strict=False))
