@@ -35,14 +35,14 @@ def gap(m: Any, a: Any, b: Any) -> Any:
 
 
 def one_over(m: Any, a: Any) -> Any:
-    """1 / a where log is defined; inf at zero, be it 0.0 or -0.0."""
-    return m.where(a > 0, m.div(1, a), m.where(a == 0, m.div(1, a + 0), nan))
+    """1 / a where log is defined; inf at zero, be it 0.0 or -0.0; below, nan, and so is its own slope."""
+    return m.where(a > 0, m.div(1, a), m.where(a == 0, m.div(1, a + 0), nan * a))
 
 
 def powers(m: Any, out: Any, a: Any, b: Any) -> Partials:
-    """Of a**b; 0**0 is constant for a, 0**b for b >= 0. At b = 0, out * b / a: 1 / a may be too large for a float."""
-    by_base = m.where(b == 0, m.div(m.mul(b, out), m.where(a == 0, 1, a)), m.mul(b, m.pow(a, b - 1)))
-    return m.where((a == 0) & (b == 0), 0, by_base), m.where((a == 0) & (b >= 0), 0, m.mul(out, m.log(a)))
+    """Of a**b; 0**0 is constant for a, 0**b for b >= 0. At b = 0 it is b / a, for a**(b - 1) may be too large for a float."""
+    by_base = m.where(b == 0, m.where(a == 0, 0, m.div(b, a)), m.mul(b, m.pow(a, b - 1)))
+    return by_base, m.where((a == 0) & (b >= 0), 0, m.mul(out, m.log(a)))
 
 
 def root(m: Any, out: Any) -> Any:
@@ -105,7 +105,7 @@ def sinc_slope(m: Any, out: Any, a: Any) -> Any:
 
 def gauss(m: Any, a: Any) -> Any:
     """d erf(a) / d a."""
-    return TWO_OVER_ROOT_PI * m.exp(-(a * a))
+    return at_ends(m, a, 0, TWO_OVER_ROOT_PI * m.exp(-(a * a)))
 
 
 def modulo(m: Any, a: Any, b: Any) -> Any:

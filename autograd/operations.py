@@ -186,7 +186,7 @@ ROWS = (
     composed("reciprocal", lambda m, a: m.div(1, a), lambda m, out, a: (-(out * out),),                       POSITIVE),
     primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (f.root(m, out),),                      POSITIVE,
               latex=r"\sqrt{{{}}}"),
-    primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.div(1, 3 * (out * out)),),           POSITIVE,
+    primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.pow(out, -2) / 3,),                  POSITIVE,
               latex=r"\sqrt[3]{{{}}}"),
     primitive("hypot",     "hypot", floats.hypot,   f.hypot_slopes,                                           REAL, REAL,
               method="hypot"),

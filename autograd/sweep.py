@@ -94,16 +94,15 @@ def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any
 
     >>> import numpy as np
     >>> from autograd import Value, greater, log, where
-    >>> from autograd.graph import Image, images, topological_order
+    >>> from autograd.graph import images, topological_order
     >>> from autograd.modules import arithmetic
-    >>> from autograd.operations import LEAF
     >>> x, m = Value(1.0), arithmetic(np)
-    >>> y = where(greater(x, 0), log(x), 0.0)
+    >>> y = where(greater(x, 0), log(x), 0.0)  # at the samples 1.0 and -1.0:
     >>> order = topological_order(y)
-    >>> data = {node: np.array([node.data]) for node in order} | {x: np.array([0.0]), order[2]: np.array([False])}
+    >>> data = {node: np.array([node.data] * 2) for node in order} | {x: np.array([1.0, -1.0]), order[2]: np.array([1, 0])}
     >>> image = images(order, data)
-    >>> guarded_adjoints(image[y], 1.0, 0.0, m)[image[x]]
-    array([0.])
+    >>> adjoints(image[y], 1.0, 0.0, m)[image[x]], guarded_adjoints(image[y], 1.0, 0.0, m)[image[x]]
+    (array([ 1., nan]), array([1., 0.]))
     """
     order, adjoint = consumers_first(output, zero)
     adjoint[output] = seed

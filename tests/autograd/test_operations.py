@@ -179,7 +179,7 @@ def test_forward_and_partials_are_mpmaths(name: str, data: st.DataObject) -> Non
 def test_partials_are_sympys_derivatives_of_the_forward(name: str) -> None:
     rule, letters = OPERATIONS[name], sympy.symbols("a b c d", real=True)[: len(OPERATIONS[name].domain)]
     out = sympy.sympify(getattr(SYMBOLIC, name)(*letters))
-    corners = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.3, 0.8, 0.2, 0.6), strict=False)]
+    corners = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.35, 0.8, 0.2, 0.6), strict=False)]
     for ats in (corners, [x / 2 + 0.06 for x in corners], [high * 0.9 - i for i, (_, high) in enumerate(rule.domain)]):
         at = dict(zip(letters, map(sympy.Rational, ats), strict=True))
         for symbol, partial in zip(letters, rule.partials(SYMBOLIC, out, *letters), strict=True):
@@ -197,7 +197,8 @@ def test_numpys_table_is_the_scalar_table_element_by_element(name: str) -> None:
     outs = np.array([rule.forward(*at) for at in scalars], dtype=float)
     with np.errstate(all="ignore"):
         spread = [np.array(at, dtype=float) for at in zip(*scalars, strict=True)]
-        assert all(map(same, getattr(ARRAYS, name)(*spread).tolist(), outs.tolist()))
+        ulps = [16 if name == "logsumexp" else 2] * len(outs)  # two roundings more, and a sum that may cancel
+        assert all(map(same, getattr(ARRAYS, name)(*spread).tolist(), outs.tolist(), ulps))
         for position, partial in enumerate(rule.partials(ARRAYS, outs, *spread)):
             scalar = [rule.partials(FLOATS, out, *at)[position] for out, at in zip(outs.tolist(), scalars, strict=True)]
             assert all(map(same, np.broadcast_to(partial, outs.shape).tolist(), scalar))
@@ -279,6 +280,103 @@ CONVENTIONS = [
     ("logaddexp", (-INF, INF), INF, (0, 1)),
     ("logaddexp", (-INF, 1.0), 1.0, (0, 1)),
     ("logaddexp", (1.0, NAN), NAN, (NAN, NAN)),
+    ("pow", (5e-324, 0.0), 1.0, (0, math.log(5e-324))),
+    ("pow", (5e-324, 1.0), 5e-324, (1, 5e-324 * math.log(5e-324))),
+    ("pow", (INF, 0.0), 1.0, (0, INF)),
+    ("relu", (NAN,), NAN, (NAN,)),
+    ("mod", (-5.0, 3.0), 1.0, (1, 2)),
+    ("mod", (5.0, -3.0), -1.0, (1, 2)),
+    ("mod", (6.0, 3.0), 0.0, (1, -2)),
+    ("mod", (1.0, 0.0), NAN, (1, NAN)),
+    ("mod", (INF, 2.0), NAN, (1, NAN)),
+    ("fmod", (-5.0, 3.0), -2.0, (1, 1)),
+    ("square", (1e200,), INF, (2e200,)),
+    ("reciprocal", (0.0,), INF, (-INF,)),
+    ("reciprocal", (INF,), 0.0, (0,)),
+    ("cbrt", (0.0,), 0.0, (INF,)),
+    ("cbrt", (-8.0,), -2.0, (1 / 12,)),
+    ("cbrt", (INF,), INF, (0,)),
+    ("hypot", (0.0, 0.0), 0.0, (0, 0)),
+    ("hypot", (INF, 1.0), INF, (1, 0)),
+    ("hypot", (1.0, -INF), INF, (0, -1)),
+    ("hypot", (INF, INF), INF, (NAN, NAN)),
+    ("hypot", (1e300, 1e300), math.sqrt(2) * 1e300, (math.sqrt(0.5), math.sqrt(0.5))),
+    ("hypot", (3e-320, 4e-320), 5e-320, (0.6, 0.8)),
+    ("exp2", (2000.0,), INF, (INF,)),
+    ("exp2", (-INF,), 0.0, (0,)),
+    ("expm1", (1e-20,), 1e-20, (1,)),
+    ("expm1", (-50.0,), -1.0, (math.exp(-50),)),
+    ("expm1", (-INF,), -1.0, (0,)),
+    ("log1p", (1e-20,), 1e-20, (1,)),
+    ("log1p", (-1.0,), -INF, (INF,)),
+    ("log2", (-0.0,), -INF, (INF,)),
+    ("log10", (-1.0,), NAN, (NAN,)),
+    ("tan", (INF,), NAN, (NAN,)),
+    ("arcsin", (1.0,), math.pi / 2, (INF,)),
+    ("arcsin", (1.5,), NAN, (NAN,)),
+    ("arcsin", (1 - 2.0**-53,), math.asin(1 - 2.0**-53), (2.0**26,)),
+    ("arccos", (-1.0,), math.pi, (-INF,)),
+    ("arccos", (INF,), NAN, (NAN,)),
+    ("arctan", (INF,), math.pi / 2, (0,)),
+    ("arctan", (1e160,), math.pi / 2, (1e-320,)),
+    ("arctan2", (0.0, 0.0), 0.0, (NAN, NAN)),
+    ("arctan2", (0.0, -1.0), math.pi, (-1, 0)),
+    ("arctan2", (1.0, INF), 0.0, (0, 0)),
+    ("arctan2", (INF, 1.0), math.pi / 2, (0, 0)),
+    ("arctan2", (3e200, 4e200), math.atan2(3, 4), (1.6e-201, -1.2e-201)),
+    ("sinh", (1000.0,), INF, (INF,)),
+    ("cosh", (-INF,), INF, (-INF,)),
+    ("arcsinh", (1e200,), math.asinh(1e200), (1e-200,)),
+    ("arcsinh", (-INF,), -INF, (0,)),
+    ("arccosh", (1.0,), 0.0, (INF,)),
+    ("arccosh", (0.5,), NAN, (NAN,)),
+    ("arccosh", (-2.0,), NAN, (NAN,)),
+    ("arccosh", (INF,), INF, (0,)),
+    ("arctanh", (1.0,), INF, (INF,)),
+    ("arctanh", (-1.0,), -INF, (INF,)),
+    ("arctanh", (2.0,), NAN, (NAN,)),
+    ("arctanh", (-INF,), NAN, (NAN,)),
+    ("erf", (-INF,), -1.0, (0,)),
+    ("erfc", (27.0,), math.erfc(27), (-2 / math.sqrt(math.pi) * math.exp(-729),)),
+    ("sinc", (0.0,), 1.0, (0,)),
+    ("sinc", (1e-9,), 1.0, (-(math.pi**2) / 3 * 1e-9,)),
+    ("sinc", (INF,), NAN, (NAN,)),
+    ("softsign", (-INF,), -1.0, (0,)),
+    ("softsign", (0.0,), 0.0, (1,)),
+    ("leaky_relu", (0.0,), 0.0, (0.01,)),
+    ("leaky_relu", (-INF,), -INF, (0.01,)),
+    ("leaky_relu", (NAN,), NAN, (NAN,)),
+    ("elu", (0.0,), 0.0, (1,)),
+    ("elu", (-INF,), -1.0, (0,)),
+    ("elu", (INF,), INF, (1,)),
+    ("gelu", (INF,), INF, (1,)),
+    ("gelu", (-INF,), 0.0, (0,)),
+    ("gelu", (-40.0,), 0.0, (0,)),
+    ("silu", (-INF,), 0.0, (0,)),
+    ("silu", (INF,), INF, (1,)),
+    ("clip", (0.0, 0.0, 1.0), 0.0, (0, 1, 0)),
+    ("clip", (1.0, 0.0, 1.0), 1.0, (0, 0, 1)),
+    ("clip", (0.5, 0.0, 1.0), 0.5, (1, 0, 0)),
+    ("clip", (0.5, 2.0, 1.0), 1.0, (0, 0, 1)),
+    ("clip", (-INF, 0.0, 1.0), 0.0, (0, 1, 0)),
+    ("clip", (NAN, 0.0, 1.0), NAN, (NAN, NAN, NAN)),
+    ("where", (1.0, 2.0, INF), 2.0, (0, 1, 0)),
+    ("where", (0.0, NAN, 3.0), 3.0, (0, 0, 1)),
+    ("where", (NAN, 2.0, 3.0), 2.0, (0, 1, 0)),
+    ("logsumexp", (INF, INF, 0.0), INF, (0.5, 0.5, 0)),
+    ("logsumexp", (-INF, -INF, -INF), -INF, (1 / 3, 1 / 3, 1 / 3)),
+    ("logsumexp", (0.0, -50.0, -800.0), math.exp(-50), (1, math.exp(-50), 0)),
+    ("logsumexp", (NAN, 1.0, 1.0), NAN, (NAN, NAN, NAN)),
+    ("rint", (2.5,), 2.0, (0,)),
+    ("rint", (INF,), INF, (0,)),
+    ("floor", (-0.5,), -1.0, (0,)),
+    ("floor", (NAN,), NAN, (0,)),
+    ("ceil", (2.0,), 2.0, (0,)),
+    ("trunc", (-1.5,), -1.0, (0,)),
+    ("less", (1.0, 1.0), 0.0, (0, 0)),
+    ("less_equal", (1.0, 1.0), 1.0, (0, 0)),
+    ("not_equal", (NAN, NAN), 1.0, (0, 0)),
+    ("equal", (0.0, -0.0), 1.0, (0, 0)),
 ]
 
 
@@ -340,12 +438,34 @@ def second(name: str, inputs: tuple[float, ...], first: int, then: int) -> float
         ("pow", (0.0, 1.0), 0, 0, 0.0),
         ("pow", (2.0, 0.0), 1, 0, 0.5),
         ("pow", (2.0, 0.0), 1, 1, math.log(2) ** 2),
+        ("pow", (5e-324, 0.0), 0, 0, 0.0),
+        ("pow", (5e-324, 1.0), 0, 0, 0.0),
+        ("arcsin", (1.0,), 0, 0, INF),
+        ("arccos", (1.0,), 0, 0, -INF),
+        ("arccosh", (1.0,), 0, 0, -INF),
+        ("arctanh", (-1.0,), 0, 0, -INF),
+        ("arctanh", (2.0,), 0, 0, NAN),
+        ("log", (-1.0,), 0, 0, NAN),
+        ("arctan", (1e100,), 0, 0, -2e-300),
+        ("arctan", (INF,), 0, 0, 0.0),
+        ("arcsinh", (-INF,), 0, 0, 0.0),
+        ("erf", (INF,), 0, 0, 0.0),
+        ("erfc", (-INF,), 0, 0, 0.0),
+        ("cbrt", (INF,), 0, 0, 0.0),
+        ("sinc", (0.0,), 0, 0, -(math.pi**2) / 3),
+        ("hypot", (0.0, 0.0), 0, 1, 0.0),
+        ("hypot", (INF, 1.0), 1, 1, 0.0),
+        ("elu", (0.0,), 0, 0, 0.0),
+        ("gelu", (-INF,), 0, 0, 0.0),
+        ("silu", (INF,), 0, 0, 0.0),
+        ("clip", (1.0, 0.0, 1.0), 0, 0, 0.0),
+        ("logsumexp", (-INF, 1.0, 1.0), 1, 2, -0.25),
     ],
 )
 def test_second_derivatives_at_kinks_and_edges(
     name: str, inputs: tuple[float, ...], first: int, then: int, want: float
 ) -> None:
-    assert same(second(name, inputs, first, then), want)
+    assert same(second(name, inputs, first, then), want, 4)
 
 
 def test_the_slope_of_softplus_is_recorded_as_one_sigmoid() -> None:
@@ -377,12 +497,19 @@ def test_names_and_symbols_say_which_row() -> None:
     assert [rule.symbol for rule in OPERATIONS.values()] == [signs.get(name, name) for name in OPERATIONS]
 
 
-@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum"])
+RATIONAL = [
+    *("add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum", "square", "reciprocal", "mod", "fmod", "where"),
+    *("clip", "total", "dot", "floor", "ceil", "trunc", "rint"),
+]
+
+
+@pytest.mark.parametrize("name", RATIONAL)
 def test_rational_rows_stay_in_the_fractions(name: str) -> None:
     rule = OPERATIONS[name]
-    at = (Fraction(-2, 3), Fraction(5, 7))[: len(rule.domain)]
+    at = (Fraction(-2, 3), Fraction(5, 7), Fraction(1, 9), Fraction(8))[: len(rule.domain)]
     out = rule.forward(*at)
     assert type(out) is Fraction
     assert all(isinstance(partial, int | Fraction) for partial in rule.partials(FLOATS, out, *at))
     if len(at) == 2:
+        out = rule.forward(at[0], at[0])
         assert all(isinstance(partial, int | Fraction) for partial in rule.partials(FLOATS, out, at[0], at[0]))  # a tie
