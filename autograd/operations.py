@@ -91,12 +91,19 @@ class Arithmetic:
     def __getattr__(self, name: str) -> Function:
         if name.startswith("_") or (name not in OPERATIONS and name not in CHOICES):
             raise AttributeError(f"m.{name}: there is no operation {name!r} in the table")
-        row = named(name)
-        function = self._find(row) or (row.formula and partial(row.formula, self))
-        if function is None:
-            raise NotImplementedError(f"the operation {name!r} has no function for these numbers")
+        function = self._computing(named(name))
         if name in BUILT_IN:  # what a user registers may be registered anew
             vars(self)[name] = function
+        return function
+
+    def __getitem__(self, row: Operation) -> Function:
+        """What computes this very record, which a node may have kept from before its name was registered anew."""
+        return getattr(self, row.name) if row.name in BUILT_IN else self._computing(row)
+
+    def _computing(self, row: Operation) -> Function:
+        function = self._find(row) or (row.formula and partial(row.formula, self))
+        if function is None:
+            raise NotImplementedError(f"the operation {row.name!r} has no function for these numbers")
         return function
 
 

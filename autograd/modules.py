@@ -1,0 +1,96 @@
+"""The table on the numbers of other modules: NumPy's arrays, JAX, CuPy, Dask, SymPy, mpmath.
+
+`arithmetic(module)` finds the module's function for an operation when it is first used, so that what a module lacks is an
+error only for who needs it. Nothing is wrapped: an edge of a domain is what the module makes of it (mpmath raises for 1 / 0,
+and goes on into the complex numbers at log(-1)).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from autograd import floats
+from autograd.operations import BUILT_IN, Arithmetic, Function, Operation
+
+
+def arithmetic(module: Any) -> Arithmetic:
+    """The operations on the numbers of a module that has NumPy's names, or some of them and Python's operators.
+
+    An operation is computed by its `array`, else by the module's function of its name, else by its formula; a forward of a
+    user's own without `array` is applied to NumPy's arrays entry by entry. Raises `TypeError` for something that has not
+    even `exp` and `log`.
+
+    >>> import numpy as np
+    >>> from autograd.operations import OPERATIONS
+    >>> OPERATIONS["sin"].partials(arithmetic(np), 0.0, np.array([0.0, np.pi]))
+    (array([ 1., -1.]),)
+    """
+    if not all(callable(getattr(module, name, None)) for name in ("exp", "log")):
+        raise TypeError(f"{module!r:.80} has no functions exp and log; give a module of functions with NumPy's names")
+    return _cached(module) if isinstance(module, ModuleType) else _arithmetic(module)
+
+
+def _arithmetic(module: Any) -> Arithmetic:
+    own: dict[str, Function] = {
+        "zeros_like": getattr(module, "zeros_like", lambda a: converted(0, module)),
+        "ones_like": getattr(module, "ones_like", lambda a: converted(1, module)),
+    }
+    if hasattr(module, "Piecewise"):  # SymPy: its `maximum` is that of a function, and no number overflows or is -0.0
+        exp, log = module.exp, module.log
+        own.update(where=lambda c, a, b: module.Piecewise((a, c), (b, True)), maximum=module.Max, minimum=module.Min)
+        own.update(sigmoid=lambda a: 1 / (1 + exp(-a)), logaddexp=lambda a, b: log(exp(a) + exp(b)))
+        own.update(heaviside=lambda a, at_zero: module.Piecewise((1, a > 0), (0, a < 0), (at_zero, True)))
+    return Arithmetic(lambda row: _function(module, row), **own)
+
+
+_cached = cache(_arithmetic)
+OPERATORS: dict[str, Function] = {  # for a module that leaves these to Python's operators, or to one another
+    "abs": abs,
+    "div": operator.truediv,
+    "pow": operator.pow,
+    "where": floats.where,
+}
+
+
+def _function(module: Any, row: Operation) -> Function | None:
+    """What computes the operation on the module's numbers; None where its formula does, or nothing."""
+    if callable(row.array):
+        return row.array
+    is_numpy = getattr(module, "__name__", "") == "numpy"
+    found: Function | None = None
+    if row.name in BUILT_IN or not (row.formula or is_numpy):  # NumPy may use a user's name for something else
+        found = getattr(module, row.array or row.name, None)
+    if found is None and row.name == "log1p":
+        return lambda a: module.log(1 + a)
+    if found is None and row.formula is None:
+        if row.name not in OPERATORS and not is_numpy:
+            name = getattr(module, "__name__", "this module")
+            raise NotImplementedError(
+                f"{name} has no function {row.name}; give the operation as a formula, or a module that has it"
+            )
+        return OPERATORS.get(row.name) or _entry_by_entry(module, row)
+    return found
+
+
+def _entry_by_entry(numpy: Any, row: Operation) -> Callable[..., Any]:
+    """The operation's forward, applied to the entries of arrays that broadcast."""
+    apply = numpy.frompyfunc(row.forward, row.arity, 1)
+    return lambda *arrays: numpy.asarray(apply(*arrays), dtype=float)
+
+
+def converted(x: float | Fraction, module: Any) -> Any:
+    """A constant for this module: exact where it has exact numbers, else as it is.
+
+    >>> import sympy
+    >>> converted(2.0, sympy), converted(Fraction(1, 3), sympy)
+    (2, 1/3)
+    """
+    convert = getattr(module, "sympify", None) or getattr(module, "mpmathify", None)
+    if convert is None:
+        return floats.as_float(x)
+    return convert(int(x) if x % 1 == 0 else x)  # inf % 1 is nan
