@@ -13,12 +13,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd.names import plain
 from autograd.floats import as_float, shown
-from autograd.transforms import grad, one_value
 from autograd.graph import consumers_first, topological_order
+from autograd.names import plain
 from autograd.operations import FLOATS, local_partials
 from autograd.sweep import adjoints
+from autograd.transforms import grad, one_value
 from autograd.value import Number, Value, checked
 
 EPSILON = 2.0**-52

@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd.graph import placed, topological_order
 
+
 def rebuilt(kind: Any, operands: tuple[Any, ...], *columns: Any) -> Any:
     """A Value, which is `kind`, with these operands, and with what `columns` has of it."""
     made = kind.__new__(kind)

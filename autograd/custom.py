@@ -6,17 +6,27 @@ kind they are of, and swept like any other graph.
 
 from __future__ import annotations
 
-import inspect
 import keyword
 import operator
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from autograd.functions import function_of
 from autograd.graph import Image
-from autograd.operations import BUILT_IN, CHOICES, CONSTANT, FLOATS, LEAF, OPERATIONS, REAL, SPECIAL
-from autograd.operations import Arithmetic, Domain, Function, Operation
+from autograd.operations import (
+    BUILT_IN,
+    CONSTANT,
+    FLOATS,
+    LEAF,
+    OPERATIONS,
+    REAL,
+    SPECIAL,
+    Arithmetic,
+    Domain,
+    Function,
+    Operation,
+)
 from autograd.sweep import NOTHING, adjoints
 
 
@@ -80,13 +90,11 @@ def operation(
     intervals = tuple(domain) if domain is not None else (REAL,) * known
     if len(intervals) != known:
         raise ValueError(f"{where}: domain has {len(intervals)} intervals for {known} operands; give one for each")
-    slopes = _checked(where, partials, known) if partials else partial(_derived, formula)
-    compute = partial(formula, FLOATS) if formula else forward
     row = Operation(
         name,
         symbol or name,
-        compute,  # type: ignore[arg-type]  # one of the two is given
-        slopes,
+        forward or partial(cast("Function", formula), FLOATS),
+        _checked(where, partials, known) if partials else partial(_derived, cast("Function", formula)),
         intervals,
         formula=formula,
         array=array,
@@ -100,9 +108,13 @@ def operation(
 
 def _count(function: Any, before: int, where: str) -> int:
     """How many operands the function takes, after `before` other parameters."""
+    import inspect  # here: it takes longer to import than the engine
+
     parameters = inspect.signature(function).parameters.values()
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        raise TypeError(f"{where}: name the operands one by one, such as a, b, c; *{[*parameters][-1].name} does not say how many")
+        raise TypeError(
+            f"{where}: name the operands one by one, such as a, b, c; *{[*parameters][-1].name} does not say how many"
+        )
     count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters) - before
     if count < 1:
         first = ("m, out, a", "m, a")[before == 1]
@@ -116,7 +128,9 @@ def _checked(where: str, partials: Function, count: int) -> Function:
     def checked(m: Any, out: Any, *inputs: Any) -> tuple[Any, ...]:
         found = partials(m, out, *inputs)
         if not isinstance(found, tuple):
-            raise TypeError(f"{where}: partials returned {found!r:.60} of type {type(found).__name__}; return a tuple, (slope,)")
+            raise TypeError(
+                f"{where}: partials returned {found!r:.60} of type {type(found).__name__}; return a tuple, (slope,)"
+            )
         if len(found) != count:
             raise ValueError(f"{where}: partials returned {len(found)} derivatives for {count} operands; return one for each")
         return found

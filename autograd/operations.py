@@ -31,8 +31,8 @@ class Operation:
 
     A row is either primitive, with a `forward` that takes floats, or composed, with a `formula(m, *inputs)` of other rows;
     then `forward` is that formula on floats. `domain` has an interval for each operand, in which tests sample it.
-    `method` is its name as a method of Value; `array` is how NumPy computes a primitive (a function, or the name of one), `native` the name of the C library's
-    function, `javascript` that of JavaScript's, `latex` a template for its operands.
+    `method` is its name as a method of Value; `array` is how NumPy computes a primitive (a function, or the name of one),
+    `native` the name of the C library's function, `javascript` that of JavaScript's, `latex` a template for its operands.
     """
 
     __slots__ = (
@@ -191,18 +191,22 @@ def _step(m: Any, a: Any, at_zero: Any) -> Any:
 
 
 FLOATS = Arithmetic(lambda row: row.forward, mul=floats.multiply, zeros_like=lambda a: type(a)())
-STEADY: Function = lambda m, out, *inputs: (0,) * len(inputs)  # of what only jumps
+
+
+def _steady(m: Any, out: Any, *inputs: Any) -> tuple[int, ...]:  # noqa: ARG001  # of what only jumps
+    return (0,) * len(inputs)
+
 
 # fmt: off
 CHOICES = {row.name: row for row in (  # what formulas choose by
     primitive("where",         "where", floats.where,  lambda m, out, c, a, b: (0, m.where(c, 1, 0), m.where(c, 0, 1)),
               (0, 1), REAL, REAL),
-    primitive("less",          "<",     operator.lt,   STEADY, REAL, REAL, array=operator.lt),
-    primitive("less_equal",    "<=",    operator.le,   STEADY, REAL, REAL, array=operator.le),
-    primitive("greater",       ">",     operator.gt,   STEADY, REAL, REAL, array=operator.gt),
-    primitive("greater_equal", ">=",    operator.ge,   STEADY, REAL, REAL, array=operator.ge),
-    primitive("equal",         "==",    operator.eq,   STEADY, REAL, REAL, array=operator.eq),
-    primitive("logical_and",   "and",   operator.and_, STEADY, (0, 1), (0, 1), array=operator.and_),
+    primitive("less",          "<",     operator.lt,   _steady, REAL, REAL, array=operator.lt),
+    primitive("less_equal",    "<=",    operator.le,   _steady, REAL, REAL, array=operator.le),
+    primitive("greater",       ">",     operator.gt,   _steady, REAL, REAL, array=operator.gt),
+    primitive("greater_equal", ">=",    operator.ge,   _steady, REAL, REAL, array=operator.ge),
+    primitive("equal",         "==",    operator.eq,   _steady, REAL, REAL, array=operator.eq),
+    primitive("logical_and",   "and",   operator.and_, _steady, (0, 1), (0, 1), array=operator.and_),
 )}
 OPERATIONS: dict[str, Operation] = {row.name: row for row in (
     #         name         symbol   value           derivative by each operand                                sampled on
@@ -241,7 +245,7 @@ OPERATIONS: dict[str, Operation] = {row.name: row for row in (
              latex=r"\min"),
     composed("logaddexp", _logaddexp,               lambda m, out, a, b: (_share(m, a, b), _share(m, b, a)),   REAL, REAL,
              latex=r"\log\left(e^{{{}}} + e^{{{}}}\right)"),
-    composed("sign",      _sign,                    STEADY,                                                   REAL),
+    composed("sign",      _sign,                    _steady,                                                   REAL),
     composed("heaviside", _step,                    lambda m, out, a, b: (0, m.where(a == 0, 1, 0)),          REAL, REAL),
 )}
 # fmt: on

@@ -7,7 +7,6 @@ the other half of the time of a training step.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from decimal import Decimal
@@ -81,6 +80,13 @@ LARGE = 2**53  # beyond it an int may have no float
 new: Callable[[type[Value]], Any] = object.__new__
 
 
+def result(data: Any, operation: Operation, *numbers: Number) -> Number:
+    """What an operation gave, as a number that a Value may hold: a whole one beside Fractions is exact."""
+    if data.__class__ is int and any(x.__class__ is Fraction for x in numbers):
+        return Fraction(data)
+    return checked(data, f"result of {operation.symbol}")
+
+
 def unary(operation: Operation) -> Callable[[Any], Value]:
     """The method that applies an operation of one operand and records it as one node."""
     forward = operation.forward
@@ -91,7 +97,7 @@ def unary(operation: Operation) -> Callable[[Any], Value]:
         except OverflowError:  # a Fraction beyond 1.8e308, of which a part is a float
             data = forward(as_float(self.data))
         node = new(Value)
-        node.data = data if data.__class__ is float else checked(data, f"result of {operation.symbol}")
+        node.data = data if data.__class__ is float else result(data, operation, self.data)
         node.grad = UNSWEPT
         node.operation = operation
         node.left = self
@@ -116,7 +122,7 @@ def binary(operation: Operation) -> tuple[Callable[[Any, Any], Any], Callable[[A
         except OverflowError:  # a Fraction beyond 1.8e308 beside a float
             data = forward(as_float(self.data), as_float(other.data))
         node = new(Value)
-        node.data = data if data.__class__ is float else checked(data, f"result of {operation.symbol}")
+        node.data = data if data.__class__ is float else result(data, operation, self.data, other.data)
         node.grad = UNSWEPT
         node.operation = operation
         node.left = self
@@ -143,7 +149,7 @@ def record(operation: Operation, *operands: Any) -> Any:
         data = operation.forward(*numbers)
     except OverflowError:
         data = operation.forward(*map(as_float, numbers))
-    return node_of(operation, checked(data, f"result of {operation.symbol}"), nodes)
+    return node_of(operation, result(data, operation, *numbers), nodes)
 
 
 def node_of(operation: Operation, data: Number, operands: tuple[Value, ...]) -> Value:

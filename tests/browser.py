@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from autograd import Value
-from autograd.derivation.derive import derive
-from autograd.derivation.page import page
+from autograd.derive import derive
+from autograd.derive.page import page
 
 BACKSPACE, TAB, ENTER, ESCAPE, END, HOME, LEFT, UP, RIGHT, DOWN = (chr(0xE000 + i) for i in (3, 4, 7, 12, *range(16, 22)))
 FLAGS = (

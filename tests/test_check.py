@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_rules import points, recorded
 
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh
 from autograd.check import STEPS
-from autograd.rules import RULES
+from autograd.operations import FLOATS, OPERATIONS
 from autograd.value import binary, unary
 
-ROWS = pytest.mark.parametrize("name", RULES)
-POSITIONS = [(name, position) for name, rule in RULES.items() for position in range(len(rule.domain))]
+ROWS = pytest.mark.parametrize("name", OPERATIONS)
+POSITIONS = [(name, position) for name, rule in OPERATIONS.items() for position in range(len(rule.domain))]
 WRONG: dict[str, Callable[[float], float]] = {
     "ten percent more": lambda slope: 1.1 * slope if slope else 0.1,
     "the other sign": lambda slope: -slope if slope else 1.0,
@@ -32,20 +33,20 @@ WRONG: dict[str, Callable[[float], float]] = {
 
 def wrong(name: str, position: int, change: Callable[[float], float]) -> Any:
     """The operation with one wrong partial."""
-    rule = RULES[name]
+    rule = OPERATIONS[name]
 
-    def partials(out: Any, *at: Any) -> tuple[Any, ...]:
-        return tuple(change(s) if i == position else s for i, s in enumerate(rule.partials(out, *at)))
+    def partials(m: Any, out: Any, *at: Any) -> tuple[Any, ...]:
+        return tuple(change(s) if i == position else s for i, s in enumerate(rule.partials(m, out, *at)))
 
-    return recorded(rule._replace(partials=partials))
+    return recorded(changed(rule, partials=partials))
 
 
 @ROWS
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_every_row_agrees_and_is_smooth_off_its_kinks(name: str, data: st.DataObject) -> None:
-    at = data.draw(points(RULES[name]).filter(lambda at: min(abs(at[0] - at[-1]) + (len(at) == 1), *map(abs, at)) > 1e-3))
-    report = gradcheck(recorded(RULES[name]), *at)
+    at = data.draw(points(OPERATIONS[name]).filter(lambda at: min(abs(at[0] - at[-1]) + (len(at) == 1), *map(abs, at)) > 1e-3))
+    report = gradcheck(recorded(OPERATIONS[name]), *at)
     assert report.ok
     assert [row.kind for row in report.rows] == [""] * len(at)
     assert [row.at for row in report.rows] == list(at)
@@ -54,10 +55,10 @@ def test_every_row_agrees_and_is_smooth_off_its_kinks(name: str, data: st.DataOb
 @pytest.mark.parametrize("how", WRONG)
 @pytest.mark.parametrize(("name", "position"), POSITIONS)
 def test_every_wrong_row_is_caught(name: str, position: int, how: str) -> None:
-    domain = RULES[name].domain
+    domain = OPERATIONS[name].domain
     for share in (0.15, 0.4, 0.8):
         at = [low + (high - low) * abs(share - i * 0.55) for i, (low, high) in enumerate(domain)]
-        right = RULES[name].partials(RULES[name].forward(*at), *at)[position]
+        right = OPERATIONS[name].partials(FLOATS, OPERATIONS[name].forward(*at), *at)[position]
         with pytest.raises(GradientError, match=f"the gradient by x{position} is .* by the sweep and .* by central") as caught:
             gradcheck(wrong(name, position, WRONG[how]), *at)
         error = caught.value
@@ -366,7 +367,7 @@ def test_the_first_nonfinite_node_is_named_with_its_reason() -> None:
     x, y = Value(0.0, "x"), Value(710.0, "y")
     found = first_nonfinite((x * 3).log() * y.exp())
     assert found is not None
-    assert (found.node.rule.symbol, found.kind, found.number, found.why) == ("log", "data", -math.inf, "log(0.0) is -inf")
+    assert (found.node.operation.symbol, found.kind, found.number, found.why) == ("log", "data", -math.inf, "log(0.0) is -inf")
     assert str(first_nonfinite(1 / x + y)) == "the data of / is inf: 1.0 / 0.0 is inf"
     assert str(first_nonfinite(Value(math.nan, "z") + x)) == "the data of 'z' is nan: it was given as that"
     assert str(first_nonfinite(x - math.inf)) == "the data of the number inf is inf: it was given as that"
@@ -399,7 +400,7 @@ def test_where_a_nonfinite_number_comes_from_is_said_of_any_operation() -> None:
     assert str(first_nonfinite(x**y)) == (
         f"the grad of '{'x' * 40}' is inf: it is sent 1.0 * inf by **, whose slope at 0.0, 0.5 is inf"
     )
-    farther = binary(RULES["maximum"]._replace(name="farther", symbol="farther", forward=lambda a, b: math.inf))[0]
-    factorial = unary(RULES["neg"]._replace(name="factorial", symbol="!", forward=lambda a: math.inf))
+    farther = binary(changed(OPERATIONS["maximum"], name="farther", symbol="farther", forward=lambda a, b: math.inf))[0]
+    factorial = unary(changed(OPERATIONS["neg"], name="factorial", symbol="!", forward=lambda a: math.inf))
     assert str(first_nonfinite(farther(x, y))) == "the data of farther is inf: farther(0.0, 0.5) is inf"
     assert str(first_nonfinite(factorial(y))) == "the data of ! is inf: !(0.5) is inf"

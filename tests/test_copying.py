@@ -14,7 +14,7 @@ from test_graph import graphs
 from autograd import Value, topological_order
 from autograd.copying import flat, restored
 from autograd.graph import edges
-from autograd.rules import LEAF
+from autograd.operations import LEAF
 from autograd.value import UNSWEPT
 
 Copied = Callable[[Any], Any]
@@ -31,7 +31,7 @@ def shape(output: Value) -> list[Any]:
     """Everything that a graph holds, with operands told by their places."""
     order = topological_order(output)
     place = {node: i for i, node in enumerate(order)}
-    held = [(node.rule, node.data, type(node.data), node.grad, node.grad is UNSWEPT, node.label) for node in order]
+    held = [(node.operation, node.data, type(node.data), node.grad, node.grad is UNSWEPT, node.label) for node in order]
     return [held, [(place[parent], place[consumer], position) for parent, consumer, position in edges(order)]]
 
 
@@ -71,12 +71,12 @@ def test_a_shallow_copy_has_the_same_operands() -> None:
     assert twin is not y
     assert twin.parents == (x, x)
     assert all(parent is x for parent in twin.parents)
-    assert (twin.rule, twin.data, twin.label, copy.copy(x).rule) == (y.rule, 9.0, "y", LEAF)
+    assert (twin.operation, twin.data, twin.label, copy.copy(x).operation) == (y.operation, 9.0, "y", LEAF)
 
 
 def test_columns_of_different_lengths_are_no_graph() -> None:
     x = Value(3.0, "x")
-    kind, leaves, left, right, *rest = flat(x * x + x)
-    assert restored(kind, leaves, left, right, *rest).data == 12.0
+    kind, leaves, counts, places, *rest = flat(x * x + x)
+    assert restored(kind, leaves, counts, places, *rest).data == 12.0
     with pytest.raises(ValueError, match="zip"):
-        restored(kind, leaves, left[:1], right, *rest)
+        restored(kind, leaves, counts[:1], places, *rest)

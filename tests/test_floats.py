@@ -13,12 +13,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograd import floats
+from autograd.operations import FLOATS
 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, -2.0, 2.0, 3.0, -3.0, math.inf, -math.inf, math.nan)
 EXTREME = (1e308, -1e308, 5e-324, -5e-324, 1e16, 709.0, 710.0, -745.0, -746.0, 2.0**53 + 2)
 GRID = SPECIAL + EXTREME
-UNARY = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "absolute", "sign", "zeros_like")
-BINARY = ("divide", "power", "maximum", "minimum", "heaviside")
+UNARY = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "abs", "sign", "neg")
+NUMPYS = {"abs": "absolute", "neg": "negative", "div": "divide", "pow": "power"}
+BINARY = ("div", "pow", "maximum", "minimum", "heaviside")
 
 
 def same(got: float, want: float, ulps: int = 2) -> bool:
@@ -30,12 +32,12 @@ def same(got: float, want: float, ulps: int = 2) -> bool:
 
 def numpys(name: str, *inputs: float) -> float:
     with np.errstate(all="ignore"):
-        return float(getattr(np, name)(*(np.array([x]) for x in inputs))[0])  # arrays: of scalars it takes x**0.5 for a sqrt
+        return float(getattr(np, NUMPYS.get(name, name))(*(np.array([x]) for x in inputs))[0])  # arrays: of scalars it takes x**0.5 for a sqrt
 
 
 @pytest.mark.parametrize("name", UNARY)
 def test_one_input_is_what_numpy_computes_at_every_special_value(name: str) -> None:
-    wrong = [(a, got, numpys(name, a)) for a in GRID if not same(got := getattr(floats, name)(a), numpys(name, a))]
+    wrong = [(a, got, numpys(name, a)) for a in GRID if not same(got := getattr(FLOATS, name)(a), numpys(name, a))]
     assert wrong == []
 
 
@@ -43,7 +45,7 @@ def test_one_input_is_what_numpy_computes_at_every_special_value(name: str) -> N
 def test_two_inputs_are_what_numpy_computes_at_every_pair_of_special_values(name: str) -> None:
     pairs = [(a, b) for a, b in product(GRID, GRID) if not (name in ("maximum", "minimum") and a == b == 0)]  # either zero
     wrong = [
-        (a, b, got, numpys(name, a, b)) for a, b in pairs if not same(got := getattr(floats, name)(a, b), numpys(name, a, b))
+        (a, b, got, numpys(name, a, b)) for a, b in pairs if not same(got := getattr(FLOATS, name)(a, b), numpys(name, a, b))
     ]
     assert wrong == []
 
@@ -52,9 +54,9 @@ def test_two_inputs_are_what_numpy_computes_at_every_pair_of_special_values(name
 def test_any_two_floats_give_what_numpy_gives(name: str, a: float, b: float) -> None:
     inputs = (a,) if name in UNARY else (a, b)
     either_zero = name in ("maximum", "minimum") and a == b == 0
-    huge_root = name == "power" and a < 0 and not b.is_integer()  # the test below
+    huge_root = name == "pow" and a < 0 and not b.is_integer()  # the test below
     assume(not either_zero and not huge_root)
-    assert same(getattr(floats, name)(*inputs), numpys(name, *inputs), ulps=4)
+    assert same(getattr(FLOATS, name)(*inputs), numpys(name, *inputs), ulps=4)
 
 
 @pytest.mark.parametrize(
@@ -80,10 +82,10 @@ def test_a_broken_power_of_a_negative_number_is_nan(a: float, b: float) -> None:
         (floats.power(Fraction(-1), Fraction(10**400 + 1)), Fraction(-1)),
         (floats.power(Fraction(0), Fraction(10**400)), Fraction(0)),
         (floats.power(Fraction(7, 8), Fraction(10**6)), Fraction(7**10**6, 8**10**6)),
-        (floats.maximum(Fraction(1, 3), Fraction(1, 2)), Fraction(1, 2)),
-        (floats.minimum(Fraction(1, 3), Fraction(1, 2)), Fraction(1, 3)),
-        (floats.absolute(Fraction(-1, 3)), Fraction(1, 3)),
-        (floats.zeros_like(Fraction(1, 3)), Fraction(0)),
+        (FLOATS.maximum(Fraction(1, 3), Fraction(1, 2)), Fraction(1, 2)),
+        (FLOATS.minimum(Fraction(1, 3), Fraction(1, 2)), Fraction(1, 3)),
+        (FLOATS.abs(Fraction(-1, 3)), Fraction(1, 3)),
+        (FLOATS.zeros_like(Fraction(1, 3)), Fraction(0)),
     ],
 )
 def test_fractions_stay_exact(got: Any, want: Fraction) -> None:
@@ -112,7 +114,7 @@ def test_fractions_stay_exact(got: Any, want: Fraction) -> None:
         (floats.power(Fraction(10) ** 400, Fraction(-1, 2)), 0.0),
         (floats.exp(Fraction(10) ** 400), math.inf),
         (floats.exp(-(Fraction(10) ** 400)), 0.0),
-        (floats.sign(Fraction(-1, 3)), -1),
+        (FLOATS.sign(Fraction(-1, 3)), -1),
     ],
 )
 def test_fractions_without_an_exact_answer_give_the_float(got: float, want: float) -> None:
@@ -122,10 +124,10 @@ def test_fractions_without_an_exact_answer_give_the_float(got: float, want: floa
 @pytest.mark.parametrize(
     ("name", "inputs", "want"),
     [
-        ("divide", (Fraction(10) ** 400, 2.0), math.inf),
-        ("divide", (2.0, Fraction(10) ** 400), 0.0),
-        ("multiply", (Fraction(10) ** 400, -0.5), -math.inf),
-        ("multiply", (0.0, Fraction(10) ** 400), math.nan),
+        ("div", (Fraction(10) ** 400, 2.0), math.inf),
+        ("div", (2.0, Fraction(10) ** 400), 0.0),
+        ("mul", (Fraction(10) ** 400, -0.5), -math.inf),
+        ("mul", (0.0, Fraction(10) ** 400), math.nan),
         ("log", (Fraction(10) ** 400,), math.inf),
         ("sqrt", (Fraction(10) ** 400,), math.inf),
         ("log1p", (Fraction(10) ** 400,), math.inf),
@@ -134,14 +136,14 @@ def test_fractions_without_an_exact_answer_give_the_float(got: float, want: floa
     ],
 )
 def test_fractions_beyond_the_floats_act_as_infinities(name: str, inputs: tuple[Any, ...], want: float) -> None:
-    assert same(getattr(floats, name)(*inputs), want)
+    assert same(getattr(FLOATS, name)(*inputs), want)
 
 
 def test_where_chooses_either() -> None:
     assert (floats.where(True, 1, 2), floats.where(False, 1, 2)) == (1, 2)
 
 
-@pytest.mark.parametrize("choose", [floats.maximum, floats.minimum])
+@pytest.mark.parametrize("choose", [FLOATS.maximum, FLOATS.minimum])
 def test_of_two_equal_numbers_it_is_the_first(choose: Any) -> None:
     assert [math.copysign(1, choose(*zeros)) for zeros in ((0.0, -0.0), (-0.0, 0.0))] == [1, -1]
     assert [type(choose(*twos)) for twos in ((Fraction(2), 2.0), (2.0, Fraction(2)))] == [Fraction, float]

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from test_rules import MP, SYMBOLIC, exact, points, recorded
 
 from autograd import Value, cos, exp, grad, log, maximum, sin, tanh, topological_order, zero_grad
-from autograd.rules import CONSTANT, RULES
+from autograd.operations import CONSTANT, OPERATIONS
 
-ONE = [name for name, rule in RULES.items() if len(rule.domain) == 1]
-TWO = [name for name, rule in RULES.items() if len(rule.domain) == 2]
+ONE = [name for name, rule in OPERATIONS.items() if len(rule.domain) == 1]
+TWO = [name for name, rule in OPERATIONS.items() if len(rule.domain) == 2]
 
 
 def test_no_grad_is_read_or_written() -> None:
@@ -67,7 +67,7 @@ def test_kinds_of_results() -> None:
     assert (type(first), type(first.data)) == (Value, Fraction)
     assert (grad(first, half), type(grad(first, half))) == (Fraction(3), Fraction)
     missing = grad(x, half, create_graph=True)
-    assert (missing.data, missing.rule) == (0, CONSTANT)
+    assert (missing.data, missing.operation) == (0, CONSTANT)
     assert type(grad(half, x, create_graph=True).data) is Fraction
 
 
@@ -80,9 +80,9 @@ def test_a_tie_of_fractions_stays_exact_through_create_graph() -> None:
 @settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_derivatives_to_the_third_order_are_mpmaths(name: str, data: st.DataObject) -> None:
-    (at,) = data.draw(points(RULES[name]).filter(lambda at: abs(at[0]) > 1e-3))
+    (at,) = data.draw(points(OPERATIONS[name]).filter(lambda at: abs(at[0]) > 1e-3))
     x = Value(at)
-    slope = recorded(RULES[name])(x)
+    slope = recorded(OPERATIONS[name])(x)
     for order in (1, 2, 3):
         slope = grad(slope, x, create_graph=True)
         with mpmath.workdps(50):
@@ -100,7 +100,7 @@ def test_second_derivatives_of_two_inputs_are_sympys(name: str) -> None:
     formula = SYMBOLIC[name].forward(a, b)
     for at in ((0.7, 1.9), (2.3, 0.4)):
         leaves = [Value(x) for x in at]
-        got = hessian(recorded(RULES[name])(*leaves), leaves)
+        got = hessian(recorded(OPERATIONS[name])(*leaves), leaves)
         want = sympy.hessian(formula, (a, b)).subs({a: at[0], b: at[1]}).evalf()
         assert [x for row in got for x in row] == pytest.approx([float(x) for x in want], rel=1e-12, abs=1e-12)
     assert name in MP or hasattr(mpmath, name)
@@ -131,7 +131,7 @@ def test_a_recorded_gradient_is_a_graph_like_any_other() -> None:
 def test_a_long_graph_is_recorded_without_recursion() -> None:
     x = y = Value(0.5)
     for _ in range(20_000):
-        y = y.sin() if y.rule.name == "neg" else -y
+        y = y.sin() if y.operation.name == "neg" else -y
     first = grad(y, x, create_graph=True)
     assert grad(first, x) == pytest.approx((_sine(0.5 + 1e-5) - 2 * _sine(0.5) + _sine(0.5 - 1e-5)) / 1e-10, abs=1e-4)
 

@@ -14,7 +14,7 @@ import strangers
 
 from autograd import Value, derive, wrong_ways
 from autograd.__main__ import main
-from autograd.terminal.tokens import FUNCTIONS
+from autograd.cli.tokens import FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import ParseError, Value, parse, topological_order
-from autograd.rules import CONSTANT, LEAF, RULES
-from autograd.terminal.tokens import FUNCTIONS, Token, columns, excerpt, spelled, tokens, visible
+from autograd.operations import CONSTANT, LEAF, OPERATIONS
+from autograd.cli.tokens import FUNCTIONS, Token, columns, excerpt, spelled, tokens, visible
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
 NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])
@@ -96,7 +96,7 @@ def test_numbers_and_gradients_are_those_of_python_evaluating_the_same_text(text
 )
 def test_precedence(text: str, same: str) -> None:
     def shape(text: str) -> list[Any]:
-        return [(node.rule.symbol, node.data, len(node.parents)) for node in topological_order(parse(text, NAMES))]
+        return [(node.operation.symbol, node.data, len(node.parents)) for node in topological_order(parse(text, NAMES))]
 
     assert shape(text) == shape(same)
 
@@ -109,26 +109,26 @@ def test_precedence_by_hand() -> None:
 def test_the_graph_is_the_one_that_python_records() -> None:
     y = parse("x*x + 1/2*x", {"x": 3, "unused": 1})
     nodes = topological_order(y)
-    assert [(node.label or node.rule.symbol or node.data) for node in nodes] == ["x", "*", 0.5, "*", "+"]
-    assert [node.rule for node in nodes if not node.parents] == [LEAF, CONSTANT]
+    assert [(node.label or node.operation.symbol or node.data) for node in nodes] == ["x", "*", 0.5, "*", "+"]
+    assert [node.operation for node in nodes if not node.parents] == [LEAF, CONSTANT]
     x = Value(2.0)
     assert parse("x", {"x": x}) is x
     assert parse("sin(x)", {"x": x}).parents[0] is x
     assert x.label == ""
     constant = parse("2 + 1", {})
-    assert (constant.data, constant.rule) == (3.0, CONSTANT)
+    assert (constant.data, constant.operation) == (3.0, CONSTANT)
 
 
 def test_every_function_of_the_table_is_there() -> None:
-    for rule in RULES.values():
+    for rule in OPERATIONS.values():
         if rule.symbol.isidentifier():
             found = parse(f"{rule.symbol}({', '.join('xy'[: len(rule.domain)])})", {"x": 0.5, "y": 0.25})
-            assert found.rule is rule
+            assert found.operation is rule
             assert [parent.label for parent in found.parents] == list("xy"[: len(rule.domain)])
     assert {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "abs", "maximum", "minimum"} <= {
         *FUNCTIONS
     }
-    assert {"+", "-", "*", "/", "**"} == {rule.symbol for rule in RULES.values()} - {*FUNCTIONS}
+    assert {"+", "-", "*", "/", "**"} == {rule.symbol for rule in OPERATIONS.values()} - {*FUNCTIONS}
 
 
 def test_fractions_stay_exact_beside_whole_numbers() -> None:

@@ -14,7 +14,7 @@ from programs import GRID, INF, NAN, NUMBERS, bits
 
 from autograd import floats, symbols
 from autograd.graph import topological_order
-from autograd.rules import RULES, table
+from autograd.operations import OPERATIONS, table
 from autograd.symbols import NAME, NUMBER, Expression, number, symbol
 
 COMPUTE: dict[str, Callable[..., Any]] = {
@@ -216,10 +216,10 @@ def test_a_number_is_told_with_its_sign(a: float, b: float) -> None:
     assert not symbols.is_number(x, b)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", OPERATIONS)
 @given(data=st.data())
 def test_every_row_of_the_table_as_a_formula_is_the_row_on_floats(name: str, data: st.DataObject) -> None:
-    row, formulas = RULES[name], table(symbols)[name]
+    row, formulas = OPERATIONS[name], table(symbols)[name]
     numbers = data.draw(st.tuples(*[NUMBERS] * len(row.domain)))
     at = dict(zip(NAMES, numbers, strict=False))
     operands = [data.draw(st.sampled_from([symbol(key), number(at[key])])) for key in at]

@@ -12,7 +12,7 @@ import pytest
 from programs import Program, Step
 from truth import PEERS, TINY, Truth, astray, drawn, look, truth
 
-from autograd.rules import RULES
+from autograd.operations import OPERATIONS
 
 SEEDS = [f"suite {i}" for i in range(200)]
 CHUNKS = pytest.mark.parametrize("seeds", [SEEDS[k::5] for k in range(5)], ids=range(5))
@@ -34,7 +34,7 @@ def test_they_are_those_of_other_libraries(peer: str) -> None:
 def test_the_graphs_have_every_row_are_deep_share_and_are_well_conditioned_half_of_the_time() -> None:
     found = [drawn(random.Random(seed)) for seed in SEEDS]  # noqa: S311  # no secret
     rows = Counter(step.name for program, _ in found for step in program.steps)
-    assert rows.keys() == RULES.keys()
+    assert rows.keys() == OPERATIONS.keys()
     assert max(len(program.steps) for program, _ in found) > 150
     assert any(len(set(at)) < len(at) for program, _ in found for at in program.operands)
     assert sum(truth(program, numbers).sharp for program, numbers in found[50:100]) > 20
@@ -60,12 +60,12 @@ def test_a_kink_that_rounding_decides_is_granted_both_sides() -> None:
     assert [truth(program, [0.1]).excess([5.6e-17, slope]) <= 1 for slope in (0.0, 3.0, 7.0)] == [True, True, False]
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_a_slight_error_of_a_row_is_seen(name: str, position: int) -> None:
-    numbers = [0.7, 1.3][: len(RULES[name].domain)]
-    out = RULES[name].forward(*numbers)
-    found = [out, *RULES[name].partials(out, *numbers)]
+    numbers = [0.7, 1.3][: len(OPERATIONS[name].domain)]
+    out = OPERATIONS[name].forward(*numbers)
+    found = [out, *OPERATIONS[name].partials(out, *numbers)]
     assert single(name, *numbers).excess(found) <= 1
     if position < len(found):
         found[position] += 1e-14

@@ -30,7 +30,7 @@ from programs import Program, Step
 
 from autograd import topological_order
 from autograd.graph import edges, local_partials
-from autograd.rules import RULES
+from autograd.operations import OPERATIONS
 
 mp = mpmath.mp.clone()
 mp.dps = 50
@@ -236,7 +236,7 @@ def drawn(draw: random.Random, wild: bool = False) -> tuple[Program, list[float]
     its domain or grows beyond LARGEST, so that there is a truth with digits.
     """
     inputs, kinks = draw.randint(1, 5), draw.random() < 0.3
-    names = KINKS if kinks else tuple(RULES)
+    names = KINKS if kinks else tuple(OPERATIONS)
     numbers = [draw.choice(SMALL) if kinks else _number(draw, wild) for _ in range(inputs + draw.randint(0, 3))]
     values, steps = numbers[:], list[Step]()
     moving = set(range(inputs))
@@ -266,7 +266,7 @@ def astray(program: Program, numbers: Sequence[float]) -> list[str]:
     for parent, consumer, position in edges(order):
         terms[parent].append(float(consumer.grad * local_partials(consumer)[position]))
     for node in order:
-        name, at, data = node.rule.name, [float(parent.data) for parent in node.parents], float(node.data)
+        name, at, data = node.operation.name, [float(parent.data) for parent in node.parents], float(node.data)
         if at and not _is_right(data, want := _value(name, at), rounding(name, want, at) if mp.isfinite(want) else 0.0):
             said.append(f"{name}{tuple(at)} is {data!r}")
         for position, (got, want) in enumerate(zip(local_partials(node), _slopes(name, data, at), strict=False)):
@@ -281,7 +281,7 @@ def astray(program: Program, numbers: Sequence[float]) -> list[str]:
 
 
 NUMPYS: dict[str, Callable[..., Any]] = {
-    **{name: getattr(np, name) for name in RULES if hasattr(np, name)},
+    **{name: getattr(np, name) for name in OPERATIONS if hasattr(np, name)},
     "sub": np.subtract,
     "mul": np.multiply,
     "pow": np.float_power,  # np.power of -inf and 0.5 is nan on some processors (NumPy 2.4, AVX-512)
@@ -322,7 +322,7 @@ def by_torch(program: Program, numbers: Sequence[float]) -> list[float]:
     import torch
 
     torch.set_num_threads(1)
-    named = {name: getattr(torch, name) for name in RULES if hasattr(torch, name)}
+    named = {name: getattr(torch, name) for name in OPERATIONS if hasattr(torch, name)}
     operations = {**named, "softplus": lambda a: torch.logaddexp(a, torch.zeros_like(a))}  # its own is a itself beyond 20
     leaves = {k: torch.tensor(x, dtype=torch.float64, requires_grad=True) for k, x in zip(program.used, numbers, strict=True)}
     nodes = [leaves.get(k, torch.tensor(0.0, dtype=torch.float64)) for k in range(program.inputs)]
@@ -344,7 +344,7 @@ def _jaxs() -> Any:
     set_option("jax_enable_x64", True)
     m = jax.numpy
     operations: dict[str, Any] = {
-        **{name: getattr(m, name) for name in RULES if hasattr(m, name)},
+        **{name: getattr(m, name) for name in OPERATIONS if hasattr(m, name)},
         "sub": m.subtract,
         "mul": m.multiply,
         "div": m.divide,
@@ -356,9 +356,9 @@ def _jaxs() -> Any:
     }
 
     def branch(name: str) -> Callable[[Any, Any], Any]:
-        return operations[name] if len(RULES[name].domain) == 2 else lambda a, _: operations[name](a)
+        return operations[name] if len(OPERATIONS[name].domain) == 2 else lambda a, _: operations[name](a)
 
-    branches = [branch(name) for name in RULES]
+    branches = [branch(name) for name in OPERATIONS]
 
     def output(slots: Any, codes: Any, left: Any, right: Any, place: Any, last: Any) -> Any:
         def step(slots: Any, now: Any) -> Any:
@@ -373,7 +373,7 @@ def _jaxs() -> Any:
 
 def by_jax(program: Program, numbers: Sequence[float]) -> list[float]:
     """The same by JAX, in float64."""
-    first, names = program.inputs + len(program.constants), list(RULES)
+    first, names = program.inputs + len(program.constants), list(OPERATIONS)
     slots = np.zeros(SLOTS)
     slots[program.used] = numbers
     slots[program.inputs : first] = program.constants

@@ -1,7 +1,7 @@
 """The derivation in a terminal: `python -m autograd "tanh(w*x + b)" w=0.5 x=2 b=-1`.
 
-The expression and its numbers are parsed, never run as Python. The trade-off: a word that begins with one minus is an
-expression, `-x**2`, so there are no options of one letter.
+The expression and its numbers are parsed, never run as Python. A word that begins with one minus is an expression, `-x**2`,
+so there are no options of one letter.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 from textwrap import fill
 from typing import NoReturn, TextIO
 
-from autograd.derive.derive import Derivation, derive
-from autograd.names import number_text
+from autograd.cli.messages import meant
+from autograd.cli.parse import named, parse
+from autograd.cli.tokens import ParseError, functions, spelled, visible
+from autograd.derive import Derivation, derive
 from autograd.derive.wrong_ways import wrong_ways
 from autograd.draw import draw
 from autograd.graph import topological_order
-from autograd.cli.parse import named, parse
-from autograd.cli.remedies import meant
-from autograd.cli.tokens import FUNCTIONS, ParseError, spelled, visible
+from autograd.names import number_text
 from autograd.value import Value
 
 WIDTH = 80
@@ -35,7 +35,7 @@ with formulas and numbers. For example:
   {EXAMPLE}"""
 LANGUAGE = f"""\
 An expression has names, numbers, + - * / **, parentheses and the functions
-{fill(" ".join(sorted(FUNCTIONS)), WIDTH - 1)}.
+{fill(" ".join(sorted(functions())), WIDTH - 1)}.
 Put it in quotes, for a shell reads * and ( itself. A number may be computed,
 w=1/3 or w=sqrt(2); inf and nan are numbers too.
 
@@ -68,9 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except ValueError as error:
             return _refuse(str(error), 2)
         try:
-            for text in _written(options, derivation):
+            for text in _files(options, derivation):
                 _say(text, sys.stderr)
-            _say("\n\n".join(_printed(options, derivation, leaves)), sys.stdout)
+            _say("\n\n".join(_texts(options, derivation, leaves)), sys.stdout)
         except (ValueError, RuntimeError, ImportError) as error:
             return _refuse(str(error), 1)
     except BrokenPipeError:  # whoever read has seen enough, as `head` has; Python would complain of it once more at its end
@@ -111,8 +111,8 @@ def _marked(argv: Sequence[str]) -> list[str]:
     end = words.index("--") if "--" in words else len(words)
     for option in (word.partition("=")[0] for word in words[:end] if word.startswith("--")):
         if option not in OPTIONS:
-            remedy = meant(option, OPTIONS) or "; an expression that begins with two minuses stands after a word --"
-            raise ValueError(f"there is no option {visible(option)}{remedy}\n--help says more")
+            advice = meant(option, OPTIONS) or "; an expression that begins with two minuses stands after a word --"
+            raise ValueError(f"there is no option {visible(option)}{advice}\n--help says more")
     return [f" {word}" if re.match("-[^-]", word) else word for word in words[:end]] + [f" {word}" for word in words[end + 1 :]]
 
 
@@ -168,7 +168,7 @@ def _number(name: str, text: str) -> float:
         raise ValueError(f"{given} has no number after the =: {error}") from None
 
 
-def _written(options: argparse.Namespace, derivation: Derivation) -> Iterator[str]:
+def _files(options: argparse.Namespace, derivation: Derivation) -> Iterator[str]:
     """Write the files that are asked for, and say which."""
     if options.svg:
         derivation.output.backward()  # once, however many files: leaves add up
@@ -179,7 +179,7 @@ def _written(options: argparse.Namespace, derivation: Derivation) -> Iterator[st
         yield f"the page is in {visible(file.strip(), PATH)}"
 
 
-def _printed(options: argparse.Namespace, derivation: Derivation, leaves: Sequence[Value]) -> Iterator[str]:
+def _texts(options: argparse.Namespace, derivation: Derivation, leaves: Sequence[Value]) -> Iterator[str]:
     """The texts that are asked for; without options it is the derivation."""
     if options.latex:
         yield derivation.latex()
@@ -201,4 +201,3 @@ def _refuse(message: str, code: int) -> int:
     lines = message.removeprefix("parse: ").splitlines()
     _say("\n".join(line if line[:1] == " " else fill(line, WIDTH) for line in lines), sys.stderr)
     return code
-

@@ -1,9 +1,9 @@
 """A line of text as a graph: the one that Python would record for it, without Python running it.
 
 The language is names, numbers, `+ - * / **`, parentheses and the functions of the table of rules, with Python's
-precedences; nothing else is in it, so nothing else can be reached from it. The trade-off: two stacks, one of operands and
-one of operators that wait for theirs, instead of functions that mirror the grammar; nesting ends at the memory, not at
-the depth of Python's stack.
+precedences; nothing else is in it, so nothing else can be reached from it. Two stacks, one of operands and one of operators
+that wait for theirs, stand in for functions that mirror the grammar: nesting ends at the memory, not at the depth of
+Python's stack.
 
 Sources: Dijkstra, Algol 60 translation (Mathematisch Centrum MR 35, 1961), the shunting yard; The Python Language
 Reference, 6.17, operator precedence.
@@ -17,17 +17,15 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
+from autograd.cli import messages
+from autograd.cli.tokens import Token, functions, spelled, tokens, visible
+from autograd.expressions.printer import PRECEDENCE, SIGN, SUM
 from autograd.operations import CONSTANT, OPERATIONS, Operation
-from autograd.cli import remedies
-from autograd.cli.tokens import FUNCTIONS, Token, spelled, tokens, visible
-from autograd.value import Value, binary, checked, lift, unary
+from autograd.value import Value, checked, lift, record
 
 Operand: TypeAlias = Value | float  # a number stays one until it meets a Value, as in Python
 
-BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # how strongly
-SIGN_BINDS = 3  # a minus in front: -x**2 is -(x**2), and -x*y is (-x)*y
-INFIX = {rule.symbol: rule for rule in OPERATIONS.values() if rule.symbol in BINDS and len(rule.domain) == 2}
-RECORD: dict[str, Any] = {rule.name: unary(rule) if len(rule.domain) == 1 else binary(rule)[0] for rule in OPERATIONS.values()}
+INFIX = {row.symbol: row for row in OPERATIONS.values() if row.symbol in PRECEDENCE and row.arity == 2}
 
 
 def parse(text: str, numbers: Mapping[str, Any]) -> Value:
@@ -74,7 +72,7 @@ def named(numbers: Mapping[str, Any]) -> dict[str, Value]:
         name = spelled(given)
         if not name.isidentifier():
             raise ValueError(f"parse: {visible(given)!r} cannot be a name; a name has letters, digits and _, no digit first")
-        if name in FUNCTIONS:
+        if name in functions():
             raise ValueError(f"parse: {name} is a function here and cannot name a number; choose another name for it")
         if name in leaves:
             raise ValueError(f"parse: the name {visible(name)} is given twice")
@@ -86,7 +84,7 @@ class _Waiting(NamedTuple):
     """An operator or an open parenthesis that waits for its operands, and how many operands were there before them."""
 
     token: Token
-    rule: Operation | None  # of the operator, or of the function whose parenthesis it is
+    operation: Operation | None  # of the operator, or of the function whose parenthesis it is
     binds: int  # 0 for a parenthesis
     already: int
 
@@ -104,7 +102,7 @@ class _Yard:
     def take(self, token: Token, following: Token) -> None:
         """Take one token; `following` is the one after it."""
         if token.kind == "stray":
-            raise remedies.stray(self.text, token)
+            raise messages.stray(self.text, token)
         if self.complete:
             self.operator(token)
         else:
@@ -119,31 +117,31 @@ class _Yard:
             self.complete = True
         elif token.kind == "function":
             if following.kind != "(":
-                raise remedies.not_called(self.text, token)
+                raise messages.not_called(self.text, token)
         elif token.kind == "(":
-            function = FUNCTIONS[spelled(previous.text)] if previous.kind == "function" else None
+            function = functions()[spelled(previous.text)] if previous.kind == "function" else None
             self.waiting.append(_Waiting(token, function, 0, already))
         elif token.kind == "-":
-            self.waiting.append(_Waiting(token, OPERATIONS["neg"], SIGN_BINDS, already))
+            self.waiting.append(_Waiting(token, OPERATIONS["neg"], SIGN, already))
         elif token.kind != "+":
-            raise remedies.missing(self.text, previous, token)
+            raise messages.missing(self.text, previous, token)
 
     def operator(self, token: Token) -> None:
         """Where an operator is due: one between two operands, or the end of one in parentheses."""
-        if token.kind in BINDS:
-            binds = BINDS[token.kind]
+        if token.kind in INFIX:
+            binds = PRECEDENCE[token.kind]
             self.reduce(binds + 1 if token.kind == "**" else binds)  # a**b**c is a**(b**c), but a-b-c is (a-b)-c
             self.waiting.append(_Waiting(token, INFIX[token.kind], binds, len(self.operands) - 1))
             self.complete = False
         elif token.kind in (",", ")"):
-            self.reduce(1)
+            self.reduce(SUM)
             if not self.waiting or (token.kind == "," and self.waiting[-1].operation is None):
-                raise remedies.unopened(self.text, token)
+                raise messages.unopened(self.text, token)
             if token.kind == ")":
                 self.close(token)
             self.complete = token.kind == ")"
         else:
-            raise remedies.beside(self.text, self.previous, token)
+            raise messages.beside(self.text, self.previous, token)
 
     def reduce(self, binds: int) -> None:
         """Apply the waiting operators that bind at least so strongly."""
@@ -155,29 +153,29 @@ class _Yard:
         opened = self.waiting.pop()
         if opened.operation is not None:
             given = len(self.operands) - opened.already
-            if given != len(opened.operation.domain):
-                raise remedies.miscounted(self.text, opened.operation, given, opened.token, token)
+            if given != opened.operation.arity:
+                raise messages.miscounted(self.text, opened.operation, given, opened.token, token)
             self.apply(opened)
 
     def apply(self, entry: _Waiting) -> None:
         """Replace the operands of an operator by its result: a node if one of them is a Value, else a number."""
-        rule: Any = entry.operation
+        operation: Any = entry.operation
         operands: list[Any] = self.operands[entry.already :]
         values = [x for x in operands if isinstance(x, Value)]
         if not values:
-            self.operands[entry.already :] = [float(rule.forward(*operands))]
+            self.operands[entry.already :] = [float(operation.forward(*operands))]
             return
         if any(type(x.data) is Fraction for x in values):  # beside which a whole number is exact, as Python's int is
             operands = [Fraction(x) if isinstance(x, float) and x.is_integer() else x for x in operands]
-        self.operands[entry.already :] = [RECORD[rule.name](lift(operands[0], None, rule), *operands[1:])]
+        self.operands[entry.already :] = [record(operation, *operands)]
 
     def result(self, end: Token) -> Value:
         """The graph, once every token is taken."""
         if not self.complete:
-            raise remedies.missing(self.text, self.previous, end)
-        self.reduce(1)
+            raise messages.missing(self.text, self.previous, end)
+        self.reduce(SUM)
         if self.waiting:
-            raise remedies.unclosed(self.text, self.waiting[-1].token)
+            raise messages.unclosed(self.text, self.waiting[-1].token)
         node: Value = lift(self.operands[0], None, CONSTANT)
         return node
 
@@ -185,7 +183,7 @@ class _Yard:
         """The number that a token writes."""
         x = float(token.text)
         if math.isinf(x):
-            raise remedies.too_large(self.text, token)
+            raise messages.too_large(self.text, token)
         return x
 
     def leaf(self, token: Token, following: Token) -> Value:
@@ -194,7 +192,7 @@ class _Yard:
         if found is not None:
             return found
         if following.text == "=":
-            raise remedies.stray(self.text, following)
+            raise messages.stray(self.text, following)
         if following.kind == "(":
-            raise remedies.unknown_function(self.text, token)
-        raise remedies.unknown_name(self.text, token, self.leaves)
+            raise messages.unknown_function(self.text, token)
+        raise messages.unknown_name(self.text, token, self.leaves)

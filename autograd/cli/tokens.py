@@ -1,8 +1,8 @@
 """The pieces of which an expression is written, and a finger to point at one of them.
 
 A text that is no expression is shown with carets under the place: a long one cut to a window around it, and every
-character that a terminal might obey or hide written as its escape, so that the message can be printed as it is. The
-trade-off: columns are counted by Unicode's tables, which a terminal that draws wide characters otherwise does not follow.
+character that a terminal might obey or hide written as its escape, so that the message can be printed as it is. Columns
+are counted by Unicode's tables.
 
 Source for the widths: Unicode Standard Annex 11, East Asian Width.
 """
@@ -14,12 +14,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from autograd.operations import OPERATIONS
+from autograd.operations import OPERATIONS, Operation
 
 DIGITS = "[0-9]+(?:_[0-9]+)*"
 NUMBER = re.compile(rf"(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?")
 OPERATOR = re.compile(r"\*\*|[-+*/(),]")
-FUNCTIONS = {rule.symbol: rule for rule in OPERATIONS.values() if rule.symbol.isidentifier()}
 
 LONGEST = 250  # characters of a name that is spelled anew
 BEFORE, THERE, LINE = 30, 20, 70  # columns that are shown before the place, of it, and in all
@@ -40,6 +39,15 @@ class Token(NamedTuple):
         return self.start + len(self.text)
 
 
+def functions() -> dict[str, Operation]:
+    """The operations that are written as functions, the user's own included.
+
+    >>> "tanh" in functions(), "+" in functions()
+    (True, False)
+    """
+    return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier()}
+
+
 def spelled(name: str) -> str:
     """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like.
 
@@ -54,13 +62,13 @@ def tokens(text: str) -> Iterator[Token]:
     >>> [token.text for token in tokens("-2.5*sin(w + x_1)")]
     ['-', '2.5', '*', 'sin', '(', 'w', '+', 'x_1', ')', '']
     """
-    start = 0
+    start, known = 0, functions()
     while start < len(text):
         end = start + 1
         if text[start].isidentifier():
             while end < len(text) and ("_" + text[end]).isidentifier():
                 end += 1
-            yield Token("function" if spelled(text[start:end]) in FUNCTIONS else "name", text[start:end], start)
+            yield Token("function" if spelled(text[start:end]) in known else "name", text[start:end], start)
         elif match := NUMBER.match(text, start) or OPERATOR.match(text, start):
             end = match.end()
             yield Token("number" if match.re is NUMBER else match[0], match[0], start)

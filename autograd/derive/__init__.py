@@ -4,3 +4,6 @@
 written, `families` folds what is alike; `telling` says what `text` and `latex` lay out. `paths` multiplies along routes.
 `page`, with `javascript`, is the derivation in a browser. `wrong_ways` runs the famous mistakes, `parting` reports them.
 """
+
+from autograd.derive.derive import Derivation as Derivation
+from autograd.derive.derive import derive as derive

@@ -106,7 +106,7 @@ class Expression:
     def __ge__(self, other: Any) -> Expression:
         return apply(CHOICES["greater_equal"], self, other)
 
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: object) -> Any:
         return apply(EQUAL, self, other)
 
     def __getitem__(self, index: Any) -> Expression:
@@ -139,7 +139,7 @@ def number(x: Real) -> Expression:
 
 def lifted(x: Any) -> Expression:
     """An expression as it is, a number as one."""
-    return x if x.__class__ is Expression else number(x)
+    return x if isinstance(x, Expression) else number(x)
 
 
 def is_number(e: Expression, x: float) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from autograd.expressions.expression import NAME, SYMBOLS, Expression, apply, lifted, operands_first, symbol
 from autograd.expressions.printer import ATOM, CHOICE, CONDITION, SIGN, Form, Language, printed
 from autograd.expressions.rows import all_partials
-from autograd.operations import OPERATIONS, Operation
+from autograd.operations import Operation
 
 PRELUDE = """\
 // C's power: JavaScript's own differs where the base is 1 or -1.

@@ -10,7 +10,20 @@ from autograd.expressions.text import step
 from autograd.names import latex_name, latex_number
 from autograd.operations import OPERATIONS, Operation
 
-FUNCTIONS = "log sin cos tan arcsin arccos arctan sinh cosh tanh max min".split()  # those that LaTeX has a name for
+FUNCTIONS = [
+    "log",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "max",
+    "min",
+]  # those that LaTeX has a name for
 SIGNS = {"*": r"\cdot", "<=": r"\le", ">=": r"\ge", "==": "=", "and": r"\text{{ and }}", "@": r"\,"}
 
 

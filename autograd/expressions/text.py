@@ -70,4 +70,3 @@ def as_text(expression: Expression, least: int = CHOICE) -> str:
     'a.T @ (b * (1 - b))[0,j]'
     """
     return printed(expression, TEXT, max(least, CHOICE))
-

@@ -1,8 +1,7 @@
 """What is wrong with a text that is no expression, and what to write instead.
 
-One function for each thing that can be wrong; each returns the error for the parser to raise, pointing at the place. The
-trade-off: a remedy is a guess from one or two tokens. It says what to write where that is plain, and only what was found
-where it is not.
+One function for each thing that can be wrong; each returns the error for the parser to raise, pointing at the place. It says
+what to write where one or two tokens make that plain, and only what was found where they do not.
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection
 
+from autograd.cli.tokens import ParseError, Token, functions, spelled, visible
 from autograd.operations import Operation
-from autograd.cli.tokens import FUNCTIONS, ParseError, Token, spelled, visible
 
-ALL = "\n".join(textwrap.wrap(f"functions: {' '.join(sorted(FUNCTIONS))}", 78, subsequent_indent=" " * 11))
 WRITE = {
     "^": "write **",
     "\u00b2": "write **2",
@@ -29,11 +27,16 @@ WRITE = {
 LONGEST = 40  # letters of a name for which a near one is looked for
 
 
+def all_functions() -> str:
+    """The line that lists them."""
+    return "\n".join(textwrap.wrap(f"functions: {' '.join(sorted(functions()))}", 78, subsequent_indent=" " * 11))
+
+
 def stray(text: str, token: Token) -> ParseError:
     """A character that is not in the language."""
-    remedy = f"; {WRITE[token.text]}" if token.text in WRITE else ""
-    note = "" if remedy else f"there are names, numbers, + - * / ** ( ) and\n{ALL}"
-    return _at(text, token, f"{visible(token.text)} is not known here{remedy}", note=note)
+    advice = f"; {WRITE[token.text]}" if token.text in WRITE else ""
+    note = "" if advice else f"there are names, numbers, + - * / ** ( ) and\n{all_functions()}"
+    return _at(text, token, f"{visible(token.text)} is not known here{advice}", note=note)
 
 
 def missing(text: str, previous: Token, token: Token) -> ParseError:
@@ -49,8 +52,8 @@ def missing(text: str, previous: Token, token: Token) -> ParseError:
 def beside(text: str, previous: Token, token: Token) -> ParseError:
     """An operand that follows another one."""
     left, right = visible(previous.text), visible(token.text)
-    remedy = "" if token.kind == previous.kind == "number" else f"for a product write {left}*{right}"
-    return _at(text, token, f"there is no operator between {left} and {right}", note=remedy)
+    advice = "" if token.kind == previous.kind == "number" else f"for a product write {left}*{right}"
+    return _at(text, token, f"there is no operator between {left} and {right}", note=advice)
 
 
 def unopened(text: str, token: Token) -> ParseError:
@@ -66,13 +69,13 @@ def unclosed(text: str, token: Token) -> ParseError:
 
 def not_called(text: str, token: Token) -> ParseError:
     """A function without its parenthesis."""
-    return _at(text, token, f"{token.text} is a function; write {_call(FUNCTIONS[spelled(token.text)])}")
+    return _at(text, token, f"{token.text} is a function; write {_call(functions()[spelled(token.text)])}")
 
 
-def miscounted(text: str, rule: Operation, given: int, opened: Token, closed: Token) -> ParseError:
+def miscounted(text: str, row: Operation, given: int, opened: Token, closed: Token) -> ParseError:
     """A function of too few or too many operands."""
-    wanted = "one operand" if len(rule.domain) == 1 else "two operands"
-    return _at(text, opened, f"{rule.name} takes {wanted}, {_call(rule)}, not {given}", upto=closed)
+    wanted = f"{row.arity} operand{'s' if row.arity > 1 else ''}"
+    return _at(text, opened, f"{row.name} takes {wanted}, {_call(row)}, not {given}", upto=closed)
 
 
 def unknown_name(text: str, token: Token, names: Collection[str]) -> ParseError:
@@ -84,14 +87,14 @@ def unknown_name(text: str, token: Token, names: Collection[str]) -> ParseError:
     if factors:
         product = visible("*".join(factors), LONGEST)
         return _at(text, token, f"{visible(name)} is one name, and has no number", note=f"for a product write {product}")
-    note = f"names: {visible(' '.join(names), 60)}\n{ALL}" if names else ALL
-    return _at(text, token, f"the name {visible(name)} has no number{meant(name, [*names, *FUNCTIONS])}", note=note)
+    note = f"names: {visible(' '.join(names), 60)}\n{all_functions()}" if names else all_functions()
+    return _at(text, token, f"the name {visible(name)} has no number{meant(name, [*names, *functions()])}", note=note)
 
 
 def unknown_function(text: str, token: Token) -> ParseError:
     """A name before a parenthesis that is no function."""
     name = spelled(token.text)
-    return _at(text, token, f"there is no function {visible(name)}{meant(name, FUNCTIONS)}", note=ALL)
+    return _at(text, token, f"there is no function {visible(name)}{meant(name, functions())}", note=all_functions())
 
 
 def too_large(text: str, token: Token) -> ParseError:
@@ -102,7 +105,7 @@ def too_large(text: str, token: Token) -> ParseError:
 def meant(name: str, known: Collection[str]) -> str:
     """The question whether one of the known names was meant; empty where none is near.
 
-    >>> meant("W", ["w", "x"]), meant("min", FUNCTIONS), meant("y", ["w", "x"])
+    >>> meant("W", ["w", "x"]), meant("min", functions()), meant("y", ["w", "x"])
     ('; did you mean w?', '; did you mean minimum?', '')
     """
     from difflib import get_close_matches  # only for a mistake
@@ -116,8 +119,8 @@ def meant(name: str, known: Collection[str]) -> str:
     return f"; did you mean {folded[near[0]]}?" if near else ""
 
 
-def _call(rule: Operation) -> str:
-    return f"{rule.name}({', '.join('ab'[: len(rule.domain)])})"
+def _call(row: Operation) -> str:
+    return f"{row.name}({', '.join('abcdefghijklmnopqrstuvwxyz'[: row.arity])})"
 
 
 def _at(text: str, token: Token, problem: str, upto: Token | None = None, note: str = "") -> ParseError:
