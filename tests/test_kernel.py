@@ -7,35 +7,35 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from programs import GRID, INF, NAN, OPERATIONS, RATIONAL, cases, same
+from programs import FUNCTIONS, GRID, INF, NAN, RATIONAL, cases, same
 
 from autograd import Tape, Value
-from autograd.rules import RULES
-from autograd.tapes.kernel import BOTH, FIELDS, LEFT, POINTERS, RIGHT, code_of, interpreter, straight
-from autograd.tapes.lowering import CALLS, LOWERED
+from autograd.operations import OPERATIONS
+from autograd.tape.native.kernel import BOTH, FIELDS, LEFT, POINTERS, RIGHT, code_of, interpreter, straight
+from autograd.tape.native.lowering import CALLS, LOWERED
 
-ROWS = pytest.mark.parametrize("name", RULES)
-TWO = [name for name, rule in RULES.items() if len(rule.domain) == 2]
+ROWS = pytest.mark.parametrize("name", OPERATIONS)
+TWO = [name for name, rule in OPERATIONS.items() if rule.arity == 2]
 x, y = Value(2.0, "x"), Value(3.0, "y")
 
 
 @pytest.fixture
 def llvm() -> Any:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
-    from autograd.tapes.machine import backend
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
+    from autograd.tape.native.machine import backend
 
     return backend()
 
 
 def interpreted(tape: Tape) -> Any:
     """The tape by way of the interpreter, however small it is."""
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
-    from autograd.tapes import native
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
+    from autograd.tape import native
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "LARGEST_STRAIGHT", -1)
         fast = tape.native()
-    assert fast._program is not None
+    assert fast._arrays is not None
     return fast
 
 
@@ -118,7 +118,7 @@ def test_a_program_for_descents_leaves_out_what_only_the_output_needs() -> None:
 def test_every_row_interpreted_at_every_pair_of_special_values(name: str) -> None:
     pairs = [[a, b] for a in GRID for b in GRID] if name in TWO else [[a] for a in GRID]
     leaves = [Value(1.0) for _ in pairs[0]]
-    tape = Tape(OPERATIONS[name](*leaves), leaves)
+    tape = Tape(FUNCTIONS[name](*leaves), leaves)
     fast = interpreted(tape)
     for numbers in pairs:
         assert same(fast(numbers), tape(numbers)), numbers
@@ -128,7 +128,7 @@ def test_every_row_interpreted_at_every_pair_of_special_values(name: str) -> Non
 @pytest.mark.parametrize("constant", [0.0, -0.0, 2.0, -1.5, INF, NAN])
 def test_nothing_is_sent_to_a_constant_and_all_to_the_other_operand(name: str, constant: float) -> None:
     a = Value(1.0)
-    for output in (OPERATIONS[name](a, Value(constant)), OPERATIONS[name](Value(constant), a), OPERATIONS[name](a, a)):
+    for output in (FUNCTIONS[name](a, Value(constant)), FUNCTIONS[name](Value(constant), a), FUNCTIONS[name](a, a)):
         tape = Tape(output, a)
         fast = interpreted(tape)
         for number in (0.5, -2.0, 0.0, -0.0, constant, INF):
@@ -167,10 +167,10 @@ def test_the_interpreter_computes_any_program_to_the_last_bit(case: Any) -> None
 @settings(max_examples=30, deadline=None)
 @given(cases())
 def test_a_straight_program_computes_any_program_to_the_last_bit(case: Any) -> None:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     program, (recorded, *others) = case
     fast = Tape(*program.record(recorded)).native()
-    assert fast._program is None
+    assert fast._arrays is None
     for numbers in others:
         assert same(fast(numbers), program.engine(numbers))
 

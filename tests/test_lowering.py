@@ -8,17 +8,16 @@ from array import array
 from types import SimpleNamespace
 
 import pytest
+from autograd.symbols import Expression, cos, exp, log, sin, symbol, where
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, bits
 from test_symbols import NAMES, SIMPLE, expressions
 
 from autograd import floats, symbols
-from autograd.rules import RULES
-from autograd.symbols import Expression, cos, exp, log, sin, symbol, where
-from autograd.tapes import lowering
-from autograd.tapes.kernel import DRIVERS, HEAD
-from autograd.tapes.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
+from autograd.operations import OPERATIONS
+from autograd.tape.native.kernel import DRIVERS, HEAD
+from autograd.tape.native.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
 
 LOW = SimpleNamespace(**{**vars(symbols), **lowering._CHOICES})
 x, y, z = map(symbol, NAMES)
@@ -39,8 +38,8 @@ def text(outputs: list[Expression]) -> str:
 
 def computed(outputs: list[Expression], *points: tuple[float, ...], program: str = "") -> list[list[float]]:
     """What the compiled program gives at each of the points."""
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
-    from autograd.tapes.machine import machine
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
+    from autograd.tape.native.machine import machine
 
     compiled, results = machine(program or text(outputs)), []
     for point in points:
@@ -51,10 +50,10 @@ def computed(outputs: list[Expression], *points: tuple[float, ...], program: str
     return results
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_every_row_has_the_bits_that_it_has_in_python(name: str) -> None:
-    row, low = RULES[name], LOWERED[name]
-    operands = [x, y][: len(row.domain)]
+    row, low = OPERATIONS[name], LOWERED[name]
+    operands = [x, y][: row.arity]
     out = low.forward(*operands)
     formulas = [out, *(1.0 * symbols.add(0.0, partial) for partial in low.partials(z, *operands))]
     points = [(a, b) for a in GRID for b in (GRID if len(operands) == 2 else (0.0,))]
@@ -106,7 +105,7 @@ def test_a_long_formula_is_no_deep_recursion() -> None:
 def test_no_instruction_allows_another_result() -> None:
     program = text(
         [f(x) for f in (exp, log, sin, cos)]
-        + [e for name, row in LOWERED.items() if len(row.domain) == 2 for e in [row.forward(x, y)]]
+        + [e for name, row in LOWERED.items() if row.arity == 2 for e in [row.forward(x, y)]]
     )
     words = set(re.findall(r"[a-z]+", program))
     assert not words & {"fast", "nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc", "fmuladd", "fma"}

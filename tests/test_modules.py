@@ -12,27 +12,27 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from programs import OPERATIONS
+from autograd.tapes.modules import NAMES, completed, converted
+from programs import FUNCTIONS
 from test_rules import exact
 
 from autograd import Tape, Value, maximum, minimum
-from autograd.rules import RULES, table
-from autograd.tapes.modules import NAMES, completed, converted
+from autograd.operations import OPERATIONS
 
-ROWS = pytest.mark.parametrize("name", RULES)
+ROWS = pytest.mark.parametrize("name", OPERATIONS)
 SIDED = ("abs", "relu", "softplus")  # written with a distinction at zero
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 x, y = Value(2.0, "x"), Value(3.0, "y")
 
 
 def tape_of(name: str) -> Tape:
-    leaves = [Value(1.5, "a"), Value(0.5, "b")][: len(RULES[name].domain)]
-    return Tape(OPERATIONS[name](*leaves), leaves)
+    leaves = [Value(1.5, "a"), Value(0.5, "b")][: OPERATIONS[name].arity]
+    return Tape(FUNCTIONS[name](*leaves), leaves)
 
 
 def inside(name: str, share: float) -> list[float]:
     """A point of the row's domain."""
-    return [round(low + (high - low) * share / (k + 1), 3) for k, (low, high) in enumerate(RULES[name].domain)]
+    return [round(low + (high - low) * share / (k + 1), 3) for k, (low, high) in enumerate(OPERATIONS[name].domain)]
 
 
 def everything(a: Any, b: Any) -> Any:
@@ -45,7 +45,7 @@ def everything(a: Any, b: Any) -> Any:
 
 @ROWS
 def test_sympy_says_that_every_rows_gradient_is_the_derivative(name: str) -> None:
-    domain = RULES[name].domain
+    domain = OPERATIONS[name].domain
     sides = [{"positive": True}, {"negative": True}] if name in SIDED else [{"real": True}]
     for side in sides:
         letters = [
@@ -189,15 +189,15 @@ def jax() -> Any:
 
 
 def test_jax_eager_compiled_and_mapped(jax: Any) -> None:
-    tapes = {name: tape_of(name) for name in RULES}
-    points = {name: np.array([inside(name, share) for share in (0.1, 0.4, 0.9)]) for name in RULES}
+    tapes = {name: tape_of(name) for name in OPERATIONS}
+    points = {name: np.array([inside(name, share) for share in (0.1, 0.4, 0.9)]) for name in OPERATIONS}
 
     def all_of_them(numbers: Any) -> Any:
         return {name: tape.on(jax.numpy)(numbers[name]) for name, tape in tapes.items()}
 
-    eager = all_of_them({name: list(points[name][0]) for name in RULES})
-    compiled = jax.jit(all_of_them)({name: list(points[name][0]) for name in RULES})
-    mapped = jax.jit(jax.vmap(all_of_them))({name: list(points[name].T) for name in RULES})
+    eager = all_of_them({name: list(points[name][0]) for name in OPERATIONS})
+    compiled = jax.jit(all_of_them)({name: list(points[name][0]) for name in OPERATIONS})
+    mapped = jax.jit(jax.vmap(all_of_them))({name: list(points[name].T) for name in OPERATIONS})
     for name, tape in tapes.items():
         want, slopes = tape(list(points[name].T))
         for row, right in zip((mapped[name][0], *mapped[name][1]), (want, *slopes), strict=True):
@@ -258,7 +258,7 @@ def test_a_sum_over_more_samples_than_memory_holds_on_a_local_cluster() -> None:
 def test_every_name_that_the_table_asks_for_is_there(module: ModuleType) -> None:
     found = completed(module)
     assert [name for name in NAMES if getattr(found, name) is None] == []
-    assert set(table(found)) == set(RULES)
+    assert set(table(found)) == set(OPERATIONS)
 
 
 def test_a_modules_own_names_come_first() -> None:
@@ -270,7 +270,7 @@ def test_a_modules_own_names_come_first() -> None:
 
 def test_two_functions_and_operators_are_enough() -> None:
     small = SimpleNamespace(exp=math.exp, log=math.log, sqrt=math.sqrt, sin=math.sin, cos=math.cos, tanh=math.tanh)
-    for name in RULES:
+    for name in OPERATIONS:
         tape, at = tape_of(name), inside(name, 0.7)
         value, grads = tape.on(small)(at)
         want, slopes = tape(at)

@@ -10,15 +10,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from autograd.printing import Dialect, Form, infix
+from autograd.symbols import Expression, exp, number, sin, symbol, where
 from hypothesis import example, given
 from hypothesis import strategies as st
 from programs import NUMBERS, bits
 from test_symbols import NAMES, evaluated, expressions
 
 from autograd import Tape, Value, floats, symbols
-from autograd.printing import Dialect, Form, infix
-from autograd.symbols import Expression, exp, number, sin, symbol, where
-from autograd.tapes.program import DEEPEST, assignments, identifiers
+from autograd.tape.source import DEEPEST, assignments, identifiers
 
 x, y, z = map(symbol, NAMES)
 AT = {"x": 0.7, "y": -1.3, "z": 2.0}
