@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 import struct
 from array import array
-from types import SimpleNamespace
 
 import pytest
-from autograd.symbols import Expression, cos, exp, log, sin, symbol, where
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from formulas import NAMES, SIMPLE, evaluated, expressions
 from programs import GRID, INF, NAN, NUMBERS, bits
-from test_symbols import NAMES, SIMPLE, expressions
 
-from autograd import floats, symbols
+from autograd.expressions import EXPANDED, Expression, symbol
 from autograd.operations import OPERATIONS
 from autograd.tape.native.kernel import DRIVERS, HEAD
-from autograd.tape.native.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
+from autograd.tape.native.lowering import INSTRUCTIONS, TRUTHS, Code, literal
+from autograd.tape.program import NODES, of_node
 
-LOW = SimpleNamespace(**{**vars(symbols), **lowering._CHOICES})
+cos, exp, log, sin, where = EXPANDED.cos, EXPANDED.exp, EXPANDED.log, EXPANDED.sin, EXPANDED.where
 x, y, z = map(symbol, NAMES)
 
 

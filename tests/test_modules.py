@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from autograd.tapes.modules import NAMES, completed, converted
+from autograd.modules import arithmetic, converted
 from programs import FUNCTIONS
 from test_rules import exact
 
@@ -54,7 +54,7 @@ def test_sympy_says_that_every_rows_gradient_is_the_derivative(name: str) -> Non
         value, grads = tape_of(name).on(sympy)(letters)
         for letter, got in zip(letters, grads, strict=True):
             difference = sympy.diff(value, letter) - got
-            if name in ("maximum", "minimum"):  # SymPy's Heaviside and a case distinction
+            if name in ("maximum", "minimum", "sign", "heaviside"):  # SymPy's own functions and a case distinction
                 points = [dict(zip(letters, map(sympy.Rational, inside(name, s)), strict=True)) for s in (0.2, 0.9)]
                 assert [difference.subs(point) for point in points] == [0, 0]
             else:
@@ -255,17 +255,29 @@ def test_a_sum_over_more_samples_than_memory_holds_on_a_local_cluster() -> None:
 
 
 @pytest.mark.parametrize("module", [np, mpmath, sympy, math])
-def test_every_name_that_the_table_asks_for_is_there(module: ModuleType) -> None:
-    found = completed(module)
-    assert [name for name in NAMES if getattr(found, name) is None] == []
-    assert set(table(found)) == set(OPERATIONS)
+def test_every_row_is_there(module: ModuleType) -> None:
+    m = arithmetic(module)
+    assert all(callable(m[row]) and m[row] is getattr(m, name) for name, row in OPERATIONS.items())
+    assert arithmetic(module) is m
 
 
 def test_a_modules_own_names_come_first() -> None:
-    found = completed(np)
-    assert all(getattr(found, name) is getattr(np, name) for name in NAMES)
-    assert completed(sympy).maximum is sympy.Max
-    assert completed(mpmath).log1p is mpmath.log1p
+    m = arithmetic(np)
+    own = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sign", "heaviside", "maximum", "minimum", "logaddexp", "where")
+    assert all(getattr(m, name) is getattr(np, name) for name in own)
+    assert (m.abs, m.div, m.pow, m.zeros_like, m.ones_like) == (np.absolute, np.divide, np.power, np.zeros_like, np.ones_like)
+    assert arithmetic(sympy).maximum is sympy.Max
+    assert arithmetic(mpmath).log1p is mpmath.log1p
+
+
+def test_what_a_module_lacks_is_an_error_at_its_use_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = SimpleNamespace(exp=math.exp, log=math.log)
+    m = arithmetic(lacking)
+    assert m.sigmoid(0.0) == 0.5
+    with pytest.raises(NotImplementedError, match=r"^this module has no function sin; give the operation as a formula of others$"):
+        m.sin(1.0)
+    monkeypatch.setattr(lacking, "sin", math.sin, raising=False)
+    assert m.sin(1.0) == math.sin(1.0)
 
 
 def test_two_functions_and_operators_are_enough() -> None:
@@ -279,7 +291,7 @@ def test_two_functions_and_operators_are_enough() -> None:
 
 @pytest.mark.parametrize("name", ["sign", "heaviside", "maximum", "minimum", "zeros_like"])
 def test_what_a_module_lacks_is_as_numpy_has_it(name: str) -> None:
-    ours, theirs, numbers = getattr(completed(math), name), getattr(np, name), (-2.0, -0.5, 0.0, 0.5, 2.0)
+    ours, theirs, numbers = getattr(arithmetic(math), name), getattr(np, name), (-2.0, -0.5, 0.0, 0.5, 2.0)
     pairs = [(a,) for a in numbers] if name in ("sign", "zeros_like") else list(product(numbers, repeat=2))
     assert [ours(*pair) for pair in pairs] == [theirs(*pair) for pair in pairs]
 

@@ -136,9 +136,15 @@ class Tape:
         """
         m, constants = arithmetic(module), [converted(c, module) for c in self.program.constants]
 
+        def function(row: Operation) -> Function:
+            compute = m[row]
+            if row.formula is None:
+                return compute
+            return lambda *x: converted(found, module) if (found := compute(*x)).__class__ is int else found
+
         def replay(numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
             leaves = [*counted(numbers, self.inputs), *constants]
-            return self._replay(m, m.__getitem__, leaves, lambda output: (m.ones_like(output), 0))
+            return self._replay(m, function, leaves, lambda output: (m.ones_like(output), 0))
 
         return replay
 
