@@ -14,9 +14,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from formulas import NAMES, evaluated, expressions
 from programs import NUMBERS, bits
-from test_symbols import NAMES, evaluated, expressions
 
-from autograd import Tape, Value, floats, symbols
+from autograd import Tape, Value
+from autograd.expressions import SYMBOLS, Expression, number, symbol, unchanged
+from autograd.expressions.expression import apply
+from autograd.expressions.printer import Form, Language, infix
+from autograd.operations import CHOICES, OPERATIONS
 from autograd.tape.source import DEEPEST, assignments, identifiers
 
 x, y, z = map(symbol, NAMES)
@@ -38,14 +41,15 @@ def run(lines: list[str], outputs: list[str], at: dict[str, float]) -> list[Any]
 
 
 def unparenthesised(text: str) -> list[str]:
-    """The texts that come of leaving out one pair of parentheses that is not a call's."""
+    """The texts that come of leaving out one pair of parentheses that is not a call's, or a minus's after an operator."""
     found, stack = [], []
     for i, letter in enumerate(text):
         if letter == "(":
             stack.append(i)
         elif letter == ")":
             start = stack.pop()
-            if not text[:start] or not (text[start - 1].isalnum() or text[start - 1] == "_"):
+            called = text[:start] and (text[start - 1].isalnum() or text[start - 1] == "_")
+            if not called and text[start + 1] != "-":
                 found.append(f"{text[:start]} {text[start + 1 : i]} {text[i + 1 :]}".strip())
     return found
 
@@ -71,9 +75,9 @@ def tree(text: str) -> str:
         (x + y * z, "x + y * z"),
         (-x * y, "-x * y"),
         (-(x * y), "-(x * y)"),
-        (x * -y, "x * -y"),
-        (x - -y, "x - -y"),
-        (x - (-2.0), "x - -2.0"),
+        (x * -y, "x * (-y)"),
+        (x - -y, "x - (-y)"),
+        (x - (-2.0), "x - (-2.0)"),
         (-2.0 * x, "-2.0 * x"),
         (x**2, "x ** 2"),
         ((-x) ** 2, "(-x) ** 2"),
@@ -100,7 +104,7 @@ def tree(text: str) -> str:
         (where(x + 1 == y, x, y), "x if x + 1 == y else y"),
         (SYMBOLS.add(number(-0.0), x), "-0.0 + x"),
         (SYMBOLS.add(x, math.inf), "x + inf"),
-        (SYMBOLS.add(x, -math.inf), "x + -inf"),
+        (SYMBOLS.add(x, -math.inf), "x + (-inf)"),
         (SYMBOLS.heaviside(x - y, 0.5), "heaviside(x - y, 0.5)"),
     ],
 )
@@ -243,7 +247,7 @@ def replay(x1, x2, w_0, w_0__4):
     v4 = h / v3
     v5 = w_0 * w_0__4
     v6 = v4 + v5
-    v7 = h * -2.0
+    v7 = h * (-2.0)
     x = v6 - v7
     d_v3 = -(v4 / v3)
     d_h = 2.0 + 1 / v3 + d_v3
