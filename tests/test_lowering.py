@@ -41,9 +41,9 @@ def text(outputs: list[Expression]) -> Text:
 def computed(outputs: list[Expression], *points: tuple[float, ...]) -> list[list[float]]:
     """What the compiled program gives at each of the points."""
     pytest.importorskip("llvmlite", reason="pip install llvmlite")
-    from autograd.tape.native.machine import machine
+    from autograd.tape.native.machine import loaded
 
-    compiled, results = machine(*text(outputs)), []
+    compiled, results = loaded(*text(outputs)), []
     for point in points:
         numbers, out = array("d", point), array("d", [0.0] * (len(outputs) + 1))
         start = out.buffer_info()[0]

@@ -63,10 +63,10 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def answer(keep: bool = True) -> Any:
     """What a freshly compiled or fetched interpreter computes."""
-    compiled = room.machine(kernel.interpreter(), keep=keep)
+    compiled = room.loaded(*kernel.interpreter(), keep=keep)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "LARGEST_STRAIGHT", 0)
-        patch.setattr(native, "_interpreter", lambda: compiled)
+        patch.setattr(native, "_interpreter", lambda own: compiled)
         return Tape(x * y + x, [x, y]).native()([4.0, 5.0])
 
 
@@ -203,7 +203,7 @@ def test_a_new_process_finds_what_another_kept(cache: Path) -> None:
         done = run(program, XDG_CACHE_HOME=str(cache.parent))
         assert (done.stdout, done.stderr) == ("True True\n", "")
     assert len(list(cache.iterdir())) == 1
-    watch = "import autograd.tape.native.machine as room\nroom._compiled = None\n"
+    watch = "from autograd.tape.native import machine as room\nroom._compiled = None\n"
     assert run(watch + program, XDG_CACHE_HOME=str(cache.parent)).stdout == "True True\n"
 
 
@@ -254,4 +254,4 @@ def test_what_is_no_program_is_an_error_and_no_crash() -> None:
     pytest.importorskip("llvmlite", reason="pip install llvmlite")
     for text in ("nonsense", "define void @pass( {"):
         with pytest.raises(RuntimeError):
-            room.machine(text)
+            room.loaded(text)

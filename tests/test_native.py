@@ -23,7 +23,8 @@ from programs import GRID, INF, NAN, NUMBERS, SMOOTH, bits, programs, same
 from autograd import Tape, Value
 from autograd.tape import native
 from autograd.tape.native import kernel
-from autograd.tape.native.machine import machine
+from autograd.tape.native.machine import loaded
+from autograd.tape.program import Program
 
 pytest.importorskip("llvmlite", reason="pip install llvmlite")
 
@@ -275,9 +276,9 @@ def test_what_cannot_be_descended(change: dict[str, Any], error: type[Exception]
 def test_a_call_and_a_descent_have_a_program_each(monkeypatch: pytest.MonkeyPatch) -> None:
     straight, asked = kernel.straight, []
 
-    def watched(tape: Tape, valued: bool) -> str:
+    def watched(program: Program, valued: bool) -> kernel.Text:
         asked.append(valued)
-        return straight(tape, valued)
+        return straight(program, valued)
 
     monkeypatch.setattr(kernel, "straight", watched)
     fast = Tape(x * y, [x, y]).native()
@@ -317,7 +318,7 @@ def test_eight_threads_each_get_their_own_answer(kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["replay", "samples", "descend"])
 def test_a_function_owns_its_code(name: str) -> None:
-    compiled = machine(kernel.straight(Tape(x * y, [x, y]), valued=True))
+    compiled = loaded(*kernel.straight(Tape(x * y, [x, y]).program, valued=True))
     function: Any = getattr(compiled, name)
     del compiled
     gc.collect()

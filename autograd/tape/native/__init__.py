@@ -22,7 +22,7 @@ from autograd.floats import as_float
 from autograd.operations import Operation
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
-from autograd.tape.native.machine import Machine, address, backend, machine
+from autograd.tape.native.machine import Machine, address, backend, loaded
 from autograd.tape.program import Program
 from autograd.transforms import values
 from autograd.value import Value, checked
@@ -65,7 +65,7 @@ class Native:
 
     def _machine(self, valued: bool) -> Machine:
         program = self.tape.program
-        return _interpreter(program.own) if self._arrays else machine(*kernel.straight(program, valued))
+        return _interpreter(program.own) if self._arrays else loaded(*kernel.straight(program, valued))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Native, (self.tape,)
@@ -186,7 +186,7 @@ class _Arrays:
 @lru_cache(maxsize=8)
 def _interpreter(own: tuple[Operation, ...] = ()) -> Machine:
     """The interpreter, with cases for these operations of a user's own."""
-    return machine(*kernel.interpreter(own), keep=True)
+    return loaded(*kernel.interpreter(own), keep=True)
 
 
 def _portions(count: int, operations: int) -> Iterator[int]:

@@ -29,7 +29,7 @@ class Machine(NamedTuple):
     descend: Callable[..., None]
 
 
-def machine(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Machine:
+def loaded(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Machine:
     """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before.
 
     Raises `ImportError` without llvmlite, `ValueError` for a function that the C library does not have.
