@@ -274,7 +274,9 @@ def test_what_a_module_lacks_is_an_error_at_its_use_alone(monkeypatch: pytest.Mo
     lacking = SimpleNamespace(exp=math.exp, log=math.log)
     m = arithmetic(lacking)
     assert m.sigmoid(0.0) == 0.5
-    with pytest.raises(NotImplementedError, match=r"^this module has no function sin; give the operation as a formula of others$"):
+    with pytest.raises(
+        NotImplementedError, match=r"^this module has no function sin; give the operation as a formula of others$"
+    ):
         m.sin(1.0)
     monkeypatch.setattr(lacking, "sin", math.sin, raising=False)
     assert m.sin(1.0) == math.sin(1.0)

@@ -67,7 +67,7 @@ def flattened(output: Value, inputs: Sequence[Value]) -> Program:
     _check_inputs(inputs, set(order))
     constants = _constants(order, set(inputs))
     results = [node for node in reversed(consumers_first(output, None)[0]) if node not in constants]
-    parents = [node.parents for node in results]
+    parents = [node.parents if node.operation.many or node.right is None else (node.left, node.right) for node in results]
     used = dict.fromkeys(node for nodes in parents for node in nodes if node in constants)
     position = {node: k for k, node in enumerate((*inputs, *used, *results))}
     operations = [node.operation for node in results]
@@ -107,10 +107,10 @@ def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number
             continue
         if node.left is None:
             constants[node] = Value(node.data)
-        elif moving.isdisjoint(parents := node.parents):
-            constants[node] = record(node.operation, *(constants[p] for p in parents))
-        else:
+        elif node.left in moving or node.right in moving or (node.operation.many and not moving.isdisjoint(node.rest)):
             moving.add(node)
+        else:
+            constants[node] = record(node.operation, *(constants[p] for p in node.parents))
     return {node: constant.data for node, constant in constants.items()}
 
 
@@ -140,8 +140,11 @@ def _float(x: Any) -> Expression:
     """A whole number or a truth as a float: what a node holds."""
     e = lifted(x)
     if e.op is NUMBER:
-        return number(as_float(e.content))
-    return apply(WHERE, e, 1.0, 0.0) if e.op.name in CHOICES and e.op is not WHERE else e
+        return e if e.content.__class__ is float else number(as_float(e.content))
+    return apply(WHERE, e, 1.0, 0.0) if e.op in TRUTHS else e
+
+
+TRUTHS = {row for row in CHOICES.values() if row is not WHERE}
 
 
 NODES = Arithmetic(  # the rows on symbols, of which formulas choose among floats: a node never holds anything else
@@ -153,7 +156,8 @@ NODES = Arithmetic(  # the rows on symbols, of which formulas choose among float
 
 def of_node(row: Operation) -> Function:
     """What computes the operation's expression, from those of its operands."""
-    return lambda *operands: _float(NODES[row](*operands))
+    compute = NODES[row]
+    return lambda *operands: _float(compute(*operands))
 
 
 class Formulas(NamedTuple):

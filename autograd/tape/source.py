@@ -19,6 +19,7 @@ from autograd.operations import BUILT_IN, OPERATIONS, Operation
 from autograd.tape.program import Program, formulas
 
 DEEPEST = 12  # operations within one another on a line
+RESERVED = {"replay", "inf", "nan", *BUILT_IN}
 
 
 class Source(NamedTuple):
@@ -30,7 +31,7 @@ class Source(NamedTuple):
 
 def source_of(program: Program) -> Source:
     """The program as a function `replay` of its inputs, which returns the output and the list of the derivatives."""
-    taken = {"replay", "inf", "nan", *BUILT_IN, *OPERATIONS}
+    taken = {*RESERVED, *OPERATIONS}
     labels, count = program.labels, program.inputs
     inputs = identifiers((labels.get(k, "") for k in range(count)), "x", taken)
     nodes, adjoint, grads = formulas(program, inputs)
@@ -54,7 +55,7 @@ def source_of(program: Program) -> Source:
 def _own(outputs: Sequence[Expression], taken: set[str]) -> dict[Operation, str]:
     """A name for each operation of a user's own in the formulas; two records may have been registered under one name."""
     found = dict.fromkeys(e.op for e in topological_order(*outputs) if e.parents and e.op.name not in BUILT_IN)
-    free = taken - {operation.name for operation in found}
+    free = (taken - OPERATIONS.keys()) | RESERVED
     return dict(zip(found, identifiers((operation.name for operation in found), "f", free), strict=True))
 
 

@@ -88,12 +88,14 @@ class Code:
                 found[e] = names[e.content]
             elif e.op is NUMBER:
                 found[e] = literal(e.content)
-                truths.update([e] if isinstance(e.content, bool) else [])
             else:
-                asks = ASKS.get(e.op.name, ())
-                operands = [self._as(k in asks, p in truths, found[p]) for k, p in enumerate(e.parents)]
-                truths.update([e] if e.op.name in TRUTHS else [])
+                operands = [found[p] for p in e.parents]
+                if e.op.name in ASKS or not truths.isdisjoint(e.parents):
+                    asks = ASKS.get(e.op.name, ())
+                    operands = [self._as(k in asks, p in truths, found[p]) for k, p in enumerate(e.parents)]
                 found[e] = self.let(self._instruction(e.op).format(*operands))
+            if e.op.name in TRUTHS or (e.op is NUMBER and isinstance(e.content, bool)):
+                truths.add(e)
         return [self._as(False, e in truths, found[e]) for e in outputs]
 
     def _as(self, truth: bool, is_truth: bool, name: str) -> str:

@@ -73,13 +73,13 @@ def _library() -> ctypes.CDLL:
 
 def address(called: Function) -> int:
     """Where a function of the C library is. Raises `ValueError` if it has none of that name."""
-    library = _library()
-    found = library[called.name] if called.name.isidentifier() and hasattr(library, called.name) else None
-    if found is None:
+    try:
+        found = _library()[called.name if called.name.isidentifier() else "?"]
+    except AttributeError:
         raise ValueError(
             f"{called.operation}: the C library has no function {called.name!r:.60}; "
             "give operation(..., native=...) the name of one that takes and returns doubles, such as 'erf'"
-        )
+        ) from None
     return ctypes.cast(found, ctypes.c_void_p).value or 0
 
 
