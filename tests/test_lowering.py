@@ -8,9 +8,9 @@ from array import array
 from typing import Any
 
 import pytest
+from formulas import NAMES, SIMPLE, evaluated, expressions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from formulas import NAMES, SIMPLE, evaluated, expressions
 from programs import GRID, INF, NAN, NUMBERS, bits
 
 from autograd.expressions import EXPANDED, SYMBOLS, Expression, symbol

@@ -12,11 +12,11 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from autograd.modules import arithmetic, converted
 from programs import FUNCTIONS
 from test_rules import exact
 
 from autograd import Tape, Value, maximum, minimum
+from autograd.modules import arithmetic, converted
 from autograd.operations import OPERATIONS
 
 ROWS = pytest.mark.parametrize("name", OPERATIONS)

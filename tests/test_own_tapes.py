@@ -41,7 +41,7 @@ def erf() -> Function:
 
 
 @pytest.fixture
-def gelu(erf: Function) -> Function:
+def gelu(erf: Function) -> Function:  # noqa: ARG001  # it is called by its name
     return operation("tape_gelu", formula=lambda m, a: a * (1 + m.tape_erf(a / math.sqrt(2))) / 2)
 
 
@@ -104,10 +104,10 @@ def test_natively(own: Function, repeated: int, kind: str, monkeypatch: pytest.M
     value, grads = fast(list(np.array(AT).T))
     for k, numbers in enumerate(AT):
         assert same((value[k], [g[k] for g in grads]), tape(list(numbers)))
-    numbers = [0.7, 1.2, 0.4]
+    moved = [0.7, 1.2, 0.4]
     for _ in range(3):
-        numbers = [x - 0.1 * dx for x, dx in zip(numbers, tape(numbers)[1], strict=True)]
-    assert fast.descend([0.7, 1.2, 0.4], steps=3, learning_rate=0.1) == numbers
+        moved = [x - 0.1 * dx for x, dx in zip(moved, tape(moved)[1], strict=True)]
+    assert fast.descend([0.7, 1.2, 0.4], steps=3, learning_rate=0.1) == moved
 
 
 def test_a_large_tape_is_interpreted(own: Function) -> None:
@@ -274,7 +274,7 @@ def test_names_of_inputs_and_of_operations_do_not_meet() -> None:
 
 def test_what_a_forward_returns_is_a_float_in_the_end() -> None:
     whole = operation("tape_whole", lambda a: int(a > 0), lambda m, out, a: (0,))
-    single = operation("tape_single", lambda a: np.float64(a), lambda m, out, a: (1,))
+    single = operation("tape_single", np.float64, lambda m, out, a: (1,))
     x = Value(0.5)
     tape = Tape(whole(x), x)
     assert [type(z) for z in (tape([2.0])[0], Tape(single(x), x)([2.0])[0])] == [float, float]
@@ -293,7 +293,8 @@ def test_an_error_in_a_forward_is_the_users() -> None:
         Tape(mine(x), x)([-1.0])
 
 
-def test_the_interpreter_has_the_cases_of_these_operations_in_addition(own: Function, blend: Function) -> None:
+@pytest.mark.usefixtures("own")
+def test_the_interpreter_has_the_cases_of_these_operations_in_addition() -> None:
     rows = tuple(OPERATIONS[name] for name in ("tape_erf", "tape_gelu", "tape_blend"))
     codes = kernel.codes_of(rows)
     assert [codes[row, kernel.ALL] for row in rows] == [len(kernel.codes_of()) + k for k in range(3)]

@@ -10,14 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from formulas import NAMES, evaluated, expressions
 from hypothesis import example, given
 from hypothesis import strategies as st
-from formulas import NAMES, evaluated, expressions
 from programs import NUMBERS, bits
 
 from autograd import Tape, Value
 from autograd.expressions import SYMBOLS, Expression, number, symbol, unchanged
-from autograd.expressions.expression import apply
 from autograd.expressions.printer import Form, Language, infix
 from autograd.operations import CHOICES, OPERATIONS
 from autograd.tape.source import DEEPEST, assignments, identifiers
