@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import functions
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
 from autograd.custom import operation
-from autograd.derive.derive import Derivation, derive
+from autograd.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
@@ -26,6 +26,7 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
+    from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
     from autograd.tape.replay import Tape
 
@@ -47,8 +48,11 @@ __all__ = [
     "first_nonfinite",
     "grad",
     "gradcheck",
+    "no_grad",
     "operation",
     "parse",
+    "paused_gc",
+    "stop_gradient",
     "topological_order",
     "wrong_ways",
     "zero_grad",
@@ -60,6 +64,9 @@ _LATER = {
     "WrongWays": "autograd.derive.wrong_ways",
     "wrong_ways": "autograd.derive.wrong_ways",
     "Tape": "autograd.tape.replay",
+    "no_grad": "autograd.modes",
+    "paused_gc": "autograd.modes",
+    "stop_gradient": "autograd.modes",
     "parse": "autograd.cli.parse",
     "ParseError": "autograd.cli.tokens",
 }

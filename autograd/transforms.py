@@ -1,7 +1,7 @@
 """Gradients as a function of the graph: `grad`, which leaves `.grad` alone, and `zero_grad`.
 
 With `create_graph=True` the sweep runs on Values instead of numbers and so records itself; its gradients can be
-differentiated again, to any order, by the same rules. The trade-off: each order costs a graph several times larger.
+differentiated again, to any order, by the same rules. Each order costs a graph several times larger.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from autograd.fast import sweeping
 from autograd.functions import RECORDING
 from autograd.graph import images, topological_order
-from autograd.operations import CONSTANT, FLOATS
-from autograd.sweep import NOTHING, adjoints
-from autograd.value import Value, lift
+from autograd.operations import CONSTANT
+from autograd.recording import check_current, latest, leaf
+from autograd.sweep import NOTHING, adjoints, gradients
+from autograd.value import Value
 
 
 def one_value(found: Any, where: str) -> Value:
@@ -51,15 +53,24 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
     wanted = values(inputs, "grad: inputs")
     if create_graph:
         order = topological_order(output)
+        check_current(order)
         image = images(order, {node: node for node in order})
-        by_image = adjoints(image[output], lift(1, output, CONSTANT), NOTHING, RECORDING)
+        by_image = adjoints(image[output], leaf(type(output), type(output.data)(1), CONSTANT), NOTHING, RECORDING)
         found = {node: by_image[image[node]] for node in wanted if node in image}
-        missing: Any = lift(0, output, CONSTANT)
+        missing: Any = leaf(type(output), type(output.data)(), CONSTANT)
     else:
-        kind = type(output.data)
-        found, missing = adjoints(output, kind(1), kind(), FLOATS), kind()
+        found, missing = _numeric(output, wanted), type(output.data)()
     results = [found.get(node, missing) for node in wanted]
     return results[0] if isinstance(inputs, Value) else results
+
+
+def _numeric(output: Value, wanted: list[Value]) -> dict[Value, Any]:
+    """The derivative by each of the wanted nodes that is in the graph."""
+    with sweeping(output) as swept:
+        if swept is not None and latest[0] < swept[0][-1].order:
+            mark = output._mark  # noqa: SLF001  # the slots are the engine's
+            return {node: node._adjoint for node in wanted if node._mark is mark}  # noqa: SLF001  # as above
+    return gradients(output)
 
 
 def zero_grad(parameters: Iterable[Value]) -> None:

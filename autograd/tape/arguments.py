@@ -15,7 +15,8 @@ from typing import Any
 
 from autograd.floats import as_float
 from autograd.names import plain
-from autograd.value import Number, Value, checked
+from autograd.operands import Number, checked
+from autograd.value import Value
 
 NUMBERS = Real | Decimal
 

@@ -17,9 +17,11 @@ from autograd.expressions import EXPANDED, Expression, number, symbol
 from autograd.expressions.expression import NUMBER, WHERE, apply, lifted
 from autograd.floats import as_float
 from autograd.graph import Image, consumers_first, topological_order
-from autograd.operations import BUILT_IN, CHOICES, LEAF, Arithmetic, Function, Operation
+from autograd.operands import Number
+from autograd.operations import BUILT_IN, LEAF, Arithmetic, Function, Operation
+from autograd.recording import record
 from autograd.sweep import NOTHING, adjoints
-from autograd.value import Number, Value, record
+from autograd.value import Value
 
 
 class Program(NamedTuple):
@@ -110,7 +112,7 @@ def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number
         elif node.left in moving or node.right in moving or (node.operation.many and not moving.isdisjoint(node.rest)):
             moving.add(node)
         else:
-            constants[node] = record(node.operation, *(constants[p] for p in node.parents))
+            constants[node] = record(Value, node.operation, *(constants[p] for p in node.parents))
     return {node: constant.data for node, constant in constants.items()}
 
 
@@ -122,7 +124,7 @@ def run(program: Program, leaves: Iterable[Any], function: Callable[[Operation],
     for row, start, end in zip(program.operations, starts, starts[1:], strict=False):  # spelled out, as recording is
         node = Image.__new__(Image)
         a = nodes[operands[start]]
-        node.operation, node.left, node.right, node.rest = row, a, None, ()
+        node.operation, node.left, node.right, node.rest, node.order = row, a, None, (), len(nodes)
         if end - start == 1:
             node.data = compute[row](a.data)
         elif end - start == 2:
@@ -141,10 +143,10 @@ def _float(x: Any) -> Expression:
     e = lifted(x)
     if e.op is NUMBER:
         return e if e.content.__class__ is float else number(as_float(e.content))
-    return apply(WHERE, e, 1.0, 0.0) if e.op in TRUTHS else e
+    return apply(WHERE, e, 1.0, 0.0) if e.op.name in TRUTHS else e
 
 
-TRUTHS = {row for row in CHOICES.values() if row is not WHERE}
+TRUTHS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "logical_and"))  # what gives one
 
 
 NODES = Arithmetic(  # the rows on symbols, of which formulas choose among floats: a node never holds anything else
@@ -173,4 +175,5 @@ def formulas(program: Program, names: Iterable[str]) -> Formulas:
     leaves = [*map(symbol, names), *map(number, program.floats)]
     nodes = run(program, leaves, of_node)
     adjoint = adjoints(nodes[program.output], number(1), NOTHING, EXPANDED)
-    return Formulas(nodes, adjoint, [0.0 + adjoint[node] for node in nodes[: program.inputs]])  # each sum starts from 0.0
+    sent = (adjoint[node] for node in nodes[: program.inputs])
+    return Formulas(nodes, adjoint, [number(0.0) if x is NOTHING else 0.0 + x for x in sent])  # each sum starts from 0.0

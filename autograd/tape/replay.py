@@ -10,19 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from autograd.functions import RECORDING
 from autograd.modules import arithmetic, converted
+from autograd.operands import Number, checked
 from autograd.operations import BUILT_IN, FLOATS, LEAF, Arithmetic, Function, Operation
 from autograd.operations import named as row_named
+from autograd.recording import lift, record
 from autograd.sweep import NOTHING, adjoints
 from autograd.tape.arguments import arguments, counted, like
 from autograd.tape.program import flattened, run
 from autograd.tape.source import Source, source_of
 from autograd.transforms import grad, one_value, values
-from autograd.value import Number, Value, checked, lift, recorder
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.tape.native import Native
@@ -101,12 +103,12 @@ class Tape:
     def _exactly(self, numbers: Sequence[Number]) -> tuple[Number, list[Number]]:
         """By the engine itself: a graph is recorded anew."""
         leaves = [Value(x) for x in (*numbers, *self.program.constants)]
-        output = run(self.program, leaves, recorder)[self.program.output].data
+        output = run(self.program, leaves, _recording)[self.program.output].data
         return output.data, grad(output, leaves[: len(numbers)])
 
     def _on_values(self, numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
-        leaves = [lift(x, None, LEAF) for x in (*numbers, *self.program.constants)]
-        return self._replay(RECORDING, recorder, leaves, lambda output: (lift(1, output, LEAF), NOTHING))
+        leaves = [lift(x, None, LEAF, Value) for x in (*numbers, *self.program.constants)]
+        return self._replay(RECORDING, _recording, leaves, lambda output: (lift(1, output, LEAF, Value), NOTHING))
 
     def _on_arrays(self, arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
         import numpy as np
@@ -191,6 +193,11 @@ class Tape:
         from autograd.tape.native import Native
 
         return Native(self)
+
+
+def _recording(row: Operation) -> Function:
+    """What records the operation of Values."""
+    return (row.method and getattr(Value, row.method)) or partial(record, Value, row)
 
 
 def _on_float(row: Operation) -> Function:

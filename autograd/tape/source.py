@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from autograd.expressions import Expression
-from autograd.expressions.printer import ATOM, Form, Language, Text, call, composed
-from autograd.expressions.python import PYTHON
+from autograd.expressions.python import PYTHON, assignments
 from autograd.graph import topological_order
 from autograd.operations import BUILT_IN, OPERATIONS, Operation
 from autograd.tape.program import Program, formulas
 
-DEEPEST = 12  # operations within one another on a line
 RESERVED = {"replay", "inf", "nan", *BUILT_IN}
 
 
@@ -46,7 +43,8 @@ def source_of(program: Program) -> Source:
         lines.setdefault(adjoint[node], f"d_{names[node]}")
     lines.update(zip(grads, (f"d_{name}" for name in inputs), strict=True))
     own = _own([output.data, *grads], taken)
-    body, (value, *derivatives) = assignments([output.data, *grads], lines, _calling(own))
+    language = PYTHON._replace(call=lambda operation: own.get(operation, operation.name))
+    body, (value, *derivatives) = assignments([output.data, *grads], lines, language=language)
     returned = f"return {value}, [{', '.join(derivatives)}]"
     text = "\n    ".join((f"def replay({', '.join(inputs)}):", *body, returned))
     return Source(text, {name: operation for operation, name in own.items()})
@@ -57,53 +55,6 @@ def _own(outputs: Sequence[Expression], taken: set[str]) -> dict[Operation, str]
     found = dict.fromkeys(e.op for e in topological_order(*outputs) if e.parents and e.op.name not in BUILT_IN)
     free = (taken - OPERATIONS.keys()) | RESERVED
     return dict(zip(found, identifiers((operation.name for operation in found), "f", free), strict=True))
-
-
-def _calling(own: Mapping[Operation, str]) -> Language:
-    """Python, in which these operations are calls, whatever their symbols are."""
-
-    def form(e: Expression) -> tuple[Form, Sequence[Expression]]:
-        return call(own[e.op], len(e.parents)), e.parents
-
-    return PYTHON._replace(forms={**PYTHON.forms, **{operation.name: form for operation in own}})
-
-
-def assignments(
-    outputs: Iterable[Expression], names: Mapping[Expression, str], language: Language = PYTHON
-) -> tuple[list[str], list[str]]:
-    """The lines that compute the outputs, and the text of each output after them.
-
-    Lines come in the order of `names`, those that no output needs are left out.
-
-    >>> from autograd.expressions import SYMBOLS, symbol
-    >>> e = SYMBOLS.exp(symbol("x"))
-    >>> assignments([e / (1 + e)], {e: "e"})
-    (['e = exp(x)'], ['e / (1 + e)'])
-    """
-    outputs = list(outputs)
-    needed = topological_order(*outputs)
-    uses = Counter(parent for e in needed for parent in e.parents)
-    known = set(needed)
-    temporaries = _fresh("t", set(names.values()))
-    lines: list[str] = []
-    found: dict[Expression, Text] = {}
-    for e in topological_order(*(e for e in names if e in known), *outputs):
-        text = composed(e, found, language)
-        name = names.get(e) or (next(temporaries) if e.parents and (uses[e] > 1 or text.depth >= DEEPEST) else None)
-        if name is not None and e.parents:
-            lines.append(f"{name} = {text.text}")
-            text = Text(name, ATOM, 0)
-        found[e] = text
-    return lines, [found[e].text for e in outputs]
-
-
-def _fresh(stem: str, taken: set[str]) -> Iterator[str]:
-    """stem1, stem2, ... without those that are taken."""
-    k = 0
-    while True:
-        k += 1
-        if f"{stem}{k}" not in taken:
-            yield f"{stem}{k}"
 
 
 def identifiers(labels: Iterable[str], stem: str, taken: set[str]) -> list[str]:

@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.floats import as_float
+from autograd.operands import checked
 from autograd.operations import Operation
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
 from autograd.tape.native.machine import Machine, address, backend, loaded
 from autograd.tape.program import Program
 from autograd.transforms import values
-from autograd.value import Value, checked
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.tape.replay import Tape
