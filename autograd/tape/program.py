@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd.expressions import EXPANDED, Expression, number, symbol
 from autograd.expressions.expression import NUMBER, WHERE, apply, lifted
@@ -22,6 +22,8 @@ from autograd.operations import BUILT_IN, LEAF, Arithmetic, Function, Operation
 from autograd.recording import record
 from autograd.sweep import NOTHING, adjoints
 from autograd.value import Value
+
+Call: TypeAlias = tuple[Operation, int]  # an operation, and of how many operands
 
 
 class Program(NamedTuple):
@@ -54,10 +56,11 @@ class Program(NamedTuple):
         """The constants as floats."""
         return list(map(as_float, self.constants))
 
-    @property
-    def own(self) -> tuple[Operation, ...]:
-        """The operations that a user has added."""
-        return tuple(row for row in self.rows if row.name not in BUILT_IN)
+    def uncommon(self) -> tuple[Call, ...]:
+        """The operations that a user has added, and those of any number of operands, each with how many it has here."""
+        which = {row for row in self.rows if row.name not in BUILT_IN or row.arity is None}
+        counts = map(int.__sub__, self.starts[1:], self.starts)
+        return tuple(dict.fromkeys(call for call in zip(self.operations, counts, strict=True) if call[0] in which))
 
 
 def flattened(output: Value, inputs: Sequence[Value]) -> Program:

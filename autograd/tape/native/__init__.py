@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 
 from autograd.floats import as_float
 from autograd.operands import checked
-from autograd.operations import Operation
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
 from autograd.tape.native.machine import Machine, address, backend, loaded
-from autograd.tape.program import Program
+from autograd.tape.program import Call, Program
 from autograd.transforms import values
 from autograd.value import Value
 
@@ -50,7 +49,7 @@ class Native:
 
     def __init__(self, tape: Tape) -> None:
         backend()  # this and the next say what is missing now, not at the first call
-        for called in kernel.checked_calls(tape.program.own):
+        for called in kernel.checked_calls(tape.program.uncommon()):
             address(called)
         self.tape = tape
         self._local = threading.local()
@@ -66,7 +65,7 @@ class Native:
 
     def _machine(self, valued: bool) -> Machine:
         program = self.tape.program
-        return _interpreter(program.own) if self._arrays else loaded(*kernel.straight(program, valued))
+        return _interpreter(program.uncommon()) if self._arrays else loaded(*kernel.straight(program, valued))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Native, (self.tape,)
@@ -161,15 +160,15 @@ class _Arrays:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        codes = kernel.codes_of(program.own)
+        codes = kernel.codes_of(program.uncommon())
         operands, starts = np.array(program.operands, dtype=np.int32), np.array(program.starts)
         counts, first = np.diff(starts), starts[:-1]
         self._left, self._right = operands[first], operands[first + (counts > 1)]
         constant = (operands >= program.inputs) & (operands < program.first)
         needs = np.where(constant[first], kernel.RIGHT, np.where(constant[first + (counts > 1)], kernel.LEFT, kernel.ALL))
         needs[counts != 2] = kernel.ALL
-        table = {row: codes[row, kernel.ALL] for row in program.rows}
-        self._codes = (np.array([table[row] for row in program.operations]) + needs).astype(np.int16)
+        calls = zip(program.operations, counts.tolist(), strict=True)
+        self._codes = (np.array([codes[call, kernel.ALL] for call in calls]) + needs).astype(np.int16)
         self._rest = operands if (counts > 2).any() else operands[:0]
         self._right[counts > 2] = first[counts > 2] + 1
 
@@ -185,9 +184,9 @@ class _Arrays:
 
 
 @lru_cache(maxsize=8)
-def _interpreter(own: tuple[Operation, ...] = ()) -> Machine:
-    """The interpreter, with cases for these operations of a user's own."""
-    return loaded(*kernel.interpreter(own), keep=True)
+def _interpreter(more: tuple[Call, ...] = ()) -> Machine:
+    """The interpreter, with cases for these operations in addition."""
+    return loaded(*kernel.interpreter(more), keep=True)
 
 
 def _portions(count: int, operations: int) -> Iterator[int]:

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from autograd.expressions import EXPANDED, Expression, symbol
+from autograd.expressions import EXPANDED, Expression, number, symbol
 from autograd.graph import Image
 from autograd.operations import BUILT_IN, LEAF, OPERATIONS, Operation
 from autograd.sweep import NOTHING, adjoints
 from autograd.tape.native.lowering import Code, Function
-from autograd.tape.program import Program, formulas, of_node
+from autograd.tape.program import Call, Program, formulas, of_node
 
 HEAD = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
 DRIVERS = """
@@ -156,22 +156,22 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 
 
-def codes_of(own: Iterable[Operation] = ()) -> dict[tuple[Operation, int], int]:
-    """The number of each case of the interpreter: an operation, built-in or a user's own, and which operands need a share.
+def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
+    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share.
 
     With more than two operands all are sent their share, constants too, where nobody reads it.
     """
-    rows = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
-    cases = ((row, needs) for row in (*rows, *own) for needs in ((ALL, LEFT, RIGHT) if row.arity == 2 else (ALL,)))
+    calls = [(row, row.arity) for row in OPERATIONS.values() if row.name in BUILT_IN and row.arity is not None]
+    cases = ((call, needs) for call in (*calls, *more) for needs in ((ALL, LEFT, RIGHT) if call[1] == 2 else (ALL,)))
     return {case: code for code, case in enumerate(cases)}
 
 
-def interpreter(own: Iterable[Operation] = ()) -> Text:
+def interpreter(more: Iterable[Call] = ()) -> Text:
     """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table.
 
     An operation's operands are `left` and `right`; with more than two, `right` says where in `rest` the others begin.
     """
-    code, cases = Code(), codes_of(own)
+    code, cases = Code(), codes_of(more)
     for k, field in enumerate(FIELDS):
         at = code.let(f"getelementptr i64, ptr %program, i64 {k}")
         code.do(f"%{field} = load {'ptr' if field in POINTERS else 'i64'}, ptr {at}")
@@ -179,17 +179,17 @@ def interpreter(own: Iterable[Operation] = ()) -> Text:
     _dispatch(
         code, "forward", "[0, %entry], [%forward.next.i, %forward.next]", {k: cases[row, ALL] for (row, _), k in cases.items()}
     )
-    for (row, needs), case in cases.items():
+    for (call, needs), case in cases.items():
         if needs == ALL:
             code.do(f"forward.{case}:")
-            names = _loaded(code, row, "forward", _positions(code, row, "forward"))
-            (out,) = code.compute([of_node(row)(*map(symbol, names))], names)
+            names = _loaded(code, "forward", _positions(code, call[1], "forward"))
+            (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
             code.do(f"store double {out}, ptr %forward.out.at", "br label %forward.next")
     code.do("forward.next:", TURN)
     _dispatch(code, "backward", "[%last, %turn], [%backward.next.i, %backward.next]", {k: k for k in cases.values()})
-    for (row, needs), case in cases.items():
+    for (call, needs), case in cases.items():
         code.do(f"backward.{case}:")
-        _send(code, row, needs)
+        _send(code, call, needs)
         code.do("br label %backward.next")
     code.do("backward.next:", END)
     return _text(code, MEMORY)
@@ -202,34 +202,34 @@ def _dispatch(code: Code, way: str, index: str, goes: dict[int, int]) -> None:
     code.do(f"switch i16 %{way}.code, label %{way}.unknown [{' '.join(cases)}]", f"{way}.unknown:", "unreachable")
 
 
-def _positions(code: Code, row: Operation, way: str) -> list[str]:
+def _positions(code: Code, count: int, way: str) -> list[str]:
     """Where the operands of the operation at hand stand among the numbers."""
-    if not row.many:
-        return [f"%{way}.left", f"%{way}.right"][: row.arity]
+    if count <= 2:
+        return [f"%{way}.left", f"%{way}.right"][:count]
     first = code.let(f"getelementptr i32, ptr %rest, i32 %{way}.right")
-    places = (code.let(f"getelementptr i32, ptr {first}, i32 {k}") for k in range(row.arity - 1))
+    places = (code.let(f"getelementptr i32, ptr {first}, i32 {k}") for k in range(count - 1))
     return [f"%{way}.left", *(code.let(f"load i32, ptr {place}") for place in places)]
 
 
-def _loaded(code: Code, row: Operation, way: str, positions: list[str]) -> dict[str, str]:
+def _loaded(code: Code, way: str, positions: list[str]) -> dict[str, str]:
     """The names under which the operands of the operation at hand are loaded."""
     at = [f"%{way}.left.number", f"%{way}.right.number"]
-    if row.many:
+    if len(positions) > 2:
         at = [code.let(f"getelementptr double, ptr %numbers, i32 {position}") for position in positions]
-    return {f"x{k}": code.let(f"load double, ptr {at[k]}") for k in range(row.arity)}
+    return {f"x{k}": code.let(f"load double, ptr {at[k]}") for k in range(len(positions))}
 
 
-def shares_of(row: Operation) -> list[Expression]:
+def shares_of(row: Operation, count: int) -> list[Expression]:
     """What the chain rule sends to each operand x0, x1, ...: `adjoints` of a graph of this one operation."""
-    leaves = [Image(symbol(f"x{k}"), LEAF) for k in range(row.arity)]
+    leaves = [Image(symbol(f"x{k}"), LEAF) for k in range(count)]
     found = adjoints(Image(symbol("out"), row, *leaves), symbol("upstream"), NOTHING, EXPANDED)
-    return [found[leaf] for leaf in leaves]
+    return [number(0.0) if found[leaf] is NOTHING else found[leaf] for leaf in leaves]
 
 
-def _send(code: Code, row: Operation, needs: int) -> None:
+def _send(code: Code, call: Call, needs: int) -> None:
     """Add its share to the adjoint of each operand that needs one, the last operand first."""
-    positions, shares = _positions(code, row, "backward"), shares_of(row)
-    names = _loaded(code, row, "backward", positions)
+    positions, shares = _positions(code, call[1], "backward"), shares_of(*call)
+    names = _loaded(code, "backward", positions)
     names["out"] = code.let("load double, ptr %backward.out.at")
     names["upstream"] = code.let(f"load double, ptr {_at(code, '%adjoints', '%backward.position')}")
     kept = slice(0, 1) if needs == LEFT else slice(1, 2) if needs == RIGHT else slice(None)
@@ -239,10 +239,11 @@ def _send(code: Code, row: Operation, needs: int) -> None:
         code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
 
 
-def checked_calls(rows: Iterable[Operation]) -> tuple[Function, ...]:
+def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:
     """The functions of the C library that these operations need. Raises `NotImplementedError` for one without a native form."""
     code = Code()
-    for row in rows:
-        names = {name: f"%{name}" for name in ("out", "upstream", *(f"x{k}" for k in range(row.arity)))}
-        code.compute([of_node(row)(*(symbol(f"x{k}") for k in range(row.arity))), *shares_of(row)], names)
+    for row, count in calls:
+        operands = [f"x{k}" for k in range(count)]
+        names = {name: f"%{name}" for name in ("out", "upstream", *operands)}
+        code.compute([of_node(row)(*map(symbol, operands)), *shares_of(row, count)], names)
     return tuple(code.calls.values())

@@ -93,7 +93,7 @@ class Code:
                 if e.op.name in ASKS or not truths.isdisjoint(e.parents):
                     asks = ASKS.get(e.op.name, ())
                     operands = [self._as(k in asks, p in truths, found[p]) for k, p in enumerate(e.parents)]
-                found[e] = self.let(self._instruction(e.op).format(*operands))
+                found[e] = self.let(self._instruction(e.op, len(operands)).format(*operands))
             if e.op.name in TRUTHS or (e.op is NUMBER and isinstance(e.content, bool)):
                 truths.add(e)
         return [self._as(False, e in truths, found[e]) for e in outputs]
@@ -104,7 +104,7 @@ class Code:
             return name
         return self.let(f"fcmp une double {name}, 0.0" if truth else f"uitofp i1 {name} to double")
 
-    def _instruction(self, operation: Operation) -> str:
+    def _instruction(self, operation: Operation, count: int) -> str:
         known = INSTRUCTIONS.get(operation.name) or TRUTHS.get(operation.name)
         if known is not None:
             return known
@@ -112,7 +112,7 @@ class Code:
             raise NotImplementedError(
                 f"{operation.name} has no native form; give operation(..., native='name of a function of the C library')"
             )
-        called = Function(operation.native, operation.arity, operation.name)
+        called = Function(operation.native, count, operation.name)
         self.calls[called.symbol] = called
         return f"call double @{called.symbol}({', '.join(['double {}'] * called.operands)})"
 

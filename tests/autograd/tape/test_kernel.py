@@ -53,15 +53,21 @@ def test_llvm_reads_both_programs(llvm: Any) -> None:
 def test_every_case_has_a_number_of_its_own_that_fits_two_bytes() -> None:
     codes = codes_of()
     assert sorted(codes.values()) == list(range(len(codes)))
-    wanted = {(row, needs) for name, row in OPERATIONS.items() for needs in ((ALL, LEFT, RIGHT) if name in TWO else (ALL,))}
+    wanted = {
+        ((row, row.arity), needs)
+        for name, row in OPERATIONS.items()
+        for needs in ((ALL, LEFT, RIGHT) if name in TWO else (ALL,))
+    }
     assert codes.keys() == wanted
-    assert all(codes[row, RIGHT] == codes[row, LEFT] + 1 == codes[row, ALL] + 2 for row, needs in codes if needs == LEFT)
+    assert all(codes[call, RIGHT] == codes[call, LEFT] + 1 == codes[call, ALL] + 2 for call, needs in codes if needs == LEFT)
 
 
 def test_the_interpreter_has_a_case_for_each_row_forward_and_for_each_need_backward() -> None:
     codes, text = codes_of(), interpreter().text
     blocks = re.findall(r"^(\w+)\.(\d+):$", text, re.MULTILINE)
-    assert {int(code) for way, code in blocks if way == "forward"} == {codes[row, ALL] for row in OPERATIONS.values()}
+    assert {int(code) for way, code in blocks if way == "forward"} == {
+        codes[(row, row.arity), ALL] for row in OPERATIONS.values()
+    }
     assert {int(code) for way, code in blocks if way == "backward"} == set(codes.values())
     assert len(blocks) == len(set(blocks))
     assert interpreter() == interpreter()
@@ -75,9 +81,9 @@ def test_each_code_goes_to_its_case_which_sends_a_share_to_the_operands_that_nee
         for code, block in zip(pieces[1::2], pieces[2::2], strict=True)
     }
     cases = {(way, int(code)): int(to) for code, way, to in re.findall(r"i16 (\d+), label %(\w+)\.(\d+)", text)}
-    for (row, needs), code in codes.items():
-        wanted = {ALL: ["right", "left"], LEFT: ["left"], RIGHT: ["right"]} if row.arity == 2 else {ALL: ["left"]}
-        assert (cases.pop(("forward", code)), cases.pop(("backward", code))) == (codes[row, ALL], code)
+    for (call, needs), code in codes.items():
+        wanted = {ALL: ["right", "left"], LEFT: ["left"], RIGHT: ["right"]} if call[1] == 2 else {ALL: ["left"]}
+        assert (cases.pop(("forward", code)), cases.pop(("backward", code))) == (codes[call, ALL], code)
         assert sent[code] == wanted[needs]
     assert cases == {}
 
