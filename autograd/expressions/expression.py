@@ -211,6 +211,20 @@ def operands_first(expression: Expression) -> list[Expression]:
     return topological_order(expression)
 
 
+def printed_size(expression: Expression) -> int:
+    """How many names, numbers and operations its text has: an operand that is used twice is printed twice.
+
+    >>> x = symbol("x")
+    >>> square = x * x
+    >>> printed_size(square * square)
+    7
+    """
+    sizes: dict[Expression, int] = {}
+    for e in operands_first(expression):
+        sizes[e] = 1 + sum(sizes[parent] for parent in e.parents)
+    return sizes[expression]
+
+
 def rebuilt(e: Expression, operands: list[Expression]) -> Expression:
     """The same operation of other operands, simplified where it can be computed; what has no operands is itself."""
     if not operands:
