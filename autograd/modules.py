@@ -82,10 +82,8 @@ def _function(module: Any, row: Operation) -> Function | None:
         return partial(PLAIN[row.name], module)
     if found is None and row.formula is None:
         if row.name not in OPERATORS and not is_numpy:
-            name = getattr(module, "__name__", "this module")
-            raise NotImplementedError(
-                f"{name} has no function {row.name}; give the operation as a formula, or a module that has it"
-            )
+            where = getattr(module, "__name__", "this module")
+            raise NotImplementedError(f"{where} has no function {row.name}; give the operation as a formula of others")
         return OPERATORS.get(row.name) or _entry_by_entry(module, row)
     return found
 

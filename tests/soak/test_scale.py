@@ -22,7 +22,7 @@ from repeating import WORKS, Left, Work, alive, circles, interrupted, left_by, s
 
 from autograd import Tape, Value, derive, draw, first_nonfinite, grad, topological_order, wrong_ways
 
-pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+pytest.importorskip("llvmlite", reason="pip install llvmlite")
 pytest.importorskip("latex2mathml", reason="pip install '.[html]'")
 
 
@@ -38,7 +38,7 @@ def only_what_is_made_here() -> Iterator[None]:
 @pytest.fixture
 def rows_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tapes run row by row, as large ones do: Python's compiling of a small one counts nothing that is ours."""
-    monkeypatch.setattr("autograd.tapes.tape.LARGEST_SOURCE", 0)
+    monkeypatch.setattr("autograd.tape.replay.LARGEST_SOURCE", 0)
 
 
 @pytest.mark.slow
