@@ -10,6 +10,7 @@ from autograd.derive.page.formulas import Formulas, mathml, template
 from autograd.derive.steps import Steps
 from autograd.draw.dot import dot
 from autograd.draw.render import render
+from autograd.expressions.javascript import fixed as of_count
 from autograd.expressions.javascript import keys, literal
 from autograd.floats import as_float
 from autograd.graph import Image
@@ -58,11 +59,11 @@ class Graph:
             if node in shown:
                 self.nodes[node] = self._copy(node)
         self.sweep = list(dict.fromkeys((output, *(step.node for step in derivation.steps if step.node in self.varied))))
-        self.used = list(dict.fromkeys(node.operation for node in self.nodes if node in self.results))
+        self.used = list(dict.fromkeys(of_count(node.operation, len(node.parents)) for node in self.nodes if node in self.results))
 
     def _copy(self, node: Value) -> Copy:
         is_result = node in self.results
-        operation = node.operation if is_result else LEAF if node in self.varied else CONSTANT
+        operation = of_count(node.operation, len(node.parents)) if is_result else LEAF if node in self.varied else CONSTANT
         operands = [self.nodes[parent] for parent in node.parents] if is_result else []
         copy = Copy(as_float(self.derivation.data[node]), operation, *operands)
         copy.grad = as_float(self.derivation.adjoints.get(node, 0.0))
@@ -88,7 +89,8 @@ class Graph:
                 "name": self.names[node],
                 "kind": "constant" if node.operation is CONSTANT else KIND.get(copy.operation, "result"),
                 "operation": copy.operation.name if is_result else "",
-                "row": rows[node.operation] if is_result else "",
+                "row": rows[copy.operation] if is_result else "",
+                "selects": copy.operation.selects,
                 "parents": [place[parent] for parent in node.parents if is_result],
                 "data": _number(copy.data),
             }
