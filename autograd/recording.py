@@ -243,7 +243,7 @@ def recorder(row: Operation) -> Callable[..., Any]:
     space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp}
     source = (ONE if unary else TWO).format(formula=printed(formula, FAST)) + NODE.format(**fields)
     exec(source, space)  # noqa: S102  # our own source: the rows of the table
-    made: Callable[..., Any] = space["recorded"]
+    made: Callable[..., Any] = space.pop("recorded")
     return made
 
 
