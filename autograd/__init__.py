@@ -59,7 +59,8 @@ __all__ = [
     "wrong_ways",
     "zero_grad",
 ]
-__all__ += [*functions.__all__, *several.__all__]
+__all__ += functions.__all__
+__all__ += several.__all__
 
 _LATER = {
     "WrongWay": "autograd.derive.report",

@@ -100,7 +100,6 @@ def _extended(function: Callable[[Real], float], otherwise: Callable[[Real], flo
 def _two(function: Callable[[float, float], float]) -> Callable[[Real, Real], float]:
     """`function` of the math module, of two numbers; a Fraction beyond the floats is an infinity."""
 
-
     def extended(a: Real, b: Real) -> float:
         return function(as_float(a), as_float(b))
 

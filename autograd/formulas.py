@@ -146,6 +146,11 @@ def leaky(m: Any, a: Any) -> Any:
     return m.where(a <= 0, SLOPE * a, a)
 
 
+def leaky_slopes(m: Any, out: Any, a: Any) -> Partials:  # noqa: ARG001  # a row's signature
+    """1 above zero, SLOPE below and at zero."""
+    return (SLOPE + (1 - SLOPE) * m.heaviside(a, 0),)
+
+
 def elu(m: Any, a: Any) -> Any:
     """a above zero, exp(a) - 1 below."""
     return m.relu(a) + m.expm1(-m.relu(-a))

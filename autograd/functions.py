@@ -1,7 +1,8 @@
 """The operations as functions: `exp(v)` beside `v.exp()`, and those of two operands, `maximum(a, b)`.
 
 There is one for each row of the table of one or two operands that is no operator, made from the row; the stub
-`functions.pyi` lists them for type checkers. Those of more operands are in `autograd.several`. A plain number given to them becomes a constant, so `exp(1)` is a Value too.
+`functions.pyi` lists them for type checkers. Those of more operands are in `autograd.several`. A plain number given to them
+becomes a constant, so `exp(1)` is a Value too.
 """
 
 from __future__ import annotations

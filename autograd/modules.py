@@ -95,7 +95,8 @@ def _names(row: Operation) -> tuple[str, ...]:
     """What a module may call the operation: NumPy's name, or C's, such as atan."""
     if row.arity is None:
         return ()
-    return tuple(filter(None, (row.array or row.name, row.native, RENAMED.get(row.name))))
+    named = row.array if isinstance(row.array, str) else row.name
+    return (named, *filter(None, (row.native, RENAMED.get(row.name))))
 
 
 def _special(module: Any, row: Operation) -> Function | None:

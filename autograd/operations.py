@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from autograd import floats
@@ -154,73 +154,79 @@ FLOATS = Arithmetic(lambda row: row.forward, mul=floats.multiply, zeros_like=lam
 # fmt: off
 ROWS = (
     #         name         symbol   value           derivative by each operand                                sampled on
-    primitive("add",       "+",     operator.add,   lambda m, out, a, b: (1, 1),                              REAL, REAL,
+    primitive("add",       "+",     operator.add,   lambda m, out, a, b: (1, 1),                          REAL, REAL,
               array=operator.add),
-    primitive("sub",       "-",     operator.sub,   lambda m, out, a, b: (1, -1),                             REAL, REAL,
+    primitive("sub",       "-",     operator.sub,   lambda m, out, a, b: (1, -1),                         REAL, REAL,
               array=operator.sub),
-    primitive("mul",       "*",     operator.mul,   lambda m, out, a, b: (b, a),                              REAL, REAL,
+    primitive("mul",       "*",     operator.mul,   lambda m, out, a, b: (b, a),                          REAL, REAL,
               array=operator.mul),
-    primitive("div",       "/",     floats.divide,  lambda m, out, a, b: (m.div(1, b), -m.div(out, b)),       REAL, POSITIVE,
+    primitive("div",       "/",     floats.divide,  lambda m, out, a, b: (m.div(1, b), -m.div(out, b)),   REAL, POSITIVE,
               array="divide", method="__truediv__"),
-    primitive("pow",       "**",    floats.power,   f.powers,                                                 POSITIVE, REAL,
+    primitive("pow",       "**",    floats.power,   f.powers,                                             POSITIVE, REAL,
               array="power", javascript="power"),
-    primitive("neg",       "-",     operator.neg,   lambda m, out, a: (-1,),                                  REAL,
+    primitive("neg",       "-",     operator.neg,   lambda m, out, a: (-1,),                              REAL,
               array=operator.neg),
-    primitive("abs",       "abs",   abs,            lambda m, out, a: (m.sign(a),),                           REAL,
+    primitive("abs",       "abs",   abs,            lambda m, out, a: (m.sign(a),),                       REAL,
               array="absolute", method="__abs__", native="fabs", javascript="Math.abs", latex=r"\left|{}\right|"),
-    primitive("exp",       "exp",   floats.exp,     lambda m, out, a: (out,),                                 REAL,
+    primitive("exp",       "exp",   floats.exp,     lambda m, out, a: (out,),                             REAL,
               latex="e^{{{}}}"),
-    primitive("log",       "log",   floats.log,     lambda m, out, a: (f.one_over(m, a),),                    POSITIVE),
-    primitive("log1p",     "log1p", floats.log1p,   lambda m, out, a: (f.one_over(m, 1 + a),),                POSITIVE,
+    primitive("log",       "log",   floats.log,     lambda m, out, a: (f.one_over(m, a),),                POSITIVE),
+    primitive("log1p",     "log1p", floats.log1p,   lambda m, out, a: (f.one_over(m, 1 + a),),            POSITIVE,
               latex=r"\log\left(1 + {}\right)"),
-    primitive("exp2",      "exp2",  floats.exp2,    lambda m, out, a: (out * f.LN2,),                         REAL,
+    primitive("exp2",      "exp2",  floats.exp2,    lambda m, out, a: (out * f.LN2,),                     REAL,
               javascript="2 ** a", latex="2^{{{}}}"),
-    primitive("expm1",     "expm1", floats.expm1,   lambda m, out, a: (m.exp(a),),                            REAL),
-    primitive("log2",      "log2",  floats.log2,    lambda m, out, a: (f.one_over(m, a * f.LN2),),            POSITIVE,
+    primitive("expm1",     "expm1", floats.expm1,   lambda m, out, a: (m.exp(a),),                        REAL),
+    primitive("log2",      "log2",  floats.log2,    lambda m, out, a: (f.one_over(m, a * f.LN2),),        POSITIVE,
               latex=r"\log_2"),
-    primitive("log10",     "log10", floats.log10,   lambda m, out, a: (f.one_over(m, a * f.LN10),),           POSITIVE,
+    primitive("log10",     "log10", floats.log10,   lambda m, out, a: (f.one_over(m, a * f.LN10),),       POSITIVE,
               latex=r"\log_{10}"),
-    composed("mod",        f.modulo,                lambda m, out, a, b: (1, -f.whole(m, out, a, b)),         REAL, POSITIVE,
+    composed("mod",        f.modulo,                lambda m, out, a, b: (1, -f.whole(m, out, a, b)),     REAL, POSITIVE,
              symbol="%", forward=floats.modulo, method="__mod__"),
-    composed("square",     lambda m, a: a * a,      lambda m, out, a: (2 * a,),                               REAL),
-    composed("reciprocal", lambda m, a: m.div(1, a), lambda m, out, a: (-(out * out),),                       POSITIVE),
-    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (f.root(m, out),),                      POSITIVE,
+    composed("square",     lambda m, a: a * a,      lambda m, out, a: (2 * a,),                           REAL),
+    composed("reciprocal", lambda m, a: m.div(1, a), lambda m, out, a: (-(out * out),),                   POSITIVE),
+    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (f.root(m, out),),                  POSITIVE,
               latex=r"\sqrt{{{}}}"),
-    primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.pow(out, -2) / 3,),                  POSITIVE,
+    primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.pow(out, -2) / 3,),              POSITIVE,
               latex=r"\sqrt[3]{{{}}}"),
-    primitive("hypot",     "hypot", floats.hypot,   f.hypot_slopes,                                           REAL, REAL,
+    primitive("hypot",     "hypot", floats.hypot,   f.hypot_slopes,                                       REAL, REAL,
               method="hypot"),
-    primitive("sin",       "sin",   floats.sin,     lambda m, out, a: (m.cos(a),),                            REAL),
-    primitive("cos",       "cos",   floats.cos,     lambda m, out, a: (-m.sin(a),),                           REAL),
-    primitive("tan",       "tan",   floats.tan,     lambda m, out, a: (1 + out * out,),                       UNIT),
-    primitive("arcsin",    "arcsin", floats.arcsin, lambda m, out, a: (f.arc(m, a),),                         UNIT, native="asin"),
-    primitive("arccos",    "arccos", floats.arccos, lambda m, out, a: (-f.arc(m, a),),                        UNIT, native="acos"),
-    primitive("arctan",    "arctan", floats.arctan, lambda m, out, a: (f.arctan_slope(m, a),),                REAL, native="atan"),
-    primitive("arctan2",   "arctan2", floats.arctan2, f.angle_slopes,                                           REAL, POSITIVE,
+    primitive("sin",       "sin",   floats.sin,     lambda m, out, a: (m.cos(a),),                        REAL),
+    primitive("cos",       "cos",   floats.cos,     lambda m, out, a: (-m.sin(a),),                       REAL),
+    primitive("tan",       "tan",   floats.tan,     lambda m, out, a: (1 + out * out,),                   UNIT),
+    primitive("arcsin",    "arcsin", floats.arcsin, lambda m, out, a: (f.arc(m, a),),                     UNIT,
+              native="asin"),
+    primitive("arccos",    "arccos", floats.arccos, lambda m, out, a: (-f.arc(m, a),),                    UNIT,
+              native="acos"),
+    primitive("arctan",    "arctan", floats.arctan, lambda m, out, a: (f.arctan_slope(m, a),),            REAL,
+              native="atan"),
+    primitive("arctan2",   "arctan2", floats.arctan2, f.angle_slopes,                                     REAL, POSITIVE,
               native="atan2", method="arctan2"),
-    primitive("sinh",      "sinh",  floats.sinh,    lambda m, out, a: (m.cosh(a),),                           REAL),
-    primitive("cosh",      "cosh",  floats.cosh,    lambda m, out, a: (m.sinh(a),),                           REAL),
-    primitive("tanh",      "tanh",  floats.tanh,    lambda m, out, a: (1 - out * out,),                       REAL),
-    primitive("arcsinh",   "arcsinh", floats.arcsinh, lambda m, out, a: (m.div(1, m.hypot(1, a)),),             REAL, native="asinh"),
+    primitive("sinh",      "sinh",  floats.sinh,    lambda m, out, a: (m.cosh(a),),                       REAL),
+    primitive("cosh",      "cosh",  floats.cosh,    lambda m, out, a: (m.sinh(a),),                       REAL),
+    primitive("tanh",      "tanh",  floats.tanh,    lambda m, out, a: (1 - out * out,),                   REAL),
+    primitive("arcsinh",   "arcsinh", floats.arcsinh, lambda m, out, a: (m.div(1, m.hypot(1, a)),),       REAL,
+              native="asinh"),
     primitive("arccosh",   "arccosh", floats.arccosh, lambda m, out, a: (m.div(m.div(1, m.sqrt(a - 1)), m.sqrt(a + 1)),),
               (1.1, 4.0), native="acosh"),
-    primitive("arctanh",   "arctanh", floats.arctanh, lambda m, out, a: (f.one_over(m, f.circle(m, a)),),     UNIT, native="atanh"),
-    primitive("erf",       "erf",   floats.erf,     lambda m, out, a: (f.gauss(m, a),),                       REAL,
+    primitive("arctanh",   "arctanh", floats.arctanh, lambda m, out, a: (f.one_over(m, f.circle(m, a)),),     UNIT,
+              native="atanh"),
+    primitive("erf",       "erf",   floats.erf,     lambda m, out, a: (f.gauss(m, a),),                   REAL,
               javascript=f.ERF_JS),
-    primitive("erfc",      "erfc",  floats.erfc,    lambda m, out, a: (-f.gauss(m, a),),                      REAL,
+    primitive("erfc",      "erfc",  floats.erfc,    lambda m, out, a: (-f.gauss(m, a),),                  REAL,
               javascript=f.ERFC_JS),
-    composed("sinc",       f.sinc,                  lambda m, out, a: (f.sinc_slope(m, out, a),),             REAL),
-    composed("deg2rad",    lambda m, a: a * f.RADIAN, lambda m, out, a: (f.RADIAN,),                          REAL),
-    composed("rad2deg",    lambda m, a: a * f.DEGREE, lambda m, out, a: (f.DEGREE,),                          REAL),
-    composed("sigmoid",    f.logistic,              lambda m, out, a: (out * (1 - out),),                     REAL,
+    composed("sinc",       f.sinc,                  lambda m, out, a: (f.sinc_slope(m, out, a),),         REAL),
+    composed("deg2rad",    lambda m, a: a * f.RADIAN, lambda m, out, a: (f.RADIAN,),                      REAL),
+    composed("rad2deg",    lambda m, a: a * f.DEGREE, lambda m, out, a: (f.DEGREE,),                      REAL),
+    composed("sigmoid",    f.logistic,              lambda m, out, a: (out * (1 - out),),                 REAL,
              latex=r"\sigma"),
-    composed("softplus",   f.softplus,              lambda m, out, a: (m.sigmoid(a),),                        REAL),
-    composed("softsign",   f.softsign,              lambda m, out, a: (m.pow(1 + m.abs(a), -2),),             REAL),
-    composed("relu",       f.positive,              lambda m, out, a: (m.heaviside(a, 0),),                   REAL, selects=True),
-    composed("leaky_relu", f.leaky,                 lambda m, out, a: (f.SLOPE + (1 - f.SLOPE) * m.heaviside(a, 0),), REAL),
-    composed("elu",        f.elu,                   lambda m, out, a: (m.exp(-m.relu(-a)),),                  REAL),
-    composed("gelu",       f.gelu,                  lambda m, out, a: (f.gelu_slope(m, a),),                  REAL),
-    composed("silu",       f.silu,                  lambda m, out, a: (f.silu_slope(m, a),),                  REAL),
+    composed("softplus",   f.softplus,              lambda m, out, a: (m.sigmoid(a),),                    REAL),
+    composed("softsign",   f.softsign,              lambda m, out, a: (m.pow(1 + m.abs(a), -2),),         REAL),
+    composed("relu",       f.positive,              lambda m, out, a: (m.heaviside(a, 0),),               REAL,
+             selects=True),
+    composed("leaky_relu", f.leaky,                 f.leaky_slopes,                                       REAL),
+    composed("elu",        f.elu,                   lambda m, out, a: (m.exp(-m.relu(-a)),),              REAL),
+    composed("gelu",       f.gelu,                  lambda m, out, a: (f.gelu_slope(m, a),),              REAL),
+    composed("silu",       f.silu,                  lambda m, out, a: (f.silu_slope(m, a),),              REAL),
     composed("maximum",    f.maximum,               lambda m, out, a, b: (f.larger(m, a, b), f.larger(m, b, a)), REAL, REAL,
              selects=True, latex=r"\max"),
     composed("minimum",    f.minimum,               lambda m, out, a, b: (f.larger(m, b, a), f.larger(m, a, b)), REAL, REAL,
@@ -230,18 +236,19 @@ ROWS = (
     composed("logaddexp",  f.logaddexp,             lambda m, out, a, b: (f.share(m, a, b), f.share(m, b, a)), REAL, REAL,
              latex=r"\log\left(e^{{{}}} + e^{{{}}}\right)"),
     #        of any number: the sample is of one number of operands
-    several("total",       f.total,                 f.ones,                                                   REAL, REAL, REAL),
-    several("dot",         f.dot,                   f.others,                                                 *[REAL] * 4),
-    several("logsumexp",   f.logsumexp,             f.shares,                                                 REAL, REAL, REAL),
+    several("total",       f.total,                 f.ones,                                               REAL, REAL, REAL),
+    several("dot",         f.dot,                   f.others,                                             *[REAL] * 4),
+    several("logsumexp",   f.logsumexp,             f.shares,                                             REAL, REAL, REAL),
     #        what jumps has slope 0 everywhere
-    composed("sign",       f.sign,                  f.steady,                                                 REAL, selects=True),
-    composed("heaviside",  f.step,                  lambda m, out, a, b: (0, m.where(a == 0, 1, 0)),          REAL, REAL,
+    composed("sign",       f.sign,                  f.steady,                                             REAL,
+             selects=True),
+    composed("heaviside",  f.step,                  lambda m, out, a, b: (0, m.where(a == 0, 1, 0)),      REAL, REAL,
              selects=True),
     jumping("floor",       "floor", floats.floor,   REAL, latex=r"\left\lfloor {} \right\rfloor"),
     jumping("ceil",        "ceil",  floats.ceil,    REAL, latex=r"\left\lceil {} \right\rceil"),
     jumping("trunc",       "trunc", floats.trunc,   REAL),
     jumping("rint",        "rint",  floats.rint,    REAL, javascript=f.RINT_JS),
-    primitive("fmod",      "fmod",  floats.fmod,    lambda m, out, a, b: (1, -f.whole(m, out, a, b)),         REAL, POSITIVE,
+    primitive("fmod",      "fmod",  floats.fmod,    lambda m, out, a, b: (1, -f.whole(m, out, a, b)),     REAL, POSITIVE,
               javascript="a % b", method="fmod"),
     #        choices: the arm that is not taken is sent nothing; recorded, a comparison is 1.0 or 0.0
     primitive("where",     "where", floats.where,   lambda m, out, c, a, b: (0, m.where(c, 1, 0), m.where(c, 0, 1)),
@@ -260,6 +267,18 @@ BUILT_IN = frozenset(OPERATIONS)
 LEAF = Operation("leaf", "", lambda: None, lambda m, out: (), ())  # a number that the user made: it accumulates its gradient
 CONSTANT = Operation("constant", "", lambda: None, lambda m, out: (), ())  # a plain number beside a Value: it has none
 SPECIAL = {"leaf": LEAF, "constant": CONSTANT}
+
+
+@cache
+def of_count(row: Operation, count: int) -> Operation:
+    """The row for exactly so many operands, for readers that name each; itself if it is of a certain number.
+
+    >>> of_count(OPERATIONS["total"], 3).arity, of_count(OPERATIONS["exp"], 1) is OPERATIONS["exp"]
+    (3, True)
+    """
+    if row.arity is not None:
+        return row
+    return Operation(row.name, row.symbol, row.forward, row.partials, (REAL,) * count, formula=row.formula)
 
 
 def local_partials(node: Any) -> tuple[Any, ...]:

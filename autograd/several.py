@@ -129,8 +129,9 @@ def _listed(name: str, values: Any) -> list[Any]:
     """The entries of a list, an array of one axis, or any other iterable."""
     if isinstance(values, Value | str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"{name} is {values!r:.60} of type {type(values).__name__}; give a list of Values or numbers")
-    if len(getattr(values, "shape", (0,))) != 1:
-        raise TypeError(f"{name} is an array of shape {values.shape}; give one of one axis, such as array.ravel()")
+    shape = getattr(values, "shape", (0,))
+    if len(shape) != 1:
+        raise TypeError(f"{name} is an array of shape {shape}; give one of one axis, such as array.ravel()")
     return list(values)
 
 

@@ -42,7 +42,8 @@ ONE = 1  # the partial of a sum: `upstream * 1` would cost a multiplication, and
 def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
     """d output / d node, times `seed`, for every node of the graph; sums start from `zero`, rows compute with `m`.
 
-    A node to which nothing was sent keeps this `zero`. Raises `OverflowError` where a float meets a Fraction that no float can hold.
+    A node to which nothing was sent keeps this `zero`. Raises `OverflowError` where a float meets a Fraction that no float can
+    hold.
 
     >>> from autograd import Value
     >>> from autograd.operations import FLOATS
@@ -118,7 +119,10 @@ def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any
                 taken = nonzero if taken is True else m.logical_and(taken, nonzero)
             adjoint[operand] = adjoint[operand] + (term if taken is True else m.where(taken, term, m.zeros_like(term)))
             before = reached.get(operand, False)
-            reached[operand] = taken if before is False else True if True in (before is True, taken is True) else m.where(before, 1, taken)
+            if before is False or taken is True:
+                reached[operand] = taken
+            elif before is not True:
+                reached[operand] = m.where(before, 1, taken)
     return adjoint
 
 

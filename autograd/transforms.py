@@ -68,7 +68,7 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
 
 
 def _is_nan(slope: Any) -> bool:
-    return isinstance(slope, Value) and slope.data != slope.data  # noqa: PLR0124  # which nan alone does
+    return isinstance(slope, Value) and slope.data != slope.data  # which nan alone does
 
 
 def _recorded(image: Any, output: Value, seed: Value, wanted: list[Value], sweep: Any = adjoints) -> dict[Value, Any]:

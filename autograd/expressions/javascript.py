@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Any
 
-from autograd.expressions.expression import NAME, NUMBER, SYMBOLS, WHERE, Expression, apply, lifted, operands_first, printed_size, symbol
+from autograd.expressions.expression import (
+    NAME,
+    NUMBER,
+    SYMBOLS,
+    WHERE,
+    Expression,
+    apply,
+    lifted,
+    operands_first,
+    printed_size,
+    symbol,
+)
 from autograd.expressions.printer import ATOM, CHOICE, COMPARISON, CONDITION, PRECEDENCE, SIGN, SUM, Form, Language, printed
 from autograd.expressions.rows import all_partials
-from autograd.operations import Operation
+from autograd.operations import Operation, of_count
 
 PRELUDE = """\
 // C's power: JavaScript's own differs where the base is 1 or -1.
@@ -49,24 +59,11 @@ def operand_names(row: Operation) -> list[str]:
     return list(ascii_lowercase[:count]) if count <= len(ascii_lowercase) else [f"a{i}" for i in range(count)]
 
 
-@cache
-def fixed(op: Operation, count: int) -> Operation:
-    """The operation of exactly `count` operands, for the functions of JavaScript; itself if it is of a certain number.
-
-    >>> from autograd.operations import OPERATIONS
-    >>> fixed(OPERATIONS["total"], 3).arity, fixed(OPERATIONS["exp"], 1) is OPERATIONS["exp"]
-    (3, True)
-    """
-    if op.arity is not None:
-        return op
-    return Operation(op.name, op.symbol, op.forward, op.partials, (op.domain[0],) * count, formula=op.formula, latex=op.latex)
-
-
 def _settled(expression: Expression) -> Expression:
     """The expression, in which every operation is of a certain number of operands."""
     image: dict[Expression, Expression] = {}
     for e in operands_first(expression):
-        image[e] = Expression(fixed(e.op, len(e.parents)), tuple(image[parent] for parent in e.parents), e.content)
+        image[e] = Expression(of_count(e.op, len(e.parents)), tuple(image[parent] for parent in e.parents), e.content)
     return image[expression]
 
 

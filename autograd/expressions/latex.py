@@ -14,7 +14,16 @@ from autograd.operations import OPERATIONS, Operation
 # those that LaTeX has a name for
 FUNCTIONS = ("log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "max", "min")
 BRACKETS = (r"\left(", r"\right)")
-SIGNS = {"*": r"\cdot", "!=": r"\ne", "%": r"\bmod", "<=": r"\le", ">=": r"\ge", "==": "=", "and": r"\text{{ and }}", "@": r"\,"}
+SIGNS = {
+    "*": r"\cdot",
+    "!=": r"\ne",
+    "%": r"\bmod",
+    "<=": r"\le",
+    ">=": r"\ge",
+    "==": "=",
+    "and": r"\text{{ and }}",
+    "@": r"\,",
+}
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -39,8 +48,8 @@ def _template(op: Operation) -> Form | None:
     """The form of a row whose LaTeX has places for its operands; of any other one None."""
     if op.latex is None or "{}" not in op.latex:
         return None
-    raised = op.latex.startswith("e^")
-    return Form(op.latex, POWER if raised else ATOM, (0,) * op.arity)
+    raised = op.latex[1:2] == "^"
+    return Form(op.latex, POWER if raised else ATOM, (0,) * len(op.domain))
 
 
 LATEX = Language(

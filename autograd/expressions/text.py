@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.expressions.expression import MATMUL, NAME, NUMBER, SUB, Expression
-from autograd.expressions.printer import ATOM, CHOICE, CONDITION, POWER, PRODUCT, STATED, SUM, Choice, Form, Language, call, printed
+from autograd.expressions.printer import (
+    ATOM,
+    CHOICE,
+    CONDITION,
+    POWER,
+    PRODUCT,
+    STATED,
+    SUM,
+    Choice,
+    Form,
+    Language,
+    call,
+    printed,
+)
 from autograd.names import number_text, text_name
 
 TERMS = 6  # that are shown of a sum of any number

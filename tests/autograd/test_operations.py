@@ -71,7 +71,7 @@ MP = {
     "total": lambda *values: mpmath.fsum(values),
     "dot": lambda *values: mpmath.fdot(values[: len(values) // 2], values[len(values) // 2 :]),
     "logsumexp": lambda *values: mpmath.log(mpmath.fsum(map(mpmath.exp, values))),
-    "trunc": lambda a: towards_zero(a),
+    "trunc": towards_zero,
     "rint": mpmath.nint,
     "where": lambda c, a, b: a if c else b,
     "less": lambda a, b: mpmath.mpf(a < b),
@@ -83,10 +83,12 @@ MP = {
     "logical_and": lambda a, b: mpmath.mpf(bool(a and b)),
     "logaddexp": lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)),
 }
-class Flat(sympy.Function):
+
+
+class Flat(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     """SymPy's floor, with the derivative that SymPy leaves open."""
 
-    def fdiff(self, argindex: int = 1) -> Any:
+    def fdiff(self, argindex: int = 1) -> Any:  # noqa: ARG002  # as SymPy calls it
         return sympy.Integer(0)
 
     @classmethod
@@ -182,17 +184,20 @@ def test_partials_are_sympys_derivatives_of_the_forward(name: str) -> None:
     corners = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.35, 0.8, 0.2, 0.6), strict=False)]
     for ats in (corners, [x / 2 + 0.06 for x in corners], [high * 0.9 - i for i, (_, high) in enumerate(rule.domain)]):
         at = dict(zip(letters, map(sympy.Rational, ats), strict=True))
-        for symbol, partial in zip(letters, rule.partials(SYMBOLIC, out, *letters), strict=True):
-            difference = (sympy.diff(out, symbol) - partial).subs(at)
-            rounded = sympy.sympify(partial).has(sympy.Float) or out.has(sympy.Float)  # such as pi, in a row a float
+        for symbol, slope in zip(letters, rule.partials(SYMBOLIC, out, *letters), strict=True):
+            difference = (sympy.diff(out, symbol) - slope).subs(at)
+            rounded = sympy.sympify(slope).has(sympy.Float) or out.has(sympy.Float)  # such as pi, in a row a float
             assert abs(sympy.N(difference, 30, maxn=500)) < (1e-14 if rounded else 1e-25)
 
 
 @ROWS
 def test_numpys_table_is_the_scalar_table_element_by_element(name: str) -> None:
     rule = OPERATIONS[name]
-    special = [0.0, -0.0, 1.0, -2.0, INF, NAN] if len(rule.domain) > 2 else [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 1e-9, 800.0, -800.0, INF, -INF, NAN]
-    inputs = np.array(np.meshgrid(*[special + list(np.linspace(*interval, 11 - 2 * len(rule.domain))) for interval in rule.domain]))
+    special = [0.0, -0.0, 1.0, -2.0, INF, NAN]
+    if len(rule.domain) <= 2:
+        special += [-1.0, 2.0, 0.5, 1e-9, 800.0, -800.0, -INF]
+    steps = 11 - 2 * len(rule.domain)
+    inputs = np.array(np.meshgrid(*[special + list(np.linspace(*interval, steps)) for interval in rule.domain]))
     scalars = list(zip(*(row.ravel().tolist() for row in inputs), strict=True))
     outs = np.array([rule.forward(*at) for at in scalars], dtype=float)
     with np.errstate(all="ignore"):

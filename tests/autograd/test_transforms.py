@@ -9,9 +9,9 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
-from rows import number
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import number
 from test_operations import MP, SYMBOLIC, exact, points, recorded
 
 from autograd import Value, cos, exp, grad, log, maximum, sin, tanh, topological_order, zero_grad

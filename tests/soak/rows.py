@@ -7,7 +7,10 @@ from typing import Any
 from autograd import Value
 from autograd.operations import Operation
 
-KEPT = ("name", "symbol", "forward", "partials", "domain", "formula", "method", "array", "native", "javascript", "latex", "selects")
+KEPT = (
+    *("name", "symbol", "forward", "partials", "domain", "formula", "method", "array", "native", "javascript", "latex"),
+    "selects",
+)
 
 
 def changed(row: Operation, **changes: Any) -> Operation:

@@ -10,12 +10,11 @@ from autograd.derive.page.formulas import Formulas, mathml, template
 from autograd.derive.steps import Steps
 from autograd.draw.dot import dot
 from autograd.draw.render import render
-from autograd.expressions.javascript import fixed as of_count
 from autograd.expressions.javascript import keys, literal
 from autograd.floats import as_float
 from autograd.graph import Image
 from autograd.names import latex_name
-from autograd.operations import CONSTANT, LEAF, local_partials
+from autograd.operations import CONSTANT, LEAF, local_partials, of_count
 from autograd.value import Value
 
 INDEXED = re.compile(r"[^\W\d][\w\[\],#]*")  # a name in which HTML finds nothing that means more
@@ -59,7 +58,9 @@ class Graph:
             if node in shown:
                 self.nodes[node] = self._copy(node)
         self.sweep = list(dict.fromkeys((output, *(step.node for step in derivation.steps if step.node in self.varied))))
-        self.used = list(dict.fromkeys(of_count(node.operation, len(node.parents)) for node in self.nodes if node in self.results))
+        self.used = list(
+            dict.fromkeys(of_count(node.operation, len(node.parents)) for node in self.nodes if node in self.results)
+        )
 
     def _copy(self, node: Value) -> Copy:
         is_result = node in self.results
