@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from autograd.fast import sweeping
+from autograd.fast import swept
 from autograd.functions import RECORDING
 from autograd.graph import images, topological_order
 from autograd.operations import CONSTANT
-from autograd.recording import check_current, latest, leaf
+from autograd.recording import check_current, leaf
 from autograd.sweep import NOTHING, adjoints, gradients, guarded_adjoints
 from autograd.value import Value
 
@@ -79,11 +79,10 @@ def _recorded(image: Any, output: Value, seed: Value, wanted: list[Value], sweep
 
 def _numeric(output: Value, wanted: list[Value]) -> dict[Value, Any]:
     """The derivative by each of the wanted nodes that is in the graph."""
-    with sweeping(output) as swept:
-        if swept is not None and latest[0] < swept[0][-1].order:
-            mark = output._mark
-            return {node: node._adjoint for node in wanted if node._mark is mark}
-    return gradients(output)
+    if any(node.operation is CONSTANT for node in wanted):
+        return gradients(output)
+    found = swept(output, lambda _results, _leaves: {n: n._adjoint for n in wanted if n._mark is output._mark})
+    return gradients(output) if found is None else found
 
 
 def zero_grad(parameters: Iterable[Value]) -> None:
