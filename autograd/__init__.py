@@ -26,8 +26,9 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
+    from autograd.derive.report import WrongWay, WrongWays
+    from autograd.derive.wrong_ways import wrong_ways
     from autograd.modes import no_grad, paused_gc, stop_gradient
-    from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
@@ -60,8 +61,8 @@ __all__ = [
 __all__ += functions.__all__
 
 _LATER = {
-    "WrongWay": "autograd.derive.wrong_ways",
-    "WrongWays": "autograd.derive.wrong_ways",
+    "WrongWay": "autograd.derive.report",
+    "WrongWays": "autograd.derive.report",
     "wrong_ways": "autograd.derive.wrong_ways",
     "Tape": "autograd.tape.replay",
     "no_grad": "autograd.modes",

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from autograd.floats import as_float, shown
 from autograd.graph import consumers_first, topological_order
 from autograd.names import plain
+from autograd.operands import Number, checked
 from autograd.operations import local_partials
 from autograd.sweep import gradients
 from autograd.transforms import grad, one_value
-from autograd.operands import Number, checked
 from autograd.value import Value
 
 EPSILON = 2.0**-52

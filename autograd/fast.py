@@ -73,7 +73,7 @@ def sweeping(output: Any) -> Iterator[Swept | None]:
 
     None where the sweep cannot be run this way.
     """
-    if output.left is None or not LOCK.acquire(False):  # noqa: FBT003  # without waiting
+    if output.left is None or not LOCK.acquire(False):  # without waiting
         yield None
         return
     try:
@@ -119,7 +119,7 @@ def _push_row(node: Any, g: float) -> None:
     partials = row.partials(FLOATS, node.data, *(operand.data for operand in operands))
     for operand, partial in zip(operands[::-1], partials[::-1], strict=True):
         if partial or not row.selects:
-            operand._adjoint += g * partial  # noqa: SLF001  # the slots are ours
+            operand._adjoint += g * partial
 
 
 def _body(row: Operation) -> tuple[list[str], dict[str, Any]]:

@@ -1,10 +1,11 @@
-"""Made from the table by tests/autograd/stubs.py."""
+# Made from the table by tests/autograd/stubs.py.
 
 from typing import Any
 
+from autograd.recording import Recorded
 from autograd.value import Value
 
-class Methods:
+class Methods(Recorded):
     def __add__(self, other: Any) -> Value: ...
     def __radd__(self, other: Any) -> Value: ...
     def __sub__(self, other: Any) -> Value: ...

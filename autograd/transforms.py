@@ -68,8 +68,8 @@ def _numeric(output: Value, wanted: list[Value]) -> dict[Value, Any]:
     """The derivative by each of the wanted nodes that is in the graph."""
     with sweeping(output) as swept:
         if swept is not None and latest[0] < swept[0][-1].order:
-            mark = output._mark  # noqa: SLF001  # the slots are the engine's
-            return {node: node._adjoint for node in wanted if node._mark is mark}  # noqa: SLF001  # as above
+            mark = output._mark
+            return {node: node._adjoint for node in wanted if node._mark is mark}
     return gradients(output)
 
 

@@ -16,8 +16,9 @@ from autograd.expressions import Expression, derivative, equation, number, symbo
 from autograd.expressions.expression import MUL, SUM
 from autograd.expressions.rows import definition, usual_partials
 from autograd.names import free_letters
+from autograd.operands import Number
 from autograd.operations import CONSTANT, OPERATIONS, Operation
-from autograd.value import Number, Value
+from autograd.value import Value
 
 LIMIT = 100  # steps, or groups of steps, that are shown of each part
 LISTED = 24  # members of a group whose results are listed

@@ -24,8 +24,9 @@ from autograd.expressions import Expression, as_text, number
 from autograd.expressions.printer import POWER
 from autograd.graph import consumers_first
 from autograd.names import number_text, text_name
+from autograd.operands import Number
 from autograd.sweep import ONE
-from autograd.value import Number, Value
+from autograd.value import Value
 
 WIDTH = 88
 SHOWN = 3  # routes in the text where there are too many to list

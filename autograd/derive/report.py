@@ -13,8 +13,9 @@ from autograd.expressions import as_text, number, symbol
 from autograd.expressions.rows import definition
 from autograd.floats import as_float
 from autograd.names import columns, number_text, text_name, visible
+from autograd.operands import Number
 from autograd.operations import CONSTANT
-from autograd.value import Number, Value
+from autograd.value import Value
 
 Adjoints: TypeAlias = dict[Value, Number]
 

@@ -205,7 +205,7 @@ def test_rounding_is_no_mistake() -> None:
 
 def test_infinities_and_nan_are_compared_too() -> None:
     x = Value(0.0, "x")
-    report = wrong_ways(x.log() + x.sqrt() * 0 + x)
+    report = wrong_ways(x.sqrt() * 0 + x.log() + x)
     assert all(str(number) == "nan" for way in report.ways for node, number in way.adjoints.items() if node is x)
     assert "nan" in str(report)
     y = Value(0.0, "y")
@@ -223,7 +223,7 @@ def test_what_a_graph_does_not_show_is_said_in_whole() -> None:
         "no leaf has a finite gradient other than 0.",
         "all that was kept is 0 or not finite, or is the output's, which starts from 1 again.",
     ]
-    assert wrong_ways(x * 0 + x * 1).ways[1].why.endswith("where several terms meet, the last alone is their sum.")
+    assert wrong_ways(x * 1 + x * 0).ways[1].why.endswith("where several terms meet, the last alone is their sum.")
     square = x * x
     assert ": what is used twice is reached in time here" in wrong_ways(square * square).ways[0].why
 
@@ -234,13 +234,13 @@ def test_nan_instead_of_infinity_and_small_differences_of_fractions_are_mistakes
     early = wrong_ways(root * 0 + root * 1).ways[0]  # it passes on 0 * inf before the 1 has come
     assert (str(early.adjoints[x]), early.first) == ("nan", x)
     y = Value(Fraction(2), "y")
-    assigned = wrong_ways(y * Fraction(1, 10**20) + y * Fraction(1)).ways[1]
+    assigned = wrong_ways(y * Fraction(1) + y * Fraction(1, 10**20)).ways[1]
     assert (assigned.adjoints[y], assigned.first) == (1, y)
 
 
 def test_rounding_is_a_share_of_all_that_was_added_up() -> None:
     x = Value(0.7, "x")
-    report = wrong_ways((x * 0.7 * 1.0 + (x * 0.5 * 1.0 + x * -0.2 * 1.0) * 1.0) - x * 1.0)
+    report = wrong_ways(x * 0.5 + x * 0.7 - x * 1.0 + x * -0.2)
     assert report.ways[0].adjoints[x] != report.right[x]
     assert abs(float(report.right[x])) < 1e-15
     assert report.ways[0].first is None
