@@ -97,14 +97,16 @@ def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
         raise ValueError("Tape: no inputs; give the leaves whose numbers will change")
     seen: set[Value] = set()
     for position, node in enumerate(inputs):
-        which = f"Tape: inputs[{position}], {node!r:.80},"
         if node.left is not None:
-            raise ValueError(f"{which} is the result of {node.operation.name!r}; inputs are leaves of the graph")
-        if node not in graph:
-            raise ValueError(f"{which} is not in the graph: the output does not depend on it")
-        if node in seen:
-            raise ValueError(f"{which} is given twice")
-        seen.add(node)
+            wrong = f"is the result of {node.operation.name!r}; inputs are leaves of the graph"
+        elif node not in graph:
+            wrong = "is not in the graph: the output does not depend on it"
+        elif node in seen:
+            wrong = "is given twice"
+        else:
+            seen.add(node)
+            continue
+        raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, {wrong}")
 
 
 def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:
