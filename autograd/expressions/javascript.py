@@ -25,16 +25,17 @@ const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 :
 """
 
 
-def keys(operations: Iterable[Operation]) -> dict[Operation, str]:
-    """What each operation is called in JavaScript: its name, with a number if another one has had it.
+def keys(used: Iterable[Operation]) -> dict[Operation, str]:
+    """What each of these operations, and of those that they use, is called in JavaScript: its name, numbered if it is taken.
 
     >>> from autograd.operations import OPERATIONS
     >>> keys([OPERATIONS["mul"], OPERATIONS["exp"], OPERATIONS["mul"]])
     {Operation('mul'): 'mul', Operation('exp'): 'exp'}
     """
+    rows = list(used)
     found: dict[Operation, str] = {}
     counts: dict[str, int] = {}
-    for op in operations:
+    for op in (*rows, *_own(rows)):
         if op not in found:
             counts[op.name] = counts.get(op.name, 0) + 1
             found[op] = op.name if counts[op.name] == 1 else f"{op.name}${counts[op.name]}"
@@ -113,9 +114,8 @@ def rows(used: Iterable[Operation]) -> str:
     wanted = list(dict.fromkeys(used))
     if missing := lacking(wanted):
         raise ValueError(f"the operation {missing[0]!r} has no JavaScript form; give one, operation(..., javascript=...)")
-    own = _own(wanted)
-    named = keys([*wanted, *own])
-    functions = "".join(_function(op, named) for op in own)
+    named = keys(wanted)
+    functions = "".join(_function(op, named) for op in _own(wanted))
     script = PRELUDE + functions + "const RULES = {\n" + "".join(_row(row, named) for row in wanted) + "};\n"
     return re.sub("<(?=[/!])", "< ", script)  # nothing in an expression of the user ends the script
 

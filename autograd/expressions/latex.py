@@ -77,7 +77,7 @@ def _name(name: str, above: str = "", below: str = "") -> str:
     return rf"\frac{{\partial C}}{{\partial {text}}}" if by else text
 
 
-def _leaf(e: Expression) -> tuple[str, int]:
+def _layer_leaf(e: Expression) -> tuple[str, int]:
     return (_name(e.content), ATOM) if e.op is NAME else LATEX.leaf(e)
 
 
@@ -126,7 +126,7 @@ LAYERS = LATEX._replace(
         "averaged": Form(r"\operatorname{{mean}} {}", SUM, (PRODUCT,)),
         "size": Form(r"\operatorname{{size}} {}", ATOM, (ATOM,)),
     },
-    leaf=_leaf,
+    leaf=_layer_leaf,
 )
 
 
