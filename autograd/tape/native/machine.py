@@ -80,7 +80,7 @@ def address(called: Function) -> int:
             f"{called.operation}: the C library has no function {called.name!r:.60}; "
             "give operation(..., native=...) the name of one that takes and returns doubles, such as 'erf'"
         ) from None
-    return ctypes.cast(found, ctypes.c_void_p).value or 0
+    return ctypes.c_size_t.from_buffer(found).value  # `ctypes.cast` would leave a circle behind
 
 
 def _target() -> Any:
