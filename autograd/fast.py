@@ -96,7 +96,7 @@ def _loop() -> Callable[..., Any]:
         space.update(names, **{f"row_{row.name}": row})
         cases.append(f"if row is row_{row.name}:" + "".join(f"\n            {line}" for line in lines))
     exec(LOOP.format(cases="\n        el".join(cases)), space)  # noqa: S102  # our own source: the rows of the table
-    made: Callable[..., Any] = space["sweep"]
+    made: Callable[..., Any] = space.pop("sweep")
     return made
 
 
@@ -105,7 +105,7 @@ def push_of(row: Operation) -> Push:
     if row.arity in (1, 2) and OPERATIONS.get(row.name) is row and row.name in BUILT_IN:
         lines, space = _body(row)
         exec("def push(node, g):" + "".join(f"\n    {line}" for line in lines), space)  # noqa: S102  # as above
-        push: Push = space["push"]
+        push: Push = space.pop("push")
     else:
         push = _push_row
     PUSHES[row] = push

@@ -157,10 +157,14 @@ def test_no_work_makes_a_circle(work: Work) -> None:
     assert left_by(work(0), times, alive) == Left(0, 0, [])
 
 
+class Mine(Value):
+    """What may have attributes."""
+
+
 def test_a_circle_would_be_seen() -> None:
     def step() -> None:
-        x: Any = Value(1.0)
-        x.grad = [x]
+        x: Any = Mine(1.0)
+        x.circle = [x]
 
     left = left_by(step, 5, alive)
     assert (left.values, left.circles) == (5, ["Value", "list"] * 5)
