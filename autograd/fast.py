@@ -25,6 +25,7 @@ PUSHES: dict[Operation, Push] = {}
 
 LOOP = """\
 def sweep(output, mark, by_order):
+    nothing = 0.0
     output._mark = mark
     output._adjoint = 1.0
     results = [output]
@@ -33,7 +34,7 @@ def sweep(output, mark, by_order):
         operand = node.left
         if operand._mark is not mark:
             operand._mark = mark
-            operand._adjoint = 0.0
+            operand._adjoint = nothing
             if operand.left is None:
                 leaves.append(operand)
             else:
@@ -42,7 +43,7 @@ def sweep(output, mark, by_order):
         if operand is not None:
             if operand._mark is not mark:
                 operand._mark = mark
-                operand._adjoint = 0.0
+                operand._adjoint = nothing
                 if operand.left is None:
                     leaves.append(operand)
                 else:
@@ -51,7 +52,7 @@ def sweep(output, mark, by_order):
                 for operand in node.rest:
                     if operand._mark is not mark:
                         operand._mark = mark
-                        operand._adjoint = 0.0
+                        operand._adjoint = nothing
                         (leaves if operand.left is None else results).append(operand)
     for leaf in leaves:
         if leaf._data.__class__ is not float:
@@ -59,6 +60,8 @@ def sweep(output, mark, by_order):
     results.sort(key=by_order, reverse=True)
     for node in results:
         g = node._adjoint
+        if g is nothing:  # known by identity: a zero that was computed is another
+            continue
         row = node.operation
         {cases}
         else:
@@ -134,7 +137,7 @@ def _body(row: Operation) -> tuple[list[str], dict[str, Any]]:
     used = set().union(*map(names_in, sent))
     head = [f"{node} = node.{side}" for node, side in (("a", "left"), ("b", "right"))[: row.arity]]
     head += [f"{name} = {node}._data" for name, node in (("x", "a"), ("y", "b"), ("out", "node")) if name in used]
-    for node, text in zip("ba"[-row.arity :], texts, strict=True):
+    for node, text in zip("ba"[-len(operands) :], texts, strict=True):
         if row.selects:
             lines += [f"p = {text}", f"if p: {node}._adjoint += g * p"]
         elif text != "0":

@@ -249,10 +249,11 @@ def recorder(row: Operation) -> Callable[..., Any]:
 
 def method(row: Operation) -> Callable[..., Any]:
     """The method of a class of nodes; at its first call it is compiled, and the class gets the code in its place."""
-
     compiled: list[Callable[..., Any]] = []
 
     def first(self: Any, *operands: Any) -> Any:
+        if row.many:
+            return record(type(self), row, self, *operands)
         if not compiled:
             made = recorder(row)
             made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__

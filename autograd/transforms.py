@@ -14,7 +14,7 @@ from autograd.functions import RECORDING
 from autograd.graph import images, topological_order
 from autograd.operations import CONSTANT
 from autograd.recording import check_current, latest, leaf
-from autograd.sweep import NOTHING, adjoints, gradients
+from autograd.sweep import NOTHING, adjoints, gradients, guarded_adjoints
 from autograd.value import Value
 
 
@@ -55,13 +55,26 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
         order = topological_order(output)
         check_current(order)
         image = images(order, {node: node for node in order})
-        by_image = adjoints(image[output], leaf(type(output), type(output.data)(1), CONSTANT), NOTHING, RECORDING)
-        found = {node: by_image[image[node]] for node in wanted if node in image}
-        missing: Any = leaf(type(output), type(output.data)(), CONSTANT)
+        kind, one = type(output), type(output.data)
+        seed, missing = leaf(kind, one(1), CONSTANT), leaf(kind, one(), CONSTANT)
+        found = _recorded(image, output, seed, wanted)
+        if any(map(_is_nan, found.values())) and any(node.operation.selects for node in order):
+            found = _recorded(image, output, seed, wanted, guarded_adjoints)
+        found = {node: slope if isinstance(slope, Value) else missing for node, slope in found.items()}
     else:
         found, missing = _numeric(output, wanted), type(output.data)()
     results = [found.get(node, missing) for node in wanted]
     return results[0] if isinstance(inputs, Value) else results
+
+
+def _is_nan(slope: Any) -> bool:
+    return isinstance(slope, Value) and slope.data != slope.data  # which nan alone does
+
+
+def _recorded(image: Any, output: Value, seed: Value, wanted: list[Value], sweep: Any = adjoints) -> dict[Value, Any]:
+    """The same as Values, by a sweep that is recorded."""
+    by_image = sweep(image[output], seed, NOTHING, RECORDING)
+    return {node: by_image[image[node]] for node in wanted if node in image}
 
 
 def _numeric(output: Value, wanted: list[Value]) -> dict[Value, Any]:

@@ -9,15 +9,26 @@ Source: ECMAScript 2024, 6.1.6.1.3 (Number::exponentiate), against C17, F.10.4.4
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Any
 
-from autograd.expressions.expression import NAME, SYMBOLS, Expression, apply, lifted, operands_first, printed_size, symbol
-from autograd.expressions.printer import ATOM, CHOICE, CONDITION, SIGN, Form, Language, printed
+from autograd.expressions.expression import (
+    NAME,
+    NUMBER,
+    SYMBOLS,
+    WHERE,
+    Expression,
+    apply,
+    lifted,
+    operands_first,
+    printed_size,
+    symbol,
+)
+from autograd.expressions.printer import ATOM, CHOICE, COMPARISON, CONDITION, PRECEDENCE, SIGN, SUM, Form, Language, printed
 from autograd.expressions.rows import all_partials
-from autograd.operations import Operation
+from autograd.operations import Operation, of_count
 
 PRELUDE = """\
 // C's power: JavaScript's own differs where the base is 1 or -1.
@@ -44,7 +55,16 @@ def keys(used: Iterable[Operation]) -> dict[Operation, str]:
 
 def operand_names(row: Operation) -> list[str]:
     """The names of the operands: a, b, c, ...; those of many have numbers."""
-    return list(ascii_lowercase[: row.arity]) if row.arity <= len(ascii_lowercase) else [f"a{i}" for i in range(row.arity)]
+    count = len(row.domain)
+    return list(ascii_lowercase[:count]) if count <= len(ascii_lowercase) else [f"a{i}" for i in range(count)]
+
+
+def _settled(expression: Expression) -> Expression:
+    """The expression, in which every operation is of a certain number of operands."""
+    image: dict[Expression, Expression] = {}
+    for e in operands_first(expression):
+        image[e] = Expression(of_count(e.op, len(e.parents)), tuple(image[parent] for parent in e.parents), e.content)
+    return image[expression]
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -73,15 +93,23 @@ def literal(x: Any) -> str:
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x).removesuffix(".0"))
 
 
+def _choice(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    """A condition that is a number holds where it is not 0, also where it is nan, which JavaScript takes for false."""
+    is_bool = e.parents[0].op is NUMBER or PRECEDENCE.get(e.parents[0].op.symbol) in (COMPARISON, CONDITION)
+    test, least = ("{}", CONDITION) if is_bool else ("{} !== 0", SUM)
+    return Form(f"{test} ? {{}} : {{}}", CHOICE, (least, CONDITION, CHOICE)), e.parents
+
+
 JAVASCRIPT = Language(
     {
-        "where": Form("{} ? {} : {}", CHOICE, (CONDITION, CONDITION, CHOICE)),
+        "where": _choice,
+        "mod": Form("op_mod({}, {})", ATOM, (0, 0)),  # `%` is C's remainder
         "pow": Form("power({}, {})", ATOM, (0, 0)),
         "neg": Form("-{}", SIGN, (ATOM,)),
     },
     _leaf,
     _call,
-    {"==": "===", "and": "&&"},
+    {"==": "===", "!=": "!==", "and": "&&"},
 )
 
 
@@ -150,12 +178,18 @@ def _own(rows: Iterable[Operation]) -> list[Operation]:
 def _formulas(row: Operation) -> list[Expression]:
     """The operation itself, and its partials."""
     operands = [*map(symbol, operand_names(row))]
-    return [apply(row, *operands), *all_partials(row, symbol("out"), *operands)]
+    return [_number(row, *operands), *map(_settled, all_partials(row, symbol("out"), *operands))]
+
+
+def _number(row: Operation, *operands: Expression) -> Expression:
+    """The operation; a comparison, which is true or false in JavaScript, as a number."""
+    found = apply(row, *operands)
+    return apply(WHERE, found, 1, 0) if PRECEDENCE.get(row.symbol) in (COMPARISON, CONDITION) else found
 
 
 def _composition(row: Operation) -> Expression:
     """The formula that the operation is composed by."""
-    return lifted(row.formula(SYMBOLS, *map(symbol, operand_names(row))) if row.formula else 0)
+    return _settled(lifted(row.formula(SYMBOLS, *map(symbol, operand_names(row))) if row.formula else 0))
 
 
 def _function(row: Operation, named: Mapping[Operation, str]) -> str:
