@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -91,7 +92,9 @@ def kind_of(x: Any) -> str:
 
 
 def check_finite(a: Array, name: str) -> None:
-    """`ValueError` for an array that holds nan or an infinity."""
+    """`ValueError` for an array that holds nan or an infinity; Fractions, in arrays of objects, are finite."""
+    if a.dtype.hasobject:
+        a = np.array([x for x in a.flat if not isinstance(x, Fraction)], dtype=float)
     if not np.isfinite(a).all():
         raise ValueError(f"{name} holds {a[~np.isfinite(a)][0]}; give finite numbers")
 

@@ -1,7 +1,7 @@
 """The graph of a network's loss, with the names that its nodes have in the matrices: which node is z2[3,0], which a1[3,2].
 
 The loss is recorded as `MLP.loss` records it, one sample after the other; then one sweep gives every adjoint, and
-`routes` walks from a node to the next pre-activations that depend on it: the terms of which the sweep made its adjoint. There
+`terms` walks from a node to the next pre-activations that depend on it: the terms of which the sweep made its adjoint. There
 is a node for every product of every sample, so it is for as many samples as a person would look at.
 """
 
@@ -13,7 +13,7 @@ from operator import mul
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd import Value, topological_order
-from autograd.expressions import SYMBOLS, Expression, call, number, symbol
+from autograd.expressions import SYMBOLS, Expression, as_text, call, number, symbol
 from autograd.expressions.rows import usual_partials
 from autograd.graph import edges
 from autograd.operations import CONSTANT, FLOATS, OPERATIONS, local_partials
@@ -36,20 +36,23 @@ class Place(NamedTuple):
     neuron: int
 
 
-class Route(NamedTuple):
-    """One way on which a node goes into the loss: the factors of its edges, but for those that are 1.
+class Term(NamedTuple):
+    """One term of an entry: the factors along one route to the loss, but for those that are 1, and their product, `number`.
 
-    It ends at the first pre-activation, `place`, and its adjoint is the last factor; or at the loss, and `place` is the start.
+    The route ends at the first pre-activation, whose `sample` and `neuron` these are, and its adjoint is a factor; or at the
+    loss, and they are those of the start.
     """
 
-    place: Place
+    sample: int
+    neuron: int
     expressions: tuple[Expression, ...]
     factors: tuple[Any, ...]
+    number: Any
 
     @property
-    def number(self) -> Any:
-        """The product of the factors, from the loss back, in the order of the sweep."""
-        return reduce(mul, self.factors[::-1])
+    def symbols(self) -> tuple[str, ...]:
+        """The factors in symbols, as text."""
+        return tuple(map(as_text, self.expressions))
 
 
 class Recorded:
@@ -57,14 +60,12 @@ class Recorded:
 
     def __init__(self, model: MLP, X: Array, Y: Array, loss: str) -> None:
         self.model = model
-        self.names: dict[Value, str] = {}
+        self.names: dict[Value, str] = {p: p.label for p in model.parameters()}
         self.activated: dict[Value, Value] = {}
         self.places: dict[Value, Place] = {}
         self.z: dict[Place, Value] = {}
         x, y = self._leaves("X", X), self._leaves("Y", Y)
-        for layer, rows in enumerate(model.weights, 1):
-            self.names |= {w: f"W{layer}[{i},{j}]" for i, row in enumerate(rows) for j, w in enumerate(row)}
-        last = [self._sample(model, s, signals) for s, signals in enumerate(x)]
+        last = [self._sample(s, signals) for s, signals in enumerate(x)]
         chosen = LOSSES[loss]
         if chosen.by_preactivation:  # it starts from z, also where a is the same node
             self.names |= {z_j: f"z{len(model.layers)}[{s},{j}]" for s, (z, _) in enumerate(last) for j, z_j in enumerate(z)}
@@ -80,10 +81,10 @@ class Recorded:
         self.names |= {v: v.label for row in rows for v in row}
         return rows
 
-    def _sample(self, model: MLP, s: int, signals: list[Value]) -> tuple[list[Value], list[Value]]:
+    def _sample(self, s: int, signals: list[Value]) -> tuple[list[Value], list[Value]]:
         """Record one sample, as `MLP.loss` does; return the pre-activations and activations of the last layer."""
         z: list[Value] = []
-        for layer, neurons in enumerate(model.layers, 1):
+        for layer, neurons in enumerate(self.model.layers, 1):
             z = [neuron.preactivation(signals) for neuron in neurons]
             signals = [neuron.activate(z_j) for neuron, z_j in zip(neurons, z, strict=True)]
             for j, (z_j, a_j) in enumerate(zip(z, signals, strict=True)):
@@ -94,10 +95,10 @@ class Recorded:
                     self.activated[z_j] = a_j
         return z, signals
 
-    def routes(self, node: Value) -> list[Route]:
-        """Every route from a parameter or a pre-activation on; the products of their factors sum to its adjoint.
+    def terms(self, node: Value, from_loss: bool) -> tuple[Term, ...]:
+        """A term for every route from a parameter or a pre-activation on; their factors start at the node, or at the loss.
 
-        At most one for each sample or neuron; in the loss at most two for each other output.
+        There is at most one for each sample or neuron; in the loss at most two for each other output. They sum to the adjoint.
         """
         found = []
         stack: list[tuple[Value, tuple[Factor, ...]]] = [(node, ())]
@@ -114,8 +115,9 @@ class Recorded:
                 stack += [(consumer, (*factors, *self._factor(consumer, i))) for consumer, i in reversed(onward)]
                 continue
             expressions, numbers = zip(*self._shared(factors), strict=True)
-            found.append(Route(place or self.places[node], expressions, numbers))
-        return sorted(found, key=lambda route: route.place)
+            step, total = -1 if from_loss else 1, reduce(mul, numbers[::-1])  # in the order of the sweep
+            found.append(Term(*(place or self.places[node])[1:], expressions[::step], numbers[::step], total))
+        return tuple(sorted(found, key=lambda term: (term.sample, term.neuron)))
 
     def _shared(self, factors: Sequence[Factor]) -> Sequence[Factor]:
         """The factors; those through a log of a sum of exp as one, the share that the first of them has in the sum."""
@@ -142,8 +144,7 @@ class Recorded:
 
     def _factor(self, consumer: Value, position: int) -> tuple[Factor, ...]:
         """The local partial of an edge, in symbols and as a number; nothing where it is the 1 of a sum."""
-        partial = local_partials(consumer)[position]
-        row = consumer.operation
+        partial, row = local_partials(consumer)[position], consumer.operation
         if partial is ONE and row.name in ("add", "sub"):  # the slope of a relu may be 1 too, and is shown
             return ()
         if row is OPERATIONS["logaddexp"]:
@@ -164,6 +165,5 @@ class Recorded:
             return number(node.data)
         if not depth:
             return symbol("...")
-        operands = [self._expression(p, depth - 1) for p in node.parents]
-        expression: Expression = getattr(SYMBOLS, node.operation.name)(*operands)
+        expression: Expression = getattr(SYMBOLS, node.operation.name)(*(self._expression(p, depth - 1) for p in node.parents))
         return expression

@@ -22,8 +22,7 @@ import nn
 from autograd.expressions import as_latex, as_text, call, mean, size, summed, symbol, where
 from autograd.names import number_text
 from nn import MatrixDerivation
-from nn.derivation.formulas import last_delta_formula, last_delta_why, predicted
-from nn.derivation.notation import matrix, product, why
+from nn.derivation.formulas import last_delta_formula, last_delta_why, matrix, predicted, product, why
 from nn.derivation.variants import in_columns, signs
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear", "leaky_relu")
