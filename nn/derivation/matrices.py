@@ -1,8 +1,7 @@
 """From scalars to matrices: where each formula of backpropagation comes from, shown on the user's own network.
 
-Every equation of `MatrixMLP` stands beside the graph of the same loss: one entry of the matrix as the sum of the
-terms along which the graph reaches it, its number in both, and the index that is summed over, which says where a transpose
-belongs. The graph has a node for every product of every sample, so this is for as many samples as one reads.
+Every equation of `MatrixMLP` stands beside the graph of the same loss, one entry as the sum of the terms along which the
+graph reaches it. The graph has a node for every product of every sample, so this is for as many samples as one reads.
 
 The equations, for samples in rows (Nielsen 2015, chapter 2, BP1 to BP4, transposed):
     (1) delta of the last layer = dC/da * f'(z)            (2) delta = (delta_after @ W_after.T) * f'(z)

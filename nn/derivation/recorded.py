@@ -1,4 +1,4 @@
-"""The graph of a network's loss, with the names that its nodes have in the matrices: which node is z2[3,0], which a1[3,2].
+"""The graph of a network's loss, its nodes labelled by what they are in the matrices: which is z2[3,0], which a1[3,2].
 
 The loss is recorded as `MLP.loss` records it, one sample after the other; then one sweep gives every adjoint, and
 `terms` walks from a node to the next pre-activations that depend on it: the terms of which the sweep made its adjoint. There
@@ -35,6 +35,10 @@ class Place(NamedTuple):
     sample: int
     neuron: int
 
+    def named(self, name: str) -> str:
+        """What stands there in the matrices of that name: z2[3,0]."""
+        return f"{name}{self.layer}[{self.sample},{self.neuron}]"
+
 
 class Term(NamedTuple):
     """One term of an entry: the factors along one route to the loss, but for those that are 1, and their product, `number`.
@@ -56,30 +60,27 @@ class Term(NamedTuple):
 
 
 class Recorded:
-    """The loss of `model` on samples X with targets Y as a graph, `output`, and the adjoint of every node."""
+    """The loss of `model`, whose numbers nobody else uses, on X and Y as a graph, `output`, and the adjoint of every node."""
 
     def __init__(self, model: MLP, X: Array, Y: Array, loss: str) -> None:
-        self.model = model
-        self.names: dict[Value, str] = {p: p.label for p in model.parameters()}
+        self.model, chosen = model, LOSSES[loss]
         self.activated: dict[Value, Value] = {}
         self.places: dict[Value, Place] = {}
         self.z: dict[Place, Value] = {}
-        x, y = self._leaves("X", X), self._leaves("Y", Y)
-        last = [self._sample(s, signals) for s, signals in enumerate(x)]
-        chosen = LOSSES[loss]
-        if chosen.by_preactivation:  # it starts from z, also where a is the same node
-            self.names |= {z_j: f"z{len(model.layers)}[{s},{j}]" for s, (z, _) in enumerate(last) for j, z_j in enumerate(z)}
-        self.output = chosen.graph([z for z, _ in last], [a for _, a in last], y)
+        x, y = (
+            [[Value(v, f"{name}[{s},{i}]") for i, v in enumerate(row)] for s, row in enumerate(rows)]
+            for name, rows in (("X", X), ("Y", Y))
+        )
+        z, a = zip(*(self._sample(s, signals) for s, signals in enumerate(x)), strict=True)
+        for place, z_j in self.z.items():
+            if chosen.by_preactivation and place.layer == len(model.layers):  # it starts from z, also where a is the same node
+                z_j.label = place.named("z")
+        self.output = chosen.graph(z, a, y)
         kind = type(self.output.data)
         self.adjoint: dict[Value, Any] = adjoints(self.output, kind(1), kind(), FLOATS)
         self.consumers: dict[Value, list[tuple[Value, int]]] = {}
         for parent, consumer, position in edges(topological_order(self.output)):
             self.consumers.setdefault(parent, []).append((consumer, position))
-
-    def _leaves(self, name: str, numbers: Array) -> list[list[Value]]:
-        rows = [[Value(v, f"{name}[{s},{i}]") for i, v in enumerate(row)] for s, row in enumerate(numbers)]
-        self.names |= {v: v.label for row in rows for v in row}
-        return rows
 
     def _sample(self, s: int, signals: list[Value]) -> tuple[list[Value], list[Value]]:
         """Record one sample, as `MLP.loss` does; return the pre-activations and activations of the last layer."""
@@ -88,9 +89,9 @@ class Recorded:
             z = [neuron.preactivation(signals) for neuron in neurons]
             signals = [neuron.activate(z_j) for neuron, z_j in zip(neurons, z, strict=True)]
             for j, (z_j, a_j) in enumerate(zip(z, signals, strict=True)):
-                self.names |= {z_j: f"z{layer}[{s},{j}]", a_j: f"a{layer}[{s},{j}]"}
                 place = Place(layer, s, j)
                 self.places[z_j], self.z[place] = place, z_j
+                z_j.label, a_j.label = place.named("z"), place.named("a")
                 if a_j is not z_j:
                     self.activated[z_j] = a_j
         return z, signals
@@ -106,7 +107,7 @@ class Recorded:
             at, factors = stack.pop()
             place = self.places.get(at)
             if place and at is not node:
-                factors = (*factors, (symbol("delta{}[{},{}]".format(*place)), self.adjoint[at]))
+                factors = (*factors, (symbol(place.named("delta")), self.adjoint[at]))
             elif place and (a := self.activated.get(at)) in self.consumers:
                 stack.append((a, (*factors, self._slope(at, a, place))))
                 continue
@@ -139,8 +140,7 @@ class Recorded:
                 partial = local_partials(consumer)[i]
                 stack.append((consumer, partial if along is None else along * partial))
         formula = ACTIVATIONS[self.model.activations[place.layer - 1]].formula
-        names = symbol(self.names[a]), symbol(self.names[z])
-        return (number(1) if formula is None else formula(*names)), slope
+        return (number(1) if formula is None else formula(symbol(a.label), symbol(z.label))), slope
 
     def _factor(self, consumer: Value, position: int) -> tuple[Factor, ...]:
         """The local partial of an edge, in symbols and as a number; nothing where it is the 1 of a sum."""
@@ -158,9 +158,9 @@ class Recorded:
         return call(SHARE, symbol(f"z{place.layer}"))[place.sample, place.neuron] if place else call(SHARE)
 
     def _expression(self, node: Value, depth: int) -> Expression:
-        """A node in names: its own, or its operation on its operands, so deep and no deeper."""
-        if node in self.names:
-            return symbol(self.names[node])
+        """A node in names: its own label, or its operation on its operands, so deep and no deeper."""
+        if node.label:
+            return symbol(node.label)
         if node.operation is CONSTANT:
             return number(node.data)
         if not depth:
