@@ -16,6 +16,7 @@ from autograd.operations import OPERATIONS
 from nn.activations import ACTIVATIONS, SOFTMAX
 from nn.arrays import Array
 from nn.losses import LOSSES
+from nn.matrix import MatrixMLP
 
 SAMPLE, Y = "s", symbol("Y")
 
@@ -137,10 +138,6 @@ def last_delta_formula(loss: str, activation: str, layer: int, y: Array, axis: i
     """Delta of the last layer; `axis` is that of the outputs, 0 for samples in columns.
 
     Softmax's formula is usually given for targets that sum to 1; where those of a sample do not, their sum is a factor.
-
-    >>> from autograd.expressions import as_text
-    >>> as_text(last_delta_formula("half_squared_error", "sigmoid", 2, np.ones((4, 1)), axis=1))
-    '(a2 - Y) * a2 * (1 - a2)'
     """
     chosen, p = LOSSES[loss], predicted(loss, activation, layer)
     if chosen.canonical is SOFTMAX and not np.allclose(y.sum(axis=1), 1, rtol=0, atol=1e-12):
@@ -156,3 +153,47 @@ def last_delta_why(loss: str, activation: str, layer: int) -> str:
         return chosen.why
     a, z = f"a{layer}", f"z{layer}"
     return f"{chosen.why} C depends on {z} only through {a} = {activation}({z}), so the slope of {activation} is a factor."
+
+
+class Formula(NamedTuple):
+    """One of the equations (1) to (4), `line`, of a layer: the formula in both layouts, and why it is that."""
+
+    line: int
+    layer: int
+    rows: Form
+    columns: Form
+    why: str
+
+
+def formulas(model: MatrixMLP, y: Array, loss: str) -> dict[str, Formula]:
+    """The formulas of every delta, dW and db by their names, from the loss back."""
+    found, n, last = {}, len(y), len(model.weights)
+    for layer in range(last, 0, -1):
+        (n_in, n_out), activation = model.weights[layer - 1].shape, model.activations[layer - 1]
+        before = matrix(f"a{layer - 1}" if layer > 1 else "X", "si", (n, n_in))
+        delta, dW = matrix(f"delta{layer}", "sj", (n, n_out)), matrix(f"dW{layer}", "ij", (n_in, n_out))
+        if layer == last:
+            rows, columns = (last_delta_formula(loss, activation, layer, y, axis) for axis in (1, 0))
+            layouts = Form(rows, (), delta), Form(columns, (), delta.in_columns)
+            found[delta.text] = Formula(1, layer, *layouts, last_delta_why(loss, activation, layer))
+        else:
+            W = matrix(f"W{layer + 1}", "ik", model.weights[layer].shape)
+            after, result = matrix(f"delta{layer + 1}", "sk", (n, W.shape[1])), delta._replace(letters="si")
+            left, right = product(after, W)
+            reason = why(after, W, result._replace(expression=left.expression @ right.expression))
+            found[delta.text] = Formula(2, layer, *both_ways(after, W, result, slope_formula(activation, layer)), reason)
+        found[dW.text] = Formula(3, layer, *both_ways(before, delta, dW), why(before, delta, dW))
+        if model.biases is not None:
+            found[f"db{layer}"] = _of_biases(layer, n_out)
+    return found
+
+
+def _of_biases(layer: int, n_out: int) -> Formula:
+    name, delta = f"db{layer}", symbol(f"delta{layer}")
+    rows = Form(summed(delta, 0), (), matrix(name, "j", (n_out,)))
+    columns = Form(summed(delta, 1, keepdims=True), (), matrix(name, "j1", (n_out, 1)))
+    reason = (
+        f"{name}[j] is the sum over the samples s of delta{layer}[s,j]: one and the same b{layer}[j] is added in every "
+        f"sample, with slope 1, so every sample has its share. It is the line of dW{layer} for an input that is always 1."
+    )
+    return Formula(4, layer, rows, columns, reason)

@@ -10,23 +10,20 @@ The equations, for samples in rows (Nielsen 2015, chapter 2, BP1 to BP4, transpo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from autograd import Value
-from autograd.expressions import summed, symbol
 from nn.arrays import Array, check_finite, plain
 from nn.derivation.equations import Equation, latex, text
-from nn.derivation.formulas import Form, Operand, both_ways, last_delta_formula, last_delta_why, matrix, slope_formula, why
-from nn.derivation.recorded import Place, Recorded
+from nn.derivation.formulas import formulas
+from nn.derivation.recorded import Recorded
 from nn.derivation.variants import in_columns, signs
 from nn.losses import loss_named
 from nn.matrix import MatrixMLP
 from nn.mlp import MLP
 
-Found: TypeAlias = tuple[int, tuple[Form, Form], Value, str]  # line, formula in both layouts, node of the entry, reason
 LARGEST = 200_000  # products that are recorded at most: four seconds
 
 
@@ -45,15 +42,11 @@ class MatrixDerivation:
                 check_finite(numbers, f"derive_matrices: {name}{layer}")
         self.transposed = in_columns(model, x, y, loss)
         self.signs = signs(model, self.passes, y, loss)
-        self._values = model.to_mlp()
-        self._graph = Recorded(self._values, x, y, loss)
-        kinds = (("delta", self.passes.delta), ("dW", self.gradients.weights), ("db", self.gradients.biases))
-        self._matrices = {
-            f"{kind}{layer}": (kind, layer, arrays[layer - 1])
-            for layer in range(len(model.weights), 0, -1)
-            for kind, arrays in kinds
-            if arrays
-        }
+        self._graph = Recorded(model.to_mlp(), x, y, loss)
+        self._formulas = formulas(model, y, loss)
+        self._matrices = {f"delta{layer}": (f"z{layer}", a) for layer, a in enumerate(self.passes.delta, 1)}
+        self._matrices |= {f"dW{layer}": (f"W{layer}", a) for layer, a in enumerate(self.gradients.weights, 1)}
+        self._matrices |= {f"db{layer}": (f"b{layer}", a) for layer, a in enumerate(self.gradients.biases or (), 1)}
         self.equations = tuple(self.at(name, *entry) for name, entry in self._thread())
 
     def at(self, name: str, *entry: int) -> Equation:
@@ -65,17 +58,16 @@ class MatrixDerivation:
         >>> [term.symbols for term in derivation.at("dW2", 2, 0).terms]
         [('a1[0,2]', 'delta2[0,0]'), ('a1[1,2]', 'delta2[1,0]')]
         """
-        if name not in self._matrices:
-            raise ValueError(f"at: this network has no {name!r}; it has {', '.join(self._matrices)}")
-        kind, layer, numbers = self._matrices[name]
+        if name not in self._formulas:
+            raise ValueError(f"at: this network has no {name!r}; it has {', '.join(self._formulas)}")
+        f, (of, numbers) = self._formulas[name], self._matrices[name]  # `numbers` are the derivatives by `of`
         if not all(type(i) is int for i in entry):
             raise ValueError(f"at: the entry {list(entry)} of {name} has to be given in whole numbers, counted from 0")
         if len(entry) != numbers.ndim or not all(0 <= i < size for i, size in zip(entry, numbers.shape, strict=True)):
             raise ValueError(f"at: {name} has shape {numbers.shape}, counted from 0; there is no entry {list(entry)}")
-        found: dict[str, Callable[..., Found]] = {"delta": self._delta, "dW": self._weights, "db": self._biases}
-        line, (rows, columns), node, reason = found[kind](layer, *entry)
-        terms = self._graph.terms(node, from_loss=line < 3)
-        return Equation(line, layer, rows, columns, entry, terms, plain(numbers[entry]), self._graph.adjoint[node], reason)
+        node = self._graph.nodes[f"{of}[{','.join(map(str, entry))}]"]
+        terms, slope = self._graph.terms(node, from_loss=f.line < 3), self._graph.adjoint[node]
+        return Equation(f.line, f.layer, f.rows, f.columns, entry, terms, plain(numbers[entry]), slope, f.why)
 
     @property
     def columns_apart(self) -> Any:
@@ -93,8 +85,7 @@ class MatrixDerivation:
         """All equations with their entries, as an `align*` environment of amsmath."""
         return latex(self.equations)
 
-    def _repr_latex_(self) -> str:
-        return self.latex()
+    _repr_latex_ = latex
 
     def _thread(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """The entries that are shown: one sample, and one neuron of each layer, so that each leads to the next."""
@@ -108,39 +99,6 @@ class MatrixDerivation:
             if self.gradients.biases is not None:
                 yield f"db{layer}", (neuron,)
             neuron = before
-
-    def _operand(self, name: str, layer: int, index: str) -> Operand:
-        """The matrix of that name as it stands in a formula: X is a0."""
-        found = {"a": self.passes.a, "delta": [self.X, *self.passes.delta], "W": [self.X, *self.model.weights]}[name]
-        return matrix(f"{name}{layer}" if name != "a" or layer else "X", index, found[layer].shape)
-
-    def _weights(self, layer: int, i: int, j: int) -> Found:
-        operands = self._operand("a", layer - 1, "si"), self._operand("delta", layer, "sj")
-        result = matrix(f"dW{layer}", "ij", self.model.weights[layer - 1].shape)
-        return 3, both_ways(*operands, result), self._values.weights[layer - 1][i][j], why(*operands, result)
-
-    def _biases(self, layer: int, j: int) -> Found:
-        name, delta, k = f"db{layer}", symbol(f"delta{layer}"), self.model.weights[layer - 1].shape[1]
-        rows = Form(summed(delta, 0), (), matrix(name, "j", (k,)))
-        columns = Form(summed(delta, 1, keepdims=True), (), matrix(name, "j1", (k, 1)))
-        reason = (
-            f"{name}[j] is the sum over the samples s of delta{layer}[s,j]: one and the same b{layer}[j] is added in every "
-            f"sample, with slope 1, so every sample has its share. It is the line of dW{layer} for an input that is always 1."
-        )
-        return 4, (rows, columns), (self._values.biases or [])[layer - 1][j], reason
-
-    def _delta(self, layer: int, s: int, i: int) -> Found:
-        node, activation = self._graph.z[Place(layer, s, i)], self.model.activations[layer - 1]
-        result = self._operand("delta", layer, "si")
-        if layer == len(self.model.weights):
-            rows, columns = (last_delta_formula(self.loss, activation, layer, self.Y, axis) for axis in (1, 0))
-            forms = Form(rows, (), result), Form(columns, (), result.in_columns)
-            return 1, forms, node, last_delta_why(self.loss, activation, layer)
-        operands = self._operand("delta", layer + 1, "sk"), self._operand("W", layer + 1, "ik")
-        forms = both_ways(*operands, result, slope_formula(activation, layer))
-        left, right = forms[0].factors
-        error = result._replace(expression=left.expression @ right.expression)
-        return 2, forms, node, why(*operands, error)
 
 
 def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_squared_error") -> MatrixDerivation:

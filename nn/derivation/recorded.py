@@ -66,13 +66,13 @@ class Recorded:
         self.model, chosen = model, LOSSES[loss]
         self.activated: dict[Value, Value] = {}
         self.places: dict[Value, Place] = {}
-        self.z: dict[Place, Value] = {}
+        self.nodes = {p.label: p for p in model.parameters()}
         x, y = (
             [[Value(v, f"{name}[{s},{i}]") for i, v in enumerate(row)] for s, row in enumerate(rows)]
             for name, rows in (("X", X), ("Y", Y))
         )
         z, a = zip(*(self._sample(s, signals) for s, signals in enumerate(x)), strict=True)
-        for place, z_j in self.z.items():
+        for z_j, place in self.places.items():
             if chosen.by_preactivation and place.layer == len(model.layers):  # it starts from z, also where a is the same node
                 z_j.label = place.named("z")
         self.output = chosen.graph(z, a, y)
@@ -90,7 +90,7 @@ class Recorded:
             signals = [neuron.activate(z_j) for neuron, z_j in zip(neurons, z, strict=True)]
             for j, (z_j, a_j) in enumerate(zip(z, signals, strict=True)):
                 place = Place(layer, s, j)
-                self.places[z_j], self.z[place] = place, z_j
+                self.places[z_j], self.nodes[place.named("z")] = place, z_j
                 z_j.label, a_j.label = place.named("z"), place.named("a")
                 if a_j is not z_j:
                     self.activated[z_j] = a_j
