@@ -18,12 +18,14 @@ from autograd.check import GradientError, GradientReport, NonFinite, first_nonfi
 from autograd.custom import operation
 from autograd.derive.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
+from autograd.forward import jvp, tangents
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
-from autograd.transforms import grad, zero_grad
+from autograd.transforms import derivative, grad, hessian, hvp, jacobian, taylor, value_and_grad, vjp, zero_grad
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.checkpoint import checkpoint
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
     from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
@@ -42,20 +44,31 @@ __all__ = [
     "Value",
     "WrongWay",
     "WrongWays",
+    "checkpoint",
+    "derivative",
     "derive",
     "draw",
     "first_nonfinite",
     "grad",
     "gradcheck",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "operation",
     "parse",
+    "tangents",
+    "taylor",
     "topological_order",
+    "value_and_grad",
+    "vjp",
     "wrong_ways",
     "zero_grad",
 ]
 __all__ += functions.__all__
 
 _LATER = {
+    "checkpoint": "autograd.checkpoint",
     "WrongWay": "autograd.derive.wrong_ways",
     "WrongWays": "autograd.derive.wrong_ways",
     "wrong_ways": "autograd.derive.wrong_ways",

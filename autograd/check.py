@@ -17,8 +17,9 @@ from autograd.floats import as_float, shown
 from autograd.graph import consumers_first, topological_order
 from autograd.names import plain
 from autograd.operations import FLOATS, local_partials
+from autograd.slopes import one_value
 from autograd.sweep import adjoints
-from autograd.transforms import grad, one_value
+from autograd.transforms import grad
 from autograd.value import Number, Value, checked
 
 EPSILON = 2.0**-52

@@ -14,6 +14,11 @@ from autograd.operations import BUILT_IN, OPERATIONS, Arithmetic, Operation
 from autograd.value import Value, lift, record, recorder
 
 
+def owner(*operands: Any) -> Any:
+    """The first operand that computes operations by its own `operate(row, *operands)`, as dual numbers do; or None."""
+    return next((x for x in operands if x.__class__ is not Value and hasattr(x, "operate")), None)
+
+
 def function_of(row: Operation) -> Callable[..., Any]:
     """The function that records this operation of Values or numbers.
 
@@ -23,13 +28,13 @@ def function_of(row: Operation) -> Callable[..., Any]:
     apply = recorder(row)
 
     def one(a: Any) -> Any:
-        return apply(lift(a, None, row))
+        return apply(lift(a, None, row)) if (own := owner(a)) is None else own.operate(row, a)
 
     def two(a: Any, b: Any) -> Any:
-        return apply(lift(a, b, row), b)
+        return apply(lift(a, b, row), b) if (own := owner(a, b)) is None else own.operate(row, a, b)
 
     def many(*operands: Any) -> Any:
-        return record(row, *operands)
+        return record(row, *operands) if (own := owner(*operands)) is None else own.operate(row, *operands)
 
     function = many if row.many else one if row.arity == 1 else two
     function.__name__ = function.__qualname__ = row.name

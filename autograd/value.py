@@ -66,6 +66,8 @@ def lift(x: object, other: object, operation: Operation) -> Any:
             x = Fraction(int(x))
         elif getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not operation.symbol.isidentifier():
             return NotImplemented  # NumPy asks each element, or says by __array_ufunc__ why not
+        elif hasattr(x, "operate"):
+            return NotImplemented  # a dual number: its own operator records on its parts
         x = checked(x, f"operation {operation.symbol}")
     node = new(Value)
     node.data = x

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd.expressions.rows import definition as defined, partials_at
-from autograd.names import named
-from autograd.transforms import one_value, values
+from autograd.expressions import Expression, number, symbol
+from autograd.expressions.rows import definition as defined
+from autograd.expressions.rows import partials_at
 from autograd.graph import consumers_first, topological_order
+from autograd.names import named
 from autograd.operations import CONSTANT, FLOATS
 from autograd.sweep import ONE, adjoints
-from autograd.expressions import Expression, number, symbol
+from autograd.transforms import one_value, values
 from autograd.value import Number, Value
 
 if TYPE_CHECKING:

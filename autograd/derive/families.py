@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from autograd.derive.derive import Derivation
 from autograd.derive.formulas import operands_first
-from autograd.operations import CONSTANT
 from autograd.expressions import NAME, NUMBER, Expression, symbol
+from autograd.operations import CONSTANT
 from autograd.value import Value
 
 FEWEST = 3  # nodes that are told as one

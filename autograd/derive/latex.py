@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from autograd.derive.derive import Derivation
-from autograd.expressions.notation import PRODUCT, as_latex, as_text
 from autograd.derive.formulas import derivative, operation
-from autograd.names import free_letters, latex_number
 from autograd.derive.telling import Alike, Equation, Letter, Local, Part, told
 from autograd.expressions import Expression, symbol
+from autograd.expressions.notation import PRODUCT, as_latex, as_text
+from autograd.names import free_letters, latex_number
 
 INDENTED = r"\quad +"  # how a sum goes on in the next row
 WIDTH = 63  # of a row, in characters of the same formula as text: what fits between the margins of an article

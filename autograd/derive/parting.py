@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from autograd.expressions.notation import as_text
-from autograd.derive.formulas import FORMULAS
-from autograd.names import number_text, text_name
-from autograd.floats import as_float
-from autograd.operations import CONSTANT
-from autograd.expressions import number, symbol
 from autograd.cli.tokens import columns, visible
+from autograd.derive.formulas import FORMULAS
+from autograd.expressions import number, symbol
+from autograd.expressions.notation import as_text
+from autograd.floats import as_float
+from autograd.names import number_text, text_name
+from autograd.operations import CONSTANT
 from autograd.value import Number, Value
 
 Adjoints: TypeAlias = dict[Value, Number]

@@ -20,11 +20,11 @@ from textwrap import wrap
 from typing import NamedTuple, TypeAlias
 
 from autograd.derive.derive import Derivation
-from autograd.expressions.notation import POWER, as_text
-from autograd.names import number_text, text_name
-from autograd.graph import consumers_first
-from autograd.sweep import ONE
 from autograd.expressions import Expression, number
+from autograd.expressions.notation import POWER, as_text
+from autograd.graph import consumers_first
+from autograd.names import number_text, text_name
+from autograd.sweep import ONE
 from autograd.value import Number, Value
 
 WIDTH = 88

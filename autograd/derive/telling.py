@@ -13,9 +13,9 @@ from typing import NamedTuple, TypeAlias
 from autograd.derive.derive import Derivation, Term
 from autograd.derive.families import Family, Folding, Row
 from autograd.derive.formulas import FORMULAS, derivative, equation, operation
+from autograd.expressions import Expression, number, symbol
 from autograd.names import free_letters
 from autograd.operations import CONSTANT
-from autograd.expressions import Expression, number, symbol
 from autograd.value import Number, Value
 
 LIMIT = 100  # steps, or families of steps, that are told of each part

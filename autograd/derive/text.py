@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autograd.derive.derive import Derivation
+from autograd.derive.telling import Alike, Equation, Item, Letter, Local, told
 from autograd.expressions.notation import as_text
 from autograd.names import free_letters, listed, number_text, text_name
-from autograd.derive.telling import Alike, Equation, Item, Letter, Local, told
 
 WIDTH = 86  # of a line that can be broken
 SINCE = 46  # where the reasons begin

@@ -16,12 +16,12 @@ from fractions import Fraction
 from typing import Any
 
 from autograd.derive.parting import Adjoints, WrongWay, WrongWays
-from autograd.names import named, number_text, text_name
 from autograd.floats import as_float
-from autograd.transforms import one_value
 from autograd.graph import consumers_first, local_partials, topological_order
+from autograd.names import named, number_text, text_name
 from autograd.operations import CONSTANT
 from autograd.sweep import adjoints
+from autograd.transforms import one_value
 from autograd.value import Number, Value
 
 TERMS = 6  # of a sum that are told

@@ -16,15 +16,16 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from autograd import symbols
 from autograd.derivation.dialects import as_latex
 from autograd.derivation.formulas import CHOICES, FORMULAS, operands_first, operation, substituted
 from autograd.derivation.javascript import as_javascript, literal, rows
 from autograd.derivation.printed import latex_name
-from autograd.draw import FILL, INK, NEGATIVE, POSITIVE, RESULT, Drawing, dot
-from autograd.floats import as_float
 from autograd.rules import CONSTANT, LEAF, RULES
 from autograd.symbols import Expression, number, symbol
+
+from autograd import symbols
+from autograd.draw import FILL, INK, NEGATIVE, POSITIVE, RESULT, Drawing, dot
+from autograd.floats import as_float
 from autograd.value import Value, new
 
 if TYPE_CHECKING:

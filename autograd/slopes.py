@@ -1,0 +1,88 @@
+"""Derivatives by chosen nodes of a recorded graph: as numbers, or recorded as a graph that can be differentiated again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograd.functions import RECORDING
+from autograd.graph import Image, topological_order
+from autograd.operations import CONSTANT, FLOATS
+from autograd.sweep import NOTHING, adjoints
+from autograd.value import Number, Value, lift
+
+
+def slopes(output: Value, inputs: Sequence[Value]) -> list[Number]:
+    """d output / d input for each input: numbers of the output's kind.
+
+    >>> x, y = Value(3.0), Value(5.0)
+    >>> slopes(x * y, [x, y])
+    [5.0, 3.0]
+    """
+    kind = type(output.data)
+    found = adjoints(output, kind(1), kind(), FLOATS)
+    return [found.get(node, kind()) for node in inputs]
+
+
+def recorded_slopes(output: Value, inputs: Sequence[Value]) -> list[Value]:
+    """The same as Values, by a sweep that records itself; only what depends on the inputs is swept.
+
+    >>> x = Value(2.0)
+    >>> [first] = recorded_slopes(x**3, [x])
+    >>> first.data, slopes(first, [x])
+    (12.0, [12.0])
+    """
+    image = dependents(topological_order(output), inputs)
+    missing = lift(0, output, CONSTANT)
+    if output not in image:
+        return [missing for _ in inputs]
+    found = adjoints(image[output], lift(1, output, CONSTANT), NOTHING, RECORDING)
+    results = [found.get(image.get(node), NOTHING) for node in inputs]
+    return [missing if slope is NOTHING else slope for slope in results]
+
+
+def dependents(
+    order: Iterable[Value], inputs: Iterable[Value], *, apart: bool = False, numbers: bool = False
+) -> dict[Value, Image]:
+    """The nodes that depend on the inputs, as a graph of them that ends where nothing depends on the inputs.
+
+    `apart` counts each input as independent of the others. An image holds its node, or with `numbers` the node's number.
+
+    >>> x, y = Value(2.0), Value(3.0)
+    >>> len(dependents(topological_order(x * y.exp()), [x]))
+    2
+    """
+    wanted = set(inputs)
+    found: dict[Value, Image] = {}
+
+    def image(node: Value, *operands: Image) -> Image:
+        return Image(node.data if numbers else node, node.operation, *operands)
+
+    for node in order:
+        if (apart and node in wanted) or not any(parent in found for parent in node.parents):
+            if node in wanted:
+                found[node] = image(node)
+        else:
+            operands = (found.get(parent) or image(parent) for parent in node.parents)
+            found[node] = image(node, *operands)
+    return found
+
+
+def one_value(found: Any, where: str) -> Value:
+    """`found` as it is; `TypeError` for anything that is not a Value."""
+    if not isinstance(found, Value):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give a Value")
+    return found
+
+
+def values(found: Any, where: str) -> list[Value]:
+    """The list of them, also of a single Value; `TypeError` for anything that is not a Value."""
+    if isinstance(found, Value):
+        return [found]
+    if not isinstance(found, Iterable):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give Values")
+    result = list(found)
+    for position, value in enumerate(result):
+        if not isinstance(value, Value):
+            raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values (array.flat)")
+    return result
