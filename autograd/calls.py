@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.forward import Dual, base, pushed, scalar, zero
-from autograd.graph import topological_order
-from autograd.operations import CONSTANT, FLOATS, LEAF, OPERATIONS
-from autograd.slopes import recorded_slopes
-from autograd.sweep import NOTHING, adjoints
+from autograd.forward import Dual, base, blank, pushed, scalar, zero
+from autograd.graph import stamp, topological_order
+from autograd.operations import CONSTANT, LEAF, OPERATIONS
+from autograd.recording import leaf
+from autograd.slopes import one, recorded_slopes, swept
+from autograd.sweep import NOTHING
 from autograd.trees import flatten, is_array, unflatten
-from autograd.value import Value, lift
+from autograd.value import Value
 
 
 class Call:
@@ -45,7 +46,7 @@ class Call:
         """A leaf that stands for a number or a Value; inside a dual number, for what it holds."""
         if isinstance(x, Dual):
             return Dual(x.level, self._leaf(x.data), x.tangent)
-        self.leaves.append(Value(x.data, x.label) if isinstance(x, Value) else Value(x))
+        self.leaves.append(standing_for(x))
         return self.leaves[-1]
 
     def rows(self, outputs: Sequence[Any], mode: str = "reverse") -> list[list[Any]]:
@@ -70,22 +71,21 @@ class Call:
             return [zero(output) for _ in self.leaves]
         if self.recorded:
             return list(recorded_slopes(output, self.leaves))
-        kind = type(output.data)
-        found = adjoints(output, kind(1), kind(), FLOATS)
-        self._look(found)
-        return [found.get(leaf, kind()) for leaf in self.leaves]
+        found, nodes = swept(output, self.leaves)
+        self._look(nodes)
+        return found
 
     def _columns(self, outputs: Sequence[Any]) -> list[list[Any]]:
         """One run forward for each leaf."""
         order = topological_order(*(out for out in outputs if isinstance(out, Value)))
         self._look(order)
         columns = []
-        for leaf in self.leaves:
-            seed = lift(1, leaf, CONSTANT) if self.recorded else type(leaf.data)(1)
-            found = pushed(order, {leaf: seed}, self.recorded)
+        for node in self.leaves:
+            seed = one(node) if self.recorded else type(node.data)(1)
+            found = pushed(order, {node: seed}, self.recorded)
             columns.append([found.get(out, NOTHING) if isinstance(out, Value) else NOTHING for out in outputs])
-        blank = [lift(0, out, CONSTANT) if self.recorded and isinstance(out, Value) else zero(out) for out in outputs]
-        return [[none if column[i] is NOTHING else column[i] for column in columns] for i, none in enumerate(blank)]
+        blanks = [blank(out, self.recorded) if isinstance(out, Value) else zero(out) for out in outputs]
+        return [[none if column[i] is NOTHING else column[i] for column in columns] for i, none in enumerate(blanks)]
 
     def _look(self, nodes: Iterable[Value]) -> None:
         """Results are recorded where the graph has leaves that are not of this call."""
@@ -103,8 +103,8 @@ class Call:
 
     def settle(self) -> None:
         """The leaves have served: one that stands for a Value becomes that Value times one, another a constant."""
-        for leaf, x in zip(self.leaves, map(base, self.given), strict=True):
-            tie(leaf, x)
+        for node, x in zip(self.leaves, map(base, self.given), strict=True):
+            tie(node, x)
 
     def number(self, x: Any) -> Any:
         """A result as the caller gets it: a Value where results are recorded, else its number."""
@@ -144,18 +144,28 @@ def one_result(call: Call) -> Any:
     raise TypeError(f"{call.where}: {NO_VALUE.format(f'{out!r:.80} of type {type(out).__name__}')}")
 
 
-def tie(leaf: Value, x: Any) -> None:
+def standing_for(x: Any) -> Value:
+    """A leaf with the number of a Value, or a number, to be tied to it later; its order is before what it becomes."""
+    found = leaf(type(x), x.data) if isinstance(x, Value) else Value(x)
+    found.order = stamp()
+    if isinstance(x, Value) and x.label:
+        found.label = x.label
+    return found  # type: ignore[no-any-return]  # a Value
+
+
+def tie(node: Value, x: Any) -> None:
     """Make the leaf depend on the Value that it stands for; one that stands for a number becomes a constant.
 
-    >>> x, leaf = Value(3.0), Value(3.0)
-    >>> tie(leaf, x)
-    >>> leaf.parents[0] is x, leaf.operation.name
+    >>> x = Value(3.0)
+    >>> node = standing_for(x)
+    >>> tie(node, x)
+    >>> node.parents[0] is x, node.operation.name
     (True, 'mul')
     """
     if isinstance(x, Value):
-        leaf.operation, leaf.left, leaf.right = OPERATIONS["mul"], x, lift(1, x, CONSTANT)
+        node.operation, node.left, node.right = OPERATIONS["mul"], x, one(x)
     else:
-        leaf.operation = CONSTANT
+        node.operation = CONSTANT
 
 
 def checked_function(where: str, f: Any, argnums: Any) -> None:

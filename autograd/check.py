@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from autograd.floats import as_float, shown
 from autograd.graph import consumers_first, topological_order
 from autograd.names import plain
-from autograd.operations import FLOATS, local_partials
+from autograd.operands import Number, checked
+from autograd.operations import local_partials
 from autograd.slopes import one_value
-from autograd.sweep import adjoints
+from autograd.sweep import gradients
 from autograd.transforms import grad
-from autograd.value import Number, Value, checked
+from autograd.value import Value
 
 EPSILON = 2.0**-52
 STEPS = tuple(EPSILON ** (1 / 3) / 8**k for k in range(6))  # relative to the size of the input
@@ -96,18 +97,22 @@ def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) ->
     output = f(*leaves)
     if not isinstance(output, Value):
         raise TypeError(f"gradcheck: f returned {output!r:.80} of type {type(output).__name__}; it has to return a Value")
-    analytic = [float(slope) for slope in grad(output, leaves)]
+    analytic = [as_float(slope) for slope in grad(output, leaves)]
     rows = []
     for i, (label, x, slope) in enumerate(zip(labels, point, analytic, strict=True)):
 
         def along(moved: float, i: int = i) -> float:
-            return float(f(*(Value(moved if j == i else y) for j, y in enumerate(point))))
+            return as_float(_number(f(*(Value(moved if j == i else y) for j, y in enumerate(point)))))
 
         rows.append(_compare(along, label, x, slope, tolerance))
     report = GradientReport(tuple(rows))
     if not report.ok:
         raise GradientError(report)
     return report
+
+
+def _number(x: Any) -> Number:
+    return x.data if isinstance(x, Value) else checked(x, "gradcheck: f")
 
 
 def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, float, float]]:
@@ -183,8 +188,7 @@ def first_nonfinite(output: Value) -> NonFinite | None:
     for node in order:
         if not _finite(node.data):
             return NonFinite(node, "data", node.data, _origin(node))
-    kind = type(output.data)
-    adjoint = adjoints(output, kind(1), kind(), FLOATS)
+    adjoint = gradients(output)
     sweep = consumers_first(output, None)[0]
     for node in (*sweep, *(leaf for leaf in order if leaf.left is None)):
         if not _finite(adjoint[node]):

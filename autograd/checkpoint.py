@@ -5,22 +5,23 @@ Source: Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), chapter
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any, NoReturn
 
-from autograd.calls import tie
+from autograd.calls import standing_for, tie
 from autograd.floats import shown
 from autograd.forward import Dual
 from autograd.functions import RECORDING
-from autograd.graph import topological_order
+from autograd.graph import stamp, topological_order
+from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS, REAL, Operation
-from autograd.slopes import dependents
+from autograd.recording import node_of
+from autograd.slopes import dependents, one
 from autograd.sweep import NOTHING, adjoints
 from autograd.trees import flatten, unflatten
-from autograd.value import Number, Value, lift, node_of
+from autograd.value import Value
 
 Run = Callable[[Sequence[Value]], Value]  # f, called with these in place of the Values among its arguments
 
@@ -63,7 +64,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         data, outside = _first_run(run, operands)
         if not operands and not outside:
             raise TypeError("checkpoint: f was given no Value, and uses none from outside; there is nothing to record")
-        return node_of(Checkpoint(run, len(operands), outside), data, (*operands, *outside))
+        return node_of(type((*operands, *outside)[0]), Checkpoint(run, len(operands), outside), data, (*operands, *outside))
 
     return recorded
 
@@ -78,20 +79,17 @@ def _one(output: Any) -> Value:
 
 
 def _first_run(run: Run, operands: Sequence[Value]) -> tuple[Number, list[Value]]:
-    """The number, and the Values from outside that were used: of the graph they are what is still there when it is dropped."""
-    leaves = [Value(x.data, x.label) for x in operands]
+    """The number, and the Values from outside that were used: results from before, and leaves."""
+    leaves = [standing_for(x) for x in operands]
+    before = stamp()
     output = run(leaves)
-    data = output.data
     order = topological_order(output)
-    place = {node: i for i, node in enumerate(order)}
-    operands_of = [[place[parent] for parent in node.parents] for node in order]
-    own = {place[leaf] for leaf in leaves if leaf in place}
-    references = [weakref.ref(node) for node in order]
-    del output, order, place
-    alive = {i: node for i, reference in enumerate(references) if (node := reference()) is not None and i not in own}
-    last = len(references) - 1  # the output itself, where f returns a Value from outside
-    used = {i for consumer, found in enumerate(operands_of) if consumer not in alive for i in found} | {last}
-    return data, [node for i, node in alive.items() if i in used and node.operation is not CONSTANT]
+    inside = {node for node in order if node.left is not None and node.order > before}
+    used = dict.fromkeys(parent for node in order if node in inside for parent in node.parents)
+    if output not in inside:
+        used[output] = None  # f returns what it was given, or a Value from outside
+    own = {*leaves, *inside}
+    return output.data, [node for node in used if node not in own and node.operation is not CONSTANT]
 
 
 class Checkpoint(Operation):
@@ -120,7 +118,7 @@ def _again(run: Run, count: int, outside: Sequence[Value], inputs: Sequence[Any]
             raise RuntimeError(
                 f"checkpoint: f uses {node!r:.60} from outside, which is not the operand {x!r:.60} of this graph"
             )
-    leaves = [Value(x.data if isinstance(x, Value) else x) for x in inputs[:count]]
+    leaves = [standing_for(x) for x in inputs[:count]]
     return run(leaves), leaves
 
 
@@ -139,12 +137,18 @@ def _partials(again: Callable[..., Any], m: Any, out: Any, *inputs: Any) -> tupl
             "same each time: draw random numbers outside, and sweep before a Value that it uses is changed"
         )
     outside = again.args[2]  # type: ignore[attr-defined]  # a partial
+    order = topological_order(output)
+    missing = next((node for node in outside if node not in {*order}), None)
+    if missing is not None:
+        raise RuntimeError(
+            f"checkpoint: f used {missing!r:.60} when it was recorded, and does not now; make Values that it uses outside of it"
+        )
     ends = [*leaves, *outside]
-    image = dependents(topological_order(output), ends, apart=True, numbers=not recorded)
+    image = dependents(order, ends, apart=True, numbers=not recorded)
     if output not in image:
         return (0,) * len(ends)
     if recorded:
-        found = adjoints(image[output], lift(1, output, CONSTANT), NOTHING, RECORDING)
+        found = adjoints(image[output], one(output), NOTHING, RECORDING)
         for leaf, x in zip(leaves, inputs, strict=False):
             tie(leaf, x)
     else:

@@ -1,29 +1,42 @@
 """Graphs copied and pickled node by node, in a loop: Python's own way is to recurse, and a graph is deeper than its stack.
 
-A deep copy keeps what is shared shared. A pickled result is a flat list of its graph; leaves stay the same objects in all
-that is pickled together. The trade-off: two results that are pickled beside each other bring a copy each of the results
-that they share.
+What is shared stays shared. A pickled result brings a pack: the part of its graph that no other pack of the same pickle has,
+as flat lists. A pickler keeps what it has pickled until it ends, so a pack that is alive is one that can be referred to.
 """
 
 from __future__ import annotations
 
+import weakref
 from array import array
 from typing import Any
 
-from autograd.graph import placed, topological_order
+from autograd.graph import placed, stamp
+
+HELD = ("_data", "_grad", "_label", "_was")  # beside operation and operands; what is not filled stays so
 
 
-def rebuilt(kind: Any, operands: tuple[Any, ...], *columns: Any) -> Any:
-    """A Value, which is `kind`, with these operands, and with what `columns` has of it."""
-    made = kind.__new__(kind)
-    made.left, made.right, made.rest = placed(operands)
-    made.operation, made.data, made.grad, made.label = columns
-    return made
+def rebuilt(kind: Any, operation: Any, operands: tuple[Any, ...], held: tuple[Any, ...], extra: Any) -> Any:
+    """A node of this type, with these operands, what its slots held, and the attributes that a subclass has given it."""
+    node = kind.__new__(kind)
+    node.operation, node._mark, node.order = operation, None, stamp()  # noqa: SLF001  # the slots are ours
+    node.left, node.right, node.rest = placed(operands)
+    for name, x in zip(HELD, held, strict=True):
+        if x is not None:
+            setattr(node, name, x)
+    if extra:
+        vars(node).update(extra)
+    return node
 
 
-def columns(value: Any) -> tuple[Any, ...]:
-    """What a Value holds beside its operands."""
-    return value.operation, value.data, value.grad, value.label
+def columns(node: Any) -> tuple[Any, ...]:
+    """What a node holds beside its operands."""
+    return node.operation, tuple(getattr(node, name, None) for name in HELD), getattr(node, "__dict__", None)
+
+
+def twin(node: Any) -> Any:
+    """What `copy.copy` returns: another node on the same operands."""
+    operation, *held = columns(node)
+    return rebuilt(type(node), operation, node.parents, *held)
 
 
 def deep(output: Any, memo: dict[int, Any]) -> Any:
@@ -36,27 +49,88 @@ def deep(output: Any, memo: dict[int, Any]) -> Any:
     >>> square.left is square.right, square.left is x
     (True, False)
     """
-    for old in topological_order(output):
-        if id(old) not in memo:
-            memo[id(old)] = rebuilt(type(old), tuple(memo[id(parent)] for parent in old.parents), *columns(old))
+    for old in _recorded_order(output, memo):
+        operation, *held = columns(old)
+        memo[id(old)] = rebuilt(type(old), operation, tuple(memo[id(parent)] for parent in old.parents), *held)
     return memo[id(output)]
 
 
-def flat(output: Any) -> tuple[Any, ...]:
-    """The graph of a result as lists, for `restored`: leaves as the Values that they are, operands by their places."""
-    order = topological_order(output)
-    leaves = [old for old in order if old.left is None]
-    results = [old for old in order if old.left is not None]
-    place = {old: i for i, old in enumerate((*leaves, *results))}
-    counts = array("q", [len(old.parents) for old in results])
-    places = array("q", [place[parent] for old in results for parent in old.parents])
-    return type(output), leaves, counts, places, *zip(*map(columns, results), strict=True)
+def _recorded_order(output: Any, known: Any) -> list[Any]:
+    """The nodes of the graph that are not known yet by their id, operands first, in the order in which they were recorded."""
+    found, waiting = {}, [output]
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in known and id(node) not in found:
+            found[id(node)] = node
+            waiting += node.parents
+    return sorted(found.values(), key=lambda node: node.order if node.left is not None else 0)
 
 
-def restored(kind: type, leaves: list[Any], counts: Any, places: Any, *rest: Any) -> Any:
-    """The result whose graph `flat` has put into lists."""
-    nodes, start = list(leaves), 0
-    for count, *held in zip(counts, *rest, strict=True):
-        nodes.append(rebuilt(kind, tuple(nodes[place] for place in places[start : start + count]), *held))
+class Pack:
+    """A part of a graph in flat lists: results, each with the places of its operands among `nodes`."""
+
+    def __init__(self, nodes: list[Any], first: int) -> None:
+        self.nodes, self.first = nodes, first  # the results begin at `first`; before them stands what they refer to
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        outside, results = self.nodes[: self.first], self.nodes[self.first :]
+        place = {id(node): i for i, node in enumerate(self.nodes)}
+        counts = array("q", [len(node.parents) for node in results])
+        places = array("q", [place[id(parent)] for node in results for parent in node.parents])
+        kinds = [type(node) for node in results]
+        return unpacked, (outside, kinds, counts, places, *map(list, zip(*map(columns, results), strict=True)))
+
+
+def unpacked(outside: list[Any], kinds: list[Any], counts: Any, places: Any, *held: Any) -> Pack:
+    """The pack whose lists these are."""
+    nodes, start = list(outside), 0
+    for kind, count, operation, *rest in zip(kinds, counts, *held, strict=True):
+        nodes.append(rebuilt(kind, operation, tuple(nodes[place] for place in places[start : start + count]), *rest))
         start += count
-    return nodes[-1]
+    return Pack(nodes, len(outside))
+
+
+def taken(pack: Pack, place: int) -> Any:
+    """One node out of a pack."""
+    return pack.nodes[place]
+
+
+_packs: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()  # of each result: a weak pack, and its place in it
+
+
+def packed(node: Any) -> tuple[Any, ...]:
+    """What `__reduce__` returns: a leaf by itself, a result as a place in a pack."""
+    if node.left is None:
+        operation, *held = columns(node)
+        return rebuilt, (type(node), operation, (), *held)
+    pack, place = _live(node)
+    if pack is None:
+        pack, place = _pack(node)
+    return taken, (pack, place)
+
+
+def _live(node: Any) -> tuple[Pack | None, int]:
+    reference, place = _packs.get(node, (None, 0))
+    return (reference() if reference is not None else None), place
+
+
+def _pack(output: Any) -> tuple[Pack, int]:
+    """A pack of what no live pack has of the graph."""
+    known: dict[int, Any] = {}
+    results, waiting, seen = [], [output], {id(output)}
+    while waiting:
+        node = waiting.pop()
+        if node.left is None or (node is not output and _live(node)[0] is not None):
+            known[id(node)] = node
+            continue
+        results.append(node)
+        for parent in node.parents:
+            if id(parent) not in seen:
+                seen.add(id(parent))
+                waiting.append(parent)
+    results.sort(key=lambda node: node.order)
+    pack = Pack([*known.values(), *results], len(known))
+    reference = weakref.ref(pack)
+    for place, node in enumerate(pack.nodes[pack.first :], pack.first):
+        _packs[node] = reference, place
+    return pack, len(pack.nodes) - 1

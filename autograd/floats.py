@@ -61,6 +61,9 @@ def power(a: Real, b: Real) -> Real:
     return nan if isinstance(result, complex) and not isinstance(a, complex) else result
 
 
+power.__wrapped__ = math.pow  # type: ignore[attr-defined]  # as below
+
+
 def _can_be_written(a: Real, b: Real) -> bool:
     """Whether a power is exact, and has less than some million digits: more would take minutes, or never end."""
     if isinstance(a, float) or isinstance(b, float) or b.denominator > 1:
@@ -89,6 +92,7 @@ def _extended(function: Callable[[Real], float], otherwise: Callable[[Real], flo
         except (ValueError, OverflowError):
             return otherwise(a)
 
+    extended.__wrapped__ = function  # type: ignore[attr-defined]  # what generated code calls, as functools names it
     return extended
 
 

@@ -26,23 +26,25 @@ from typing import Any
 from autograd import floats
 from autograd.functions import RECORDING
 from autograd.graph import topological_order
+from autograd.operands import Number, checked, result
 from autograd.operations import CONSTANT, FLOATS, OPERATIONS, Arithmetic, Operation
+from autograd.recording import check_current, leaf, record, recorded_numbers
 from autograd.sweep import NOTHING, ONE
 from autograd.trees import flatten, flatten_as, unflatten
-from autograd.value import Number, Value, checked, lift, record, result
+from autograd.value import Value
 
 ZERO = 0  # the partial of what is not sent on: `0 * tangent` would be nan where the tangent is infinite
 
 
-def chained(m: Any, partials: Iterable[Any], tangents: Iterable[Any]) -> Any:
-    """The sum of partial * tangent over the operands, computed by `m`; operands whose tangent is NOTHING are left out.
+def chained(m: Any, row: Operation, partials: Iterable[Any], tangents: Iterable[Any]) -> Any:
+    """The sum of partial * tangent over the operands of a row, computed by `m`; what has NOTHING as tangent is left out.
 
-    >>> chained(FLOATS, (5.0, 2.0), (1.0, 10.0))
+    >>> chained(FLOATS, OPERATIONS["mul"], (5.0, 2.0), (1.0, 10.0))
     25.0
     """
     total: Any = NOTHING
     for slope, tangent in zip(partials, tangents, strict=True):
-        if tangent is not NOTHING and slope is not ZERO:
+        if tangent is not NOTHING and slope is not ZERO and not (row.selects and slope == 0):
             total = total + (tangent if slope is ONE else m.mul(tangent, slope))
     return total
 
@@ -100,11 +102,11 @@ def applied(row: Operation, *operands: Any) -> Any:
     """The operation on Duals, Values and numbers: by the chain rule for the innermost jvp, whose level is the highest."""
     level = max((x.level for x in operands if isinstance(x, Dual)), default=0)
     if not level:
-        return record(row, *operands) if any(isinstance(x, Value) for x in operands) else _of_numbers(row, *operands)
+        return record(Value, row, *operands) if any(isinstance(x, Value) for x in operands) else _of_numbers(row, *operands)
     pairs = [parted(x, level) for x in operands]
     numbers = [number for number, _ in pairs]
     out = applied(row, *numbers)
-    tangent = chained(DUALS, row.partials(DUALS, out, *numbers), (slope for _, slope in pairs))
+    tangent = chained(DUALS, row, row.partials(DUALS, out, *numbers), (slope for _, slope in pairs))
     return Dual(level, out, zero(out) if tangent is NOTHING else tangent)
 
 
@@ -174,9 +176,10 @@ def _add_methods(row: Operation) -> None:
     def reflected(self: Dual, other: Any) -> Any:
         return NotImplemented if getattr(other, "shape", ()) else self.operate(row, other, self)
 
-    setattr(Dual, row.method, method)
-    if row.arity == 2 and row.method.startswith("__"):
-        setattr(Dual, row.method.replace("__", "__r", 1), reflected)
+    for name in row.method.split():
+        setattr(Dual, name, method)
+        if row.arity == 2 and name.startswith("__"):
+            setattr(Dual, name.replace("__", "__r", 1), reflected)
 
 
 def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -253,14 +256,18 @@ def tangents(output: Value, seeds: Mapping[Value, Any], create_graph: bool = Fal
         if not isinstance(node, Value):
             raise TypeError(f"tangents: the key {node!r:.80} of seeds is of type {type(node).__name__}; give Values")
         start[node] = scalar(seed, "tangents: seeds", node)
-        if create_graph:
-            start[node] = lift(start[node], node, CONSTANT)
-        elif isinstance(start[node], Dual | Value):
+        if create_graph and not isinstance(start[node], Value):
+            start[node] = leaf(type(node), start[node], CONSTANT)
+        elif isinstance(start[node], Value) and not create_graph:
             raise TypeError(f"tangents: the seed {seed!r:.80} is a recorded number; use create_graph=True, or its .data")
     order = topological_order(output)
     found = pushed(order, start, create_graph)
-    blank = (lambda node: lift(0, node, CONSTANT)) if create_graph else zero
-    return {node: blank(node) if (slope := found[node]) is NOTHING else slope for node in order}
+    return {node: blank(node, create_graph) if (slope := found[node]) is NOTHING else slope for node in order}
+
+
+def blank(node: Value, create_graph: bool) -> Any:
+    """The derivative of what does not depend: a zero of the node's kind, as a constant where derivatives are recorded."""
+    return leaf(type(node), zero(node), CONSTANT) if create_graph else zero(node)
 
 
 def pushed(order: Iterable[Value], seeds: Mapping[Value, Any], create_graph: bool) -> dict[Value, Any]:
@@ -270,14 +277,17 @@ def pushed(order: Iterable[Value], seeds: Mapping[Value, Any], create_graph: boo
     >>> [pushed(topological_order(x * x + 1), {x: 1.0}, create_graph=False)[x]]
     [1.0]
     """
-    m = RECORDING if create_graph else FLOATS
+    m, order = RECORDING if create_graph else FLOATS, list(order)
+    numbers: Mapping[Value, Any] = dict(zip(order, order, strict=True)) if create_graph else recorded_numbers(order)
+    if create_graph:
+        check_current(order)
     tangent: dict[Value, Any] = {}
     for node in order:
         slopes = [tangent[parent] for parent in node.parents]
         total = seeds.get(node, NOTHING)
         if any(slope is not NOTHING for slope in slopes):
-            numbers = (node, *node.parents) if create_graph else (node.data, *(parent.data for parent in node.parents))
-            through = chained(m, node.operation.partials(m, *numbers), slopes)
+            partials = node.operation.partials(m, numbers[node], *(numbers[parent] for parent in node.parents))
+            through = chained(m, node.operation, partials, slopes)
             total = through if total is NOTHING else total if through is NOTHING else total + through
         tangent[node] = total
     return tangent

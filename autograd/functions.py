@@ -11,32 +11,24 @@ from typing import Any
 
 from autograd import floats
 from autograd.operations import BUILT_IN, OPERATIONS, Arithmetic, Operation
-from autograd.value import Value, lift, record, recorder
-
-
-def owner(*operands: Any) -> Any:
-    """The first operand that computes operations by its own `operate(row, *operands)`, as dual numbers do; or None."""
-    return next((x for x in operands if x.__class__ is not Value and hasattr(x, "operate")), None)
+from autograd.recording import record
+from autograd.value import Value
 
 
 def function_of(row: Operation) -> Callable[..., Any]:
-    """The function that records this operation of Values or numbers.
+    """The function that records this operation of Values or numbers, and of arrays of them entry by entry.
 
     >>> function_of(OPERATIONS["exp"])(0.0).data
     1.0
     """
-    apply = recorder(row)
 
-    def one(a: Any) -> Any:
-        return apply(lift(a, None, row)) if (own := owner(a)) is None else own.operate(row, a)
+    def function(*operands: Any) -> Any:
+        if any(getattr(x, "shape", None) for x in operands):
+            from autograd.numpys import entry_by_entry  # here: only where there are arrays
 
-    def two(a: Any, b: Any) -> Any:
-        return apply(lift(a, b, row), b) if (own := owner(a, b)) is None else own.operate(row, a, b)
+            return entry_by_entry(function, operands)
+        return record(Value, row, *operands)
 
-    def many(*operands: Any) -> Any:
-        return record(row, *operands) if (own := owner(*operands)) is None else own.operate(row, *operands)
-
-    function = many if row.many else one if row.arity == 1 else two
     function.__name__ = function.__qualname__ = row.name
     operands = ", ".join("abcdefgh"[: row.arity])
     function.__doc__ = f"""{row.name}({operands}) of Values or numbers, recorded as one node.
@@ -55,10 +47,9 @@ def function_of(row: Operation) -> Callable[..., Any]:
 
 def _recording(row: Operation) -> Callable[..., Any]:
     """The function, which computes a number where there is no Value among the operands."""
-    function = function_of(row)
 
     def apply(*operands: Any) -> Any:
-        return function(*operands) if any(isinstance(x, Value) for x in operands) else row.forward(*operands)
+        return record(Value, row, *operands) if any(isinstance(x, Value) for x in operands) else row.forward(*operands)
 
     return apply
 

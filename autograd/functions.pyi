@@ -1,4 +1,4 @@
-"""Made from the table by tests/stubs.py."""
+"""Made from the table by tests/autograd/stubs.py."""
 
 from collections.abc import Callable
 from typing import Any

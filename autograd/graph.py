@@ -8,7 +8,11 @@ where there is none, and `rest`, read only where the operation has more than two
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
+
+stamp = count(1).__next__  # numbers results as they are recorded: an operand has a smaller one than its consumers
 
 
 class Ordered(Protocol):
@@ -75,6 +79,8 @@ def edges(order: Iterable[N]) -> Iterator[tuple[N, N, int]]:
 def consumers_first(output: Any, zero: Any) -> tuple[list[Any], dict[Any, Any]]:
     """What a sweep walks along: the results, each after all its consumers, and a dictionary of `zero` for every node.
 
+    The order is the one in which they were recorded, backwards.
+
     >>> from autograd import Value
     >>> square = Value(2.0, "x") ** 2
     >>> results, zeros = consumers_first(square + square, 0.0)
@@ -82,51 +88,24 @@ def consumers_first(output: Any, zero: Any) -> tuple[list[Any], dict[Any, Any]]:
     (['+', '**'], 4)
     """
     zeros = {output: zero}
-    waiting: dict[Any, int] = {}  # how many consumers a result has beyond one
     results = [output] if output.left is not None else []
     for consumer in results:  # grows while it is read
-        node = consumer.left
-        if node not in zeros:
-            zeros[node] = zero
-            if node.left is not None:
-                results.append(node)
-        elif node.left is not None:
-            waiting[node] = waiting.get(node, 0) + 1
-        node = consumer.right
-        if node is not None:
+        for node in consumer.parents:
             if node not in zeros:
                 zeros[node] = zero
                 if node.left is not None:
                     results.append(node)
-            elif node.left is not None:
-                waiting[node] = waiting.get(node, 0) + 1
-            if consumer.operation.many:
-                for node in consumer.rest:
-                    if node not in zeros:
-                        zeros[node] = zero
-                        if node.left is not None:
-                            results.append(node)
-                    elif node.left is not None:
-                        waiting[node] = waiting.get(node, 0) + 1
-    if not waiting:  # a tree of results: the order in which they were found is an order of consumers first
-        return results, zeros
-    order = [output]
-    for consumer in order:
-        for node in consumer.parents if consumer.operation.many else (consumer.left, consumer.right):
-            if waiting.get(node):
-                waiting[node] -= 1
-            elif node is not None and node.left is not None:
-                order.append(node)
-    return order, zeros
+    results.sort(key=attrgetter("order"), reverse=True)
+    return results, zeros
 
 
 class Image:
     """A node's place in the same graph, holding another kind of number."""
 
-    __slots__ = ("data", "left", "operation", "rest", "right")
+    __slots__ = ("data", "left", "operation", "order", "rest", "right")
 
     def __init__(self, data: Any, operation: Any, *operands: Any) -> None:
-        self.data, self.operation = data, operation
+        self.data, self.operation, self.order = data, operation, stamp()
         self.left, self.right, self.rest = placed(operands)
 
     @property

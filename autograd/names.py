@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from autograd.operands import Number
 from autograd.operations import CONSTANT
-from autograd.value import Number, Value
+
+if TYPE_CHECKING:
+    from autograd.value import Value
 
 LONGEST = 40  # characters of a label that are shown
 MISSING = "\ufffd"

@@ -36,7 +36,7 @@ class Operation:
     """
 
     __slots__ = (
-        *("name", "symbol", "forward", "formula", "partials", "domain", "arity", "many"),
+        *("name", "symbol", "forward", "formula", "partials", "domain", "arity", "many", "selects"),
         *("method", "array", "native", "javascript", "latex"),
     )
 
@@ -50,13 +50,14 @@ class Operation:
         *,
         formula: Function | None = None,
         method: str = "",
+        selects: bool = False,
         array: Function | str | None = None,
         native: str | None = None,
         javascript: str | None = None,
         latex: str | None = None,
     ) -> None:
         self.name, self.symbol, self.forward, self.partials, self.domain = name, symbol, forward, partials, domain
-        self.method = method
+        self.method, self.selects = method, selects
         self.formula, self.array, self.native, self.javascript, self.latex = formula, array, native, javascript, latex
         self.arity = len(domain)
         self.many = self.arity > 2  # nodes keep two operands in slots of their own, and more in a third

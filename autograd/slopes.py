@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from autograd.fast import sweeping
 from autograd.functions import RECORDING
 from autograd.graph import Image, topological_order
-from autograd.operations import CONSTANT, FLOATS
-from autograd.sweep import NOTHING, adjoints
-from autograd.value import Number, Value, lift
+from autograd.operands import Number
+from autograd.operations import CONSTANT
+from autograd.recording import check_current, latest, leaf
+from autograd.sweep import NOTHING, adjoints, gradients
+from autograd.value import Value
 
 
 def slopes(output: Value, inputs: Sequence[Value]) -> list[Number]:
@@ -19,26 +22,44 @@ def slopes(output: Value, inputs: Sequence[Value]) -> list[Number]:
     >>> slopes(x * y, [x, y])
     [5.0, 3.0]
     """
-    kind = type(output.data)
-    found = adjoints(output, kind(1), kind(), FLOATS)
-    return [found.get(node, kind()) for node in inputs]
+    return swept(output, inputs)[0]
+
+
+def swept(output: Value, inputs: Sequence[Value]) -> tuple[list[Number], Collection[Value]]:
+    """The slopes, and nodes of the graph among which all its leaves are."""
+    with sweeping(output) as found:
+        if found is not None and latest[0] < found[0][-1].order:
+            mark = output._mark  # noqa: SLF001  # the slots are the engine's
+            return [node._adjoint if node._mark is mark else 0.0 for node in inputs], found[1]  # noqa: SLF001  # as above
+    by_node, missing = gradients(output), type(output.data)()
+    return [by_node.get(node, missing) for node in inputs], by_node.keys()
 
 
 def recorded_slopes(output: Value, inputs: Sequence[Value]) -> list[Value]:
     """The same as Values, by a sweep that records itself; only what depends on the inputs is swept.
+
+    Raises `ValueError` where a number of the graph was changed by hand after it was recorded.
 
     >>> x = Value(2.0)
     >>> [first] = recorded_slopes(x**3, [x])
     >>> first.data, slopes(first, [x])
     (12.0, [12.0])
     """
-    image = dependents(topological_order(output), inputs)
-    missing = lift(0, output, CONSTANT)
+    order = topological_order(output)
+    check_current(order)
+    image = dependents(order, inputs)
+    missing = leaf(type(output), type(output.data)(), CONSTANT)
     if output not in image:
         return [missing for _ in inputs]
-    found = adjoints(image[output], lift(1, output, CONSTANT), NOTHING, RECORDING)
+    found = adjoints(image[output], one(output), NOTHING, RECORDING)
     results = [found.get(image.get(node), NOTHING) for node in inputs]
     return [missing if slope is NOTHING else slope for slope in results]
+
+
+def one(output: Value) -> Value:
+    """The seed of a sweep that is recorded."""
+    seed: Value = leaf(type(output), type(output.data)(1), CONSTANT)
+    return seed
 
 
 def dependents(

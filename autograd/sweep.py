@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.graph import consumers_first
+from autograd.graph import consumers_first, images, topological_order
+from autograd.operations import FLOATS
+from autograd.recording import latest, recorded_numbers
 
 
 class _Nothing:
@@ -64,3 +66,20 @@ def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
             "a derivative has floats in it and a Fraction beyond 1.8e308; give all numbers as Fractions, or all as floats"
         ) from None
     return adjoint
+
+
+def gradients(output: Any) -> dict[Any, Any]:
+    """d output / d node for every node of a recorded graph, at the numbers with which it was recorded.
+
+    Raises `ValueError` where a number was changed by hand in the middle of recording.
+    """
+    kind = type(output.data)
+    results, _ = consumers_first(output, None)
+    if not results or latest[0] < results[-1].order:
+        return adjoints(output, kind(1), kind(), FLOATS)
+    order = topological_order(output)
+    numbers = recorded_numbers(order)
+    found = images(order, numbers)
+    kind = type(numbers[output])
+    by_image = adjoints(found[output], kind(1), kind(), FLOATS)
+    return {node: by_image[found[node]] for node in order}

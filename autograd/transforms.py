@@ -16,10 +16,11 @@ from typing import Any, Literal, overload
 
 from autograd.calls import Call, checked_function, one_result
 from autograd.forward import Dual, jvp, new_level, parted, scalar, zero
+from autograd.operands import Number
 from autograd.slopes import one_value, recorded_slopes, slopes, values
 from autograd.sweep import NOTHING
 from autograd.trees import Structure, array, flatten_as, unflatten
-from autograd.value import Number, Value
+from autograd.value import Value
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]

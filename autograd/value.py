@@ -1,8 +1,7 @@
 """A number that remembers how it was computed.
 
 A `Value` holds its number, the operation that made it and its operands; every operator appends one node to that record.
-Its methods are made from the table, one for each operation. Recording is spelled out attribute by attribute, because it is
-the other half of the time of a training step.
+Its methods are made from the table, one for each operation: `recording` has the code that they run.
 """
 
 from __future__ import annotations
@@ -10,27 +9,28 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from decimal import Decimal
-from fractions import Fraction
-from functools import partial
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from autograd.copying import columns, deep, flat, rebuilt, restored
-from autograd.floats import as_float, shown
-from autograd.graph import placed
-from autograd.operations import CONSTANT, FLOATS, LEAF, OPERATIONS, Operation
-from autograd.sweep import adjoints
+from autograd.copying import deep, packed, twin
+from autograd.fast import sweeping
+from autograd.floats import shown
+from autograd.operands import Number as Number
+from autograd.operands import checked
+from autograd.operations import LEAF, OPERATIONS, Operation
+from autograd.recording import Recorded, changed, latest, leaf, method, reflected
+from autograd.sweep import gradients
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from autograd.methods import Methods  # a stub made from the table: what the loop at the end of this file adds
 else:
-    Methods = object
-
-Number: TypeAlias = float | Fraction
+    Methods = Recorded
 
 
 class _Unswept(float):
-    """The grad of a result that no sweep has reached: a zero, told from a zero gradient by identity, in copies too."""
+    """The grad of a result that no sweep has reached: a zero, which `is` tells from a zero gradient, in copies too."""
 
     def __reduce__(self) -> str:
         return "UNSWEPT"
@@ -39,149 +39,47 @@ class _Unswept(float):
 UNSWEPT = _Unswept()
 
 
-def checked(x: object, where: str) -> Number:
-    """`x` as a number that a Value may hold: a Fraction stays one, any other real number becomes a float."""
-    if isinstance(x, Real | Decimal):
-        try:
-            return x if type(x) is Fraction else float(x)
-        except OverflowError:
-            raise ValueError(f"{where}: {shown(x)} is too large for a float; give it as a Fraction") from None
-    if isinstance(x, Value):
-        remedy = "it is a Value already: use it as it is, or its .data for the bare number"
-    elif hasattr(x, "__array__"):
-        remedy = "a Value holds one number; array.astype(object) and NumPy's functions compute with Values element by element"
-    else:
-        remedy = "give an int, a float or a Fraction"
-    raise TypeError(f"{where}: {x!r:.80} is of type {type(x).__name__}, not a real number; {remedy}")
+class Comparison(NamedTuple):
+    """A comparison that a program made of recorded Values."""
+
+    compare: Callable[[Any, Any], bool]
+    a: Any
+    b: Any
+    outcome: bool
 
 
-def lift(x: object, other: object, operation: Operation) -> Any:
-    """`x` as an operand beside `other`: a Value as it is, a number as a constant, an array for NumPy to spread over."""
-    if x.__class__ is int and -LARGE < x < LARGE:
-        x = Fraction(x) if other.__class__ is Value and other.data.__class__ is Fraction else float(x)
-    elif x.__class__ is not float:
-        if isinstance(x, Value):
-            return x
-        if isinstance(x, Integral) and isinstance(other, Value) and type(other.data) is Fraction:
-            x = Fraction(int(x))
-        elif getattr(x, "shape", None) and hasattr(x, "__array_ufunc__") and not operation.symbol.isidentifier():
-            return NotImplemented  # NumPy asks each element, or says by __array_ufunc__ why not
-        elif hasattr(x, "operate"):
-            return NotImplemented  # a dual number: its own operator records on its parts
-        x = checked(x, f"operation {operation.symbol}")
-    node = new(Value)
-    node.data = x
-    node.grad = 0.0
-    node.operation = CONSTANT
-    node.left = node.right = None
-    node.label = ""
-    return node
+watching: list[list[Comparison]] = []  # who wants to know which comparisons are made, the innermost last
 
 
-LARGE = 2**53  # beyond it an int may have no float
-new: Callable[[type[Value]], Any] = object.__new__
-
-
-def result(data: Any, operation: Operation, *numbers: Number) -> Number:
-    """What an operation gave, as a number that a Value may hold: a whole one beside Fractions is exact."""
-    if data.__class__ is int and any(x.__class__ is Fraction for x in numbers):
-        return Fraction(data)
-    return checked(data, f"result of {operation.symbol}")
-
-
-def unary(operation: Operation) -> Callable[[Any], Value]:
-    """The method that applies an operation of one operand and records it as one node."""
-    forward = operation.forward
-
-    def recorded(self: Any) -> Any:
-        try:
-            data = forward(self.data)
-        except OverflowError:  # a Fraction beyond 1.8e308, of which a part is a float
-            data = forward(as_float(self.data))
-        node = new(Value)
-        node.data = data if data.__class__ is float else result(data, operation, self.data)
-        node.grad = UNSWEPT
-        node.operation = operation
-        node.left = self
-        node.right = None
-        node.label = ""
-        return node
-
-    return recorded
-
-
-def binary(operation: Operation) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
-    """The methods that apply an operation of two operands, with the Value on the left and on the right."""
-    forward = operation.forward
-
-    def recorded(self: Any, other: Any) -> Any:
-        if other.__class__ is not Value:
-            other = lift(other, self, operation)
-            if other is NotImplemented:
-                return other
-        try:
-            data = forward(self.data, other.data)
-        except OverflowError:  # a Fraction beyond 1.8e308 beside a float
-            data = forward(as_float(self.data), as_float(other.data))
-        node = new(Value)
-        node.data = data if data.__class__ is float else result(data, operation, self.data, other.data)
-        node.grad = UNSWEPT
-        node.operation = operation
-        node.left = self
-        node.right = other
-        node.label = ""
-        return node
-
-    def reflected(self: Any, other: Any) -> Any:
-        other = lift(other, self, operation)
-        return other if other is NotImplemented else recorded(other, self)
-
-    return recorded, reflected
-
-
-def record(operation: Operation, *operands: Any) -> Any:
-    """The node of an operation of any number of operands, Values or numbers; numbers become constants."""
-    if len(operands) != operation.arity:
-        count = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
-        raise TypeError(f"{operation.name} takes {count}, got {len(operands)}")
-    beside = next((x for x in operands if isinstance(x, Value)), None)
-    nodes = tuple(lift(x, beside, operation) for x in operands)
-    numbers = [node.data for node in nodes]
-    try:
-        data = operation.forward(*numbers)
-    except OverflowError:
-        data = operation.forward(*map(as_float, numbers))
-    return node_of(operation, result(data, operation, *numbers), nodes)
-
-
-def node_of(operation: Operation, data: Number, operands: tuple[Value, ...]) -> Value:
-    """A result that has these operands."""
-    node: Value = new(Value)
-    node.data, node.grad, node.operation, node.label = data, UNSWEPT, operation, ""
-    node.left, node.right, node.rest = placed(operands)
-    return node
-
-
-def recorder(operation: Operation) -> Callable[..., Any]:
-    """The function that records this operation: of a Value first for one and two operands, of anything for more.
-
-    >>> recorder(OPERATIONS["mul"])(Value(2.0), 3).data
-    6.0
-    """
-    if operation.many:
-        return partial(record, operation)
-    return unary(operation) if operation.arity == 1 else binary(operation)[0]
+def noticed(compare: Callable[[Any, Any], bool], a: Any, b: Any, outcome: bool) -> bool:
+    """The outcome of a comparison of Values, of which a recording tape hears."""
+    if watching:
+        watching[-1].append(Comparison(compare, a, b, outcome))
+    return outcome
 
 
 def compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     """The method that compares the numbers of two Values, or of a Value and a number."""
 
     def comparison(self: Any, other: Any) -> bool:
-        if isinstance(other, Value):
-            other = other.data
-        return compare(self.data, other) if isinstance(other, Real | Decimal) else NotImplemented
+        number = other._data if isinstance(other, Value) else other
+        if not isinstance(number, Real | Decimal):
+            return NotImplemented
+        return noticed(compare, self, other, compare(self._data, number))
 
     return comparison
+
+
+def refused(function: str) -> Callable[[Any], NoReturn]:
+    """The method that would make a bare number of a Value, and lose its gradient."""
+
+    def refuse(self: Any) -> NoReturn:
+        raise TypeError(
+            f"{function} of {self!r:.60} would lose its gradient; use the function of autograd (autograd.exp for math.exp), "
+            "or its .data where the bare number is meant"
+        )
+
+    return refuse
 
 
 class Value(Methods):
@@ -192,6 +90,9 @@ class Value(Methods):
     are those of the nearest float. Comparisons are by data, `hash` is by identity, so sets and dictionaries keep equal
     numbers apart. Raises `TypeError` for anything that is not a real number.
 
+    What would lose the gradient raises `TypeError`: `float(v)`, `math.exp(v)`. The bare number is `v.data` or `v.item()`.
+    A subclass, `class Value(autograd.Value): pass`, has attributes of its own, and what is computed with it is of it.
+
     >>> x, y = Value(2.0, "x"), Value(3.0, "y")
     >>> z = x * y + x
     >>> z.backward()
@@ -199,38 +100,51 @@ class Value(Methods):
     (8.0, 4.0, 2.0)
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "label", "left", "operation", "rest", "right")
-
-    data: Number
-    grad: Number
-    operation: Operation
-    left: Value | None
-    right: Value | None
-    rest: tuple[Value, ...]  # only where there are more than two operands
-    label: str
+    __slots__ = ()
 
     def __init__(self, data: Any, label: str = "") -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"Value: the label {label!r:.80} is of type {type(label).__name__}; give a string")
-        self.data = checked(data, "Value")
-        self.grad = type(self.data)()
+        self._data = checked(data, "Value")
+        self._grad = type(self._data)()
+        self._mark = None
         self.operation = LEAF
         self.left = self.right = None
-        self.label = label
+        if label.__class__ is not str or label:
+            self.label = label
 
     @property
-    def parents(self) -> tuple[Value, ...]:
-        """The operands in order, with multiplicity: `x * x` has two, a leaf has none.
+    def data(self) -> float:
+        """The number. A new one counts from then on: what was recorded before keeps the number that it was recorded with."""
+        return self._data  # type: ignore[return-value]  # of a Value of Fractions it is a Fraction
 
-        >>> x = Value(3.0)
-        >>> (x * x).parents == (x, x), x.parents
-        (True, ())
-        """
-        if self.left is None:
-            return ()
-        if self.right is None:
-            return (self.left,)
-        return (self.left, self.right, *self.rest) if self.operation.many else (self.left, self.right)
+    @data.setter
+    def data(self, x: Any) -> None:
+        changed(self, x if x.__class__ is float else checked(x, "Value.data"))
+
+    @property
+    def grad(self) -> float:
+        """The gradient that sweeps have put here; 0 before the first."""
+        try:
+            return self._grad  # type: ignore[return-value]  # as above
+        except AttributeError:
+            return UNSWEPT
+
+    @grad.setter
+    def grad(self, x: Any) -> None:
+        self._grad = x if x.__class__ is float else checked(x, "Value.grad")
+
+    @property
+    def label(self) -> str:
+        """The name in pictures and derivations; empty for none."""
+        try:
+            return self._label
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, x: str) -> None:
+        if not isinstance(x, str):
+            raise TypeError(f"Value: the label {x!r:.80} is of type {type(x).__name__}; give a string")
+        self._label = x
 
     def backward(self) -> None:
         """Put d self / d node into `.grad` of every node of the graph: leaves accumulate, results are replaced.
@@ -241,46 +155,70 @@ class Value(Methods):
         >>> x.grad, y.grad
         (12.0, 1.0)
         """
-        kind = type(self.data)
-        for node, adjoint in adjoints(self, kind(1), kind(), FLOATS).items():
+        with sweeping(self) as swept:
+            if swept is not None and latest[0] < swept[0][-1].order:
+                results, leaves = swept
+                for node in results:
+                    node._grad = node._adjoint
+                for node in leaves:
+                    if node.operation is LEAF:
+                        node._grad += node._adjoint
+                return
+        for node, adjoint in gradients(self).items():
             if node.left is not None:
-                node.grad = adjoint
+                node._grad = adjoint
             elif node.operation is LEAF:
-                node.grad += adjoint
+                node._grad += adjoint
+
+    def item(self) -> float:
+        """The number, as NumPy calls it: the same as `data`."""
+        return self.data
+
+    def detach(self) -> Self:
+        """A leaf of its own with the same number: no gradient goes back through it.
+
+        >>> x = Value(3.0)
+        >>> (x * x.detach()).backward()
+        >>> x.grad
+        3.0
+        """
+        return leaf(type(self), self._data)  # type: ignore[no-any-return]  # made of the type
 
     __lt__, __le__ = compared(operator.lt), compared(operator.le)
     __gt__, __ge__ = compared(operator.gt), compared(operator.ge)
     __eq__, __ne__ = compared(operator.eq), compared(operator.ne)
     __hash__ = object.__hash__
+    __float__, __int__, __trunc__ = refused("float"), refused("int"), refused("math.trunc")
+    __floor__, __ceil__, __index__ = refused("math.floor"), refused("math.ceil"), refused("operator.index")
+    __complex__ = refused("complex")
 
-    def __float__(self) -> float:
-        return float(self.data)
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        refused("round")(self)
+
+    def __pos__(self) -> Self:
+        return self
 
     def __bool__(self) -> bool:
-        return bool(self.data)
+        return noticed(operator.ne, self, 0, bool(self._data))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={shown(self.data)}, grad={shown(self.grad)}{label})"
+        return f"{type(self).__name__}(data={shown(self._data)}, grad={shown(self.grad)}{label})"
 
-    def __copy__(self) -> Value:
-        return cast("Value", rebuilt(Value, self.parents, *columns(self)))
-
-    __deepcopy__ = deep
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (rebuilt, (Value, (), *columns(self))) if self.left is None else (restored, flat(self))
+    __copy__, __deepcopy__, __reduce__ = twin, deep, packed
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's ufuncs see a Value as one object: an object array is computed element by element."""
-        import numpy as np  # not before it is needed: NumPy takes longer to import than everything else here
+        from autograd.numpys import ufunc_of_values  # here: NumPy takes longer to import than everything else
 
-        compares = ufunc in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
-        for x in inputs:
-            if isinstance(x, np.ndarray) and x.dtype != object and (x.ndim or not compares):  # NumPy's scalars come as 0-d
-                checked(x, f"operation {ufunc.__name__}")
-        boxes = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in inputs]
-        return getattr(ufunc, method)(*boxes, **options)
+        return ufunc_of_values(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:  # noqa: ARG002  # NumPy's
+        from autograd.numpys import function_of_values  # as above
+
+        return function_of_values(function, arguments, options)
 
     @property
     def _prev(self) -> set[Value]:  # this and the next: micrograd's names, for drawing code that was written for it
@@ -293,7 +231,7 @@ class Value(Methods):
 
 def _add_methods(row: Operation) -> None:
     """What the row is as a method of Value, and, for an operator, as the one of a Value on its right."""
-    functions = (unary(row),) if row.arity == 1 else binary(row)
+    functions = (method(row),) if row.arity == 1 else (method(row), reflected(row))
     for name, function in zip((row.method, row.method.replace("__", "__r", 1)), functions, strict=False):
         function.__name__, function.__qualname__ = name, f"Value.{name}"
         function.__doc__ = f"{row.name} of this Value, recorded as one node."

@@ -1,9 +1,11 @@
 """Handwritten digits: a 64-32-10 network on scikit-learn's 1,797 images of 8 x 8 pixels, by the fast loop.
 
 Needs the extra: pip install '.[examples]'. Run it: python examples/digits.py. It prints the share of held-out digits that
-are read right, and plots the loss and the digits that are not to digits.png beside this file.
+are read right, and plots the loss and the digits that are not to digits.png, in the folder given as an
+argument or else here.
 """
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ def plot(history: nn.History, images: NDArray[Any], read: NDArray[Any], meant: N
         cell.set_title(f"{meant[i]} read as {read[i]}", fontsize=10, color=ORANGE)
     for cell in right.axes:
         cell.axis("off")
-    path = Path(__file__).with_suffix(".png")
+    path = Path(*sys.argv[1:]) / "digits.png"
     figure.savefig(path, dpi=120)
     return path
 

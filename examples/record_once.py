@@ -1,9 +1,11 @@
 """Record once, replay: the 3-4-1 network trained in seven ways, all with the same gradient, and how fast each of them is.
 
-Run it: python examples/record_once.py. It prints what it compares, and plots the steps per second to record_once.png beside
-this file. It uses the extras `native` and `examples`, and SymPy; what is not installed is named, and left out.
+Run it: python examples/record_once.py. It prints what it compares, and plots the steps per second to record_once.png, in the
+folder given as an argument or else here. It uses the extras `native` and `examples`, and SymPy; what is not installed is
+named, and left out.
 """
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -202,7 +204,7 @@ def plot(groups: list[tuple[str, dict[str, float]]]) -> None:
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.spines[["top", "right"]].set_visible(False)
     rows[-1].set_xlabel("steps a second")
-    path = Path(__file__).with_suffix(".png")
+    path = Path(*sys.argv[1:]) / "record_once.png"
     figure.savefig(path, dpi=120)
     print(f"plot: {path.name}")
 

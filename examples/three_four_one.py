@@ -1,10 +1,11 @@
 """The first seed question: why `W2 += L1.T.dot(L2_Delta)`, with a plus, and in the opposite order to the textbook?
 
 The program of the question is a 3-4-1 sigmoid network. Its first step is taken apart, doubt by doubt, beside the recorded
-graph of the same cost; then it is trained, and drawn. Run it: python examples/three_four_one.py. It writes the graph of
-one sample's cost to three_four_one.svg beside this file, and that of a single neuron to neuron.svg.
+graph of the same cost; then it is trained, and drawn. Run it: python examples/three_four_one.py. It draws the graph of one
+sample's cost, three_four_one.svg, and that of a single neuron, neuron.svg, into the folder given as an argument or else here.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -122,18 +123,18 @@ def training() -> None:
     print()
 
 
-def picture() -> None:
+def picture(folder: Path) -> None:
     model = nn.MLP.from_arrays(initial_weights())
     loss = model.loss(X[1:2], Y[1:2])
     loss.label = "C"
     loss.backward()
-    path = draw(loss).save(Path(__file__).with_suffix(".svg"))
+    path = draw(loss).save(folder / "three_four_one.svg")
     print(f"6. The graph of C for the sample {X[1].astype(int)}, with every local derivative: {path.name}")
     w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-1.0, "b")
     y = (w * x + b).tanh()
     y.label = "y"
     y.backward()
-    path = draw(y).save(Path(__file__).with_name("neuron.svg"))
+    path = draw(y).save(folder / "neuron.svg")
     print(f"   and of a single neuron, small enough for a slide: {path.name}")
 
 
@@ -142,4 +143,4 @@ if __name__ == "__main__":
     plus_or_minus()
     the_order()
     training()
-    picture()
+    picture(Path(*sys.argv[1:]))

@@ -71,28 +71,38 @@ PRINTED = {
 }
 
 
-def run(script: Path) -> str:
+SLOW = ("digits.py", "record_once.py", "which_factor_is_missing.py")
+
+
+def run(name: str, folder: Path, *arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=environment, check=False)  # noqa: S603  # our own scripts
+    command = [sys.executable, str(ROOT / "examples" / name), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)  # noqa: S603  # ours
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in EXAMPLES])
 def test_an_example_prints_what_its_answer_rests_on(name: str, tmp_path: Path) -> None:
     if name == "digits.py":
         for package in ("sklearn", "matplotlib"):
             pytest.importorskip(package, reason="pip install '.[examples]'")
-    for example in EXAMPLES:  # all of them, for one imports another; pictures are written beside the script
-        (tmp_path / example).write_text((ROOT / "examples" / example).read_text())
-    printed = run(tmp_path / name)
+    printed = run(name, tmp_path)
     for pattern in PRINTED[name]:
         assert re.search(pattern, printed), f"{pattern!r} is not in\n{printed}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(set(re.findall(r"\w+\.(?:svg|png)", printed)))
 
 
-def test_the_report_in_the_readme_is_the_one_that_is_printed() -> None:
+def test_pictures_go_into_the_folder_that_is_given(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    run("three_four_one.py", tmp_path, "pictures")
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["neuron.svg", "three_four_one.svg"]
+
+
+def test_the_report_in_the_readme_is_the_one_that_is_printed(tmp_path: Path) -> None:
     report = (ROOT / "README.md").read_text().split("```text\n")[1].split("```")[0]
-    assert report in run(ROOT / "examples" / "what_is_wrong_with_it.py")
+    assert report in run("what_is_wrong_with_it.py", tmp_path)
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

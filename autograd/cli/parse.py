@@ -21,7 +21,9 @@ from autograd.cli import messages
 from autograd.cli.tokens import Token, functions, spelled, tokens, visible
 from autograd.expressions.printer import PRECEDENCE, SIGN, SUM
 from autograd.operations import CONSTANT, OPERATIONS, Operation
-from autograd.value import Value, checked, lift, record
+from autograd.operands import checked
+from autograd.recording import leaf, record
+from autograd.value import Value
 
 Operand: TypeAlias = Value | float  # a number stays one until it meets a Value, as in Python
 
@@ -167,7 +169,7 @@ class _Yard:
             return
         if any(type(x.data) is Fraction for x in values):  # beside which a whole number is exact, as Python's int is
             operands = [Fraction(x) if isinstance(x, float) and x.is_integer() else x for x in operands]
-        self.operands[entry.already :] = [record(operation, *operands)]
+        self.operands[entry.already :] = [record(Value, operation, *operands)]
 
     def result(self, end: Token) -> Value:
         """The graph, once every token is taken."""
@@ -176,7 +178,8 @@ class _Yard:
         self.reduce(SUM)
         if self.waiting:
             raise messages.unclosed(self.text, self.waiting[-1].token)
-        node: Value = lift(self.operands[0], None, CONSTANT)
+        found = self.operands[0]
+        node: Value = found if isinstance(found, Value) else leaf(Value, found, CONSTANT)
         return node
 
     def number(self, token: Token) -> float:

@@ -72,6 +72,7 @@ def rows(used: Iterable[Operation]) -> str:
 
     Raises `ValueError` for an operation that has no JavaScript, or that uses one.
 
+    >>> from autograd.operations import OPERATIONS
     >>> print(rows([OPERATIONS["mul"]]).removeprefix(PRELUDE))
     const RULES = {
       mul: {

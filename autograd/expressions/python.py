@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from autograd.expressions.expression import NAME, NUMBER, Expression
-from autograd.expressions.printer import ATOM, CHOICE, CONDITION, POWER, SIGN, Form, Language, call, printed
+from autograd.expressions.expression import EXPANDED, NAME, NUMBER, Expression, apply, lifted, operands_first, symbol
+from autograd.expressions.printer import (
+    ATOM,
+    CHOICE,
+    CONDITION,
+    POWER,
+    SIGN,
+    Choice,
+    Form,
+    Language,
+    Text,
+    call,
+    composed,
+    printed,
+)
+from autograd.graph import topological_order
+from autograd.operations import Operation
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -15,18 +32,20 @@ def _leaf(e: Expression) -> tuple[str, int]:
     return repr(e.content), SIGN if math.copysign(1, e.content) < 0 else ATOM
 
 
-def _power(e: Expression) -> tuple[Form, Sequence[Expression]]:
-    """Python's own operator for a whole constant, with which it never gets complex."""
-    exponent = e.parents[1]
-    whole = exponent.op is NUMBER and float(exponent.content).is_integer()
-    return Form("{} ** {}", POWER, (ATOM, SIGN)) if whole else call("pow", 2), e.parents
+def _power(function: str) -> Choice:
+    """Python's own operator for a whole constant, with which it never gets complex; else a function."""
+
+    def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
+        exponent = e.parents[1]
+        whole = exponent.op is NUMBER and float(exponent.content).is_integer()
+        return Form("{} ** {}", POWER, (ATOM, SIGN)) if whole else call(function, 2), e.parents
+
+    return choose
 
 
-PYTHON = Language(
-    {"where": Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CHOICE)), "pow": _power},
-    _leaf,
-    lambda op: op.name,
-)
+WHERE = Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CHOICE))
+PYTHON = Language({"where": WHERE, "pow": _power("pow")}, _leaf, lambda op: op.name)
+FAST = Language({"where": WHERE, "pow": _power("f_pow")}, _leaf, lambda op: f"f_{op.name}")  # names that clash with none
 
 
 def as_python(expression: Expression) -> str:
@@ -38,3 +57,60 @@ def as_python(expression: Expression) -> str:
     'exp(a) if a > 0 else a ** 2'
     """
     return printed(expression, PYTHON)
+
+
+def assignments(
+    outputs: Iterable[Expression], names: Mapping[Expression, str], deepest: int = 12, language: Language = PYTHON
+) -> tuple[list[str], list[str]]:
+    """The lines that compute the outputs, and the text of each output after them.
+
+    What is used twice, or lies more than `deepest` operations within one another, gets a line and a name of its own; so does
+    all of `names` that is needed, in that order.
+
+    >>> from autograd.expressions import SYMBOLS, symbol
+    >>> x = symbol("x")
+    >>> e = SYMBOLS.exp(x)
+    >>> assignments([e / (1 + e)], {e: "e"})
+    (['e = exp(x)'], ['e / (1 + e)'])
+    """
+    outputs = list(outputs)
+    needed = topological_order(*outputs)
+    uses = Counter(parent for e in needed for parent in e.parents)
+    known = set(needed)
+    temporaries = fresh("t", set(names.values()))
+    lines: list[str] = []
+    found: dict[Expression, Text] = {}
+    for e in topological_order(*(e for e in names if e in known), *outputs):
+        text = composed(e, found, language)
+        name = names.get(e) or (next(temporaries) if e.parents and (uses[e] > 1 or text.depth >= deepest) else None)
+        if name is not None and e.parents:
+            lines.append(f"{name} = {text.text}")
+            text = Text(name, ATOM, 0)
+        found[e] = text
+    return lines, [found[e].text for e in outputs]
+
+
+def fresh(stem: str, taken: set[str]) -> Iterator[str]:
+    """stem1, stem2, ... without those that are taken."""
+    k = 0
+    while True:
+        k += 1
+        if f"{stem}{k}" not in taken:
+            yield f"{stem}{k}"
+
+
+def functions_of(formulas: Iterable[Expression]) -> dict[str, Any]:
+    """What the calls in `FAST` source mean: the bare functions of Python, which raise where IEEE has an answer."""
+    found = {e.op.name: e.op for formula in formulas for e in operands_first(formula) if e.op.domain}
+    names: dict[str, Any] = {f"f_{name}": getattr(op.forward, "__wrapped__", op.forward) for name, op in found.items()}
+    return {"inf": math.inf, "nan": math.nan, **names}
+
+
+def formula_of(row: Operation, operands: Sequence[Expression]) -> Expression:
+    """The row as a formula of primitive operations."""
+    return lifted(row.formula(EXPANDED, *operands)) if row.formula else apply(row, *operands)
+
+
+def names_in(expression: Expression) -> set[str]:
+    """The names that appear in it."""
+    return {e.content for e in operands_first(expression) if e.op is NAME}

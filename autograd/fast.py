@@ -1,0 +1,142 @@
+"""The sweep of graphs of floats, generated from the rows: the chain rule of `sweep`, with every formula inlined.
+
+Adjoints are kept in the nodes instead of a dictionary, so one such sweep runs at a time. Where another one is running, in
+another thread or inside of a row, for Fractions, and where Python's arithmetic raises, the caller falls back on `sweep`.
+The order is the same, and so is every float.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock  # `threading` would be a twentieth of what `import autograd` takes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from autograd.operations import BUILT_IN, FLOATS, OPERATIONS, Operation
+
+Push: TypeAlias = Callable[[Any, float], None]
+Swept: TypeAlias = tuple[list[Any], list[Any]]
+
+INLINED = 10  # rows, from the top of the table, of which the loop itself has the code; the others are a call each
+LOCK = allocate_lock()
+PUSHES: dict[Operation, Push] = {}
+
+LOOP = """\
+def sweep(output, mark, by_order):
+    output._mark = mark
+    output._adjoint = 1.0
+    results = [output]
+    leaves = []
+    for node in results:
+        operand = node.left
+        if operand._mark is not mark:
+            operand._mark = mark
+            operand._adjoint = 0.0
+            if operand.left is None:
+                leaves.append(operand)
+            else:
+                results.append(operand)
+        operand = node.right
+        if operand is not None:
+            if operand._mark is not mark:
+                operand._mark = mark
+                operand._adjoint = 0.0
+                if operand.left is None:
+                    leaves.append(operand)
+                else:
+                    results.append(operand)
+            if node.operation.many:
+                for operand in node.rest:
+                    if operand._mark is not mark:
+                        operand._mark = mark
+                        operand._adjoint = 0.0
+                        (leaves if operand.left is None else results).append(operand)
+    for leaf in leaves:
+        if leaf._data.__class__ is not float:
+            return None
+    results.sort(key=by_order, reverse=True)
+    for node in results:
+        g = node._adjoint
+        row = node.operation
+        {cases}
+        else:
+            (pushes.get(row) or push_of(row))(node, g)
+    return results, leaves
+"""
+
+
+@contextmanager
+def sweeping(output: Any) -> Iterator[Swept | None]:
+    """The results of the graph, consumers first, and its leaves, each with its adjoint, while no other sweep runs.
+
+    None where the sweep cannot be run this way.
+    """
+    if output.left is None or not LOCK.acquire(False):  # noqa: FBT003  # without waiting
+        yield None
+        return
+    try:
+        try:
+            found: Swept | None = _loop()(output, object(), attrgetter("order"))
+        except (ArithmeticError, ValueError):
+            found = None
+        yield found
+    finally:
+        LOCK.release()
+
+
+@cache
+def _loop() -> Callable[..., Any]:
+    rows = [row for row in OPERATIONS.values() if row.name in BUILT_IN and row.arity in (1, 2)][:INLINED]
+    space: dict[str, Any] = {"pushes": PUSHES, "push_of": push_of}
+    cases = []
+    for row in rows:
+        lines, names = _body(row)
+        space.update(names, **{f"row_{row.name}": row})
+        cases.append(f"if row is row_{row.name}:" + "".join(f"\n            {line}" for line in lines))
+    exec(LOOP.format(cases="\n        el".join(cases)), space)  # noqa: S102  # our own source: the rows of the table
+    made: Callable[..., Any] = space["sweep"]
+    return made
+
+
+def push_of(row: Operation) -> Push:
+    """The function that adds to the adjoint of each operand of a node what the chain rule sends it."""
+    if row.arity in (1, 2) and row.name in BUILT_IN:
+        lines, space = _body(row)
+        exec("def push(node, g):" + "".join(f"\n    {line}" for line in lines), space)  # noqa: S102  # as above
+        push: Push = space["push"]
+    else:
+        push = _push_row
+    PUSHES[row] = push
+    return push
+
+
+def _push_row(node: Any, g: float) -> None:
+    """The same for any row, by the row itself."""
+    operands = node.parents
+    row = node.operation
+    partials = row.partials(FLOATS, node.data, *(operand.data for operand in operands))
+    for operand, partial in zip(operands[::-1], partials[::-1], strict=True):
+        if partial or not row.selects:
+            operand._adjoint += g * partial  # noqa: SLF001  # the slots are ours
+
+
+def _body(row: Operation) -> tuple[list[str], dict[str, Any]]:
+    """The lines that do it for a row of one or two operands, and what their names mean."""
+    from autograd.expressions.expression import EXPANDED, apply, lifted, symbol
+    from autograd.expressions.python import FAST, assignments, functions_of, names_in
+
+    operands = [symbol(name) for name in "xy"[: row.arity]]
+    partials = [lifted(partial) for partial in row.partials(EXPANDED, symbol("out"), *operands)][::-1]
+    sent = partials if row.selects else [apply(OPERATIONS["mul"], symbol("g"), partial) for partial in partials]
+    lines, texts = assignments(sent, {}, language=FAST)
+    used = set().union(*map(names_in, sent))
+    head = [f"{node} = node.{side}" for node, side in (("a", "left"), ("b", "right"))[: row.arity]]
+    head += [f"{name} = {node}._data" for name, node in (("x", "a"), ("y", "b"), ("out", "node")) if name in used]
+    for node, text in zip("ba"[-row.arity :], texts, strict=True):
+        if row.selects:
+            lines += [f"p = {text}", f"if p: {node}._adjoint += g * p"]
+        elif text != "0":
+            lines.append(f"{node}._adjoint += {text}")
+    return [*head, *lines], functions_of(sent)

@@ -1,0 +1,63 @@
+"""What NumPy's functions do with a Value: they record the operation of that name, and spread over arrays.
+
+NumPy asks a Value only where it is an argument itself. Of an array of objects it compares the entries, in `maximum`,
+`minimum`, `clip`, `where` and `sign`, without asking them; there the functions of autograd work entry by entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.functions import function_of
+from autograd.operands import checked
+from autograd.operations import OPERATIONS
+from autograd.recording import Recorded
+
+COMPARISONS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}
+
+
+def ufunc_of_values(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What a ufunc gives where one of its operands is a Value: a Value, or an array of Values."""
+    row = OPERATIONS.get(ufunc.__name__)
+    if row is not None and row.symbol.isidentifier() and method == "__call__" and not options:
+        return entry_by_entry(function_of(row), inputs)
+    where = f"operation {ufunc.__name__}"
+    boxes = [_boxed(x, where, ufunc in COMPARISONS) for x in inputs]
+    return getattr(ufunc, method)(*boxes, **options)
+
+
+def _boxed(x: Any, where: str, compares: bool) -> Any:
+    """An operand as an array of objects, whose entries compute for themselves."""
+    if isinstance(x, Recorded):
+        return np.array(x, dtype=object)
+    if isinstance(x, np.ndarray) and x.dtype != object and x.ndim:
+        return x.astype(object)
+    if isinstance(x, np.ndarray | np.generic) and not (isinstance(x, np.ndarray) and x.dtype == object):
+        return np.array(x if compares else checked(x, where), dtype=object)
+    return x
+
+
+def entry_by_entry(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
+    """The function of each entry of operands that broadcast; of single ones just that.
+
+    >>> from autograd import Value, maximum
+    >>> [v.data for v in entry_by_entry(maximum, (np.array([Value(1.0), Value(-2.0)]), 0))]
+    [1.0, 0.0]
+    """
+    if not any(isinstance(x, np.ndarray) and x.ndim for x in operands):
+        return function(*operands)
+    boxes = [x.astype(object) if isinstance(x, np.ndarray) else np.array(x, dtype=object) for x in operands]
+    return np.frompyfunc(function, len(operands), 1)(*boxes)
+
+
+def function_of_values(function: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What another function of NumPy's gives where one of its arguments is a Value."""
+    row = OPERATIONS.get(function.__name__)
+    if row is not None and row.symbol.isidentifier() and row.arity == len(arguments) and not options:
+        return entry_by_entry(function_of(row), arguments)
+    boxes = [np.array(x, dtype=object) if isinstance(x, Recorded) else x for x in arguments]
+    named = {name: np.array(x, dtype=object) if isinstance(x, Recorded) else x for name, x in options.items()}
+    return function(*boxes, **named)

@@ -1,0 +1,277 @@
+"""How an operation is recorded: the slots of a node, and the code that appends one, generated from the rows.
+
+Each row becomes Python source with its formula inlined, compiled when it is first used. Where Python's arithmetic raises
+(an overflow, a division by zero, the log of zero), and for Fractions, the generated code gives way to the row itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.floats import as_float, shown
+from autograd.graph import placed, stamp
+from autograd.operands import Number, beside, result
+from autograd.operations import CONSTANT, LEAF, Operation
+
+new: Callable[[type], Any] = object.__new__
+latest = [0]  # when a number was last changed by hand, on the clock of `stamp`
+unrecorded: list[int] = []  # the threads that are inside of no_grad, each as often as it is
+
+
+class Recorded:
+    """The slots of a node. What is not needed is not filled: a gradient, a label, more than two operands.
+
+    `order` numbers results as they are recorded: operands have smaller ones. `_was` has what a number was before it was
+    changed by hand. `_mark` and `_adjoint` belong to the sweep that is running.
+    """
+
+    __slots__ = (
+        *("__weakref__", "_adjoint", "_data", "_grad", "_label", "_mark", "_was"),
+        *("left", "operation", "order", "rest", "right"),
+    )
+
+    _data: Number
+    _grad: Number
+    _label: str
+    _mark: object
+    _adjoint: Number
+    _was: tuple[int, Number, int]
+    operation: Operation
+    left: Any
+    right: Any
+    rest: tuple[Any, ...]
+    order: int
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """The operands in order, with multiplicity: `x * x` has two, a leaf has none.
+
+        >>> from autograd import Value
+        >>> x = Value(3.0)
+        >>> (x * x).parents == (x, x), x.parents
+        (True, ())
+        """
+        if self.left is None:
+            return ()
+        if self.right is None:
+            return (self.left,)
+        return (self.left, self.right, *self.rest) if self.operation.many else (self.left, self.right)
+
+
+def leaf(kind: type, x: Number, operation: Operation = LEAF) -> Any:
+    """A node without operands: a leaf, or a constant."""
+    node = new(kind)
+    node._data = x  # noqa: SLF001  # the slots are ours
+    node._grad = x.__class__()  # noqa: SLF001  # as above
+    node._mark = None  # noqa: SLF001  # as above
+    node.operation = operation
+    node.left = node.right = None
+    return node
+
+
+def changed(node: Any, x: Number) -> None:
+    """Give a node another number, which counts from now on; what it was is kept for what was recorded before."""
+    was = node._data  # noqa: SLF001  # as above
+    if x.__class__ is was.__class__ and (x == was or x != x):  # noqa: PLR0124  # nan stays nan
+        node._data = x  # noqa: SLF001  # as above: 0.0 may become -0.0
+        return
+    before = getattr(node, "_was", (0,))[0]
+    latest[0] = now = stamp()
+    node._was, node._data = (now, was, before), x  # noqa: SLF001  # as above
+
+
+def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
+    """The number of each node of a graph as it was when the graph was recorded.
+
+    Raises `ValueError` where a part of the graph was recorded before a number was changed by hand, and a part after it.
+    """
+    numbers = {node: node.data for node in order}
+    results = [node for node in order if node.left is not None]
+    if not results or latest[0] < min(node.order for node in results):
+        return numbers
+    seen: dict[Any, Number] = {}
+    for consumer in results:
+        for node in (*consumer.parents, consumer):
+            number = _number_at(node, consumer.order)
+            if seen.setdefault(node, number) != number and number == number:  # noqa: PLR0124  # nan differs from itself
+                raise ValueError(_mixed(node))
+    return numbers | seen
+
+
+def check_current(order: Sequence[Any]) -> None:
+    """`ValueError` for a graph of which a number was changed by hand after it was recorded."""
+    for node, was in recorded_numbers(order).items():
+        if was != node.data and was == was:  # noqa: PLR0124  # nan differs from itself
+            raise ValueError(
+                f"{_called(node)} was {shown(was)} when this graph was recorded and is {shown(node.data)} now; record it again, "
+                "or put the number back"
+            )
+
+
+def _called(node: Any) -> str:
+    return repr(node.label) if node.label else f"the {node.operation.symbol or 'leaf'} {shown(node.data)}"
+
+
+def _number_at(node: Any, time: int) -> Number:
+    when, was, before = getattr(node, "_was", (0, None, 0))
+    if time > when:
+        return node.data  # type: ignore[no-any-return]  # a node holds a number
+    if time < before:
+        raise ValueError(_mixed(node))
+    return was  # type: ignore[no-any-return]  # as above
+
+
+def _mixed(node: Any) -> str:
+    return (
+        f"the number of {_called(node)} was changed while this graph was being recorded, or more than once since then, so its "
+        "numbers do not fit together; record it again"
+    )
+
+
+def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
+    """`x` as an operand beside the node `other`, or None: a node as it is, a number as a constant; or NotImplemented."""
+    if isinstance(x, Recorded):
+        return x
+    if x.__class__ is not float:
+        x = beside(x, None if other is None else other._data, operation)  # noqa: SLF001  # as above
+        if x is NotImplemented:
+            return x
+    return leaf(kind, x, CONSTANT)
+
+
+def node_of(kind: type, operation: Operation, data: Number, operands: tuple[Any, ...]) -> Any:
+    """A result that has these operands; a leaf inside of no_grad."""
+    if unrecorded and _is_off():
+        return leaf(kind, data)
+    node = new(kind)
+    node._data, node._mark, node.operation = data, None, operation  # noqa: SLF001  # as above
+    node.left, node.right, node.rest = placed(operands)
+    node.order = stamp()
+    return node
+
+
+def _is_off() -> bool:
+    from threading import get_ident  # here: it is a twentieth of what `import autograd` takes
+
+    return get_ident() in unrecorded
+
+
+def record(kind: type, operation: Operation, *operands: Any) -> Any:
+    """The node of an operation of any number of operands, nodes or numbers; numbers become constants.
+
+    An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
+    """
+    own = next((x for x in operands if hasattr(x, "operate")), None)
+    if own is not None:
+        return own.operate(operation, *operands)
+    if operation.arity is not None and len(operands) != operation.arity:
+        counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
+        raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
+    known = next((x for x in operands if isinstance(x, Recorded)), None)
+    kind = kind if known is None else type(known)
+    nodes = tuple(lift(x, known, operation, kind) for x in operands)
+    numbers = [node._data for node in nodes]  # noqa: SLF001  # as above
+    return node_of(kind, operation, result(computed(operation, *numbers), operation, *numbers), nodes)
+
+
+def computed(operation: Operation, *numbers: Number) -> Any:
+    """The number that the row gives."""
+    try:
+        return operation.forward(*numbers)
+    except OverflowError:  # a Fraction beyond 1.8e308, of which a part is a float
+        return operation.forward(*map(as_float, numbers))
+
+
+ONE = """\
+def recorded(self):
+    x = self._data
+    if x.__class__ is float:
+        try:
+            data = {formula}
+        except (ArithmeticError, ValueError):
+            data = computed(row, x)
+    else:
+        data = computed(row, x)
+"""
+TWO = """\
+def recorded(self, other):
+    kind = self.__class__
+    if other.__class__ is not kind:
+        other = lift(other, self, row, kind)
+        if other is NotImplemented:
+            return other
+        if other.__class__ is not kind and issubclass(other.__class__, kind):
+            kind = other.__class__
+    x = self._data
+    y = other._data
+    if x.__class__ is float is y.__class__:
+        try:
+            data = {formula}
+        except (ArithmeticError, ValueError):
+            data = computed(row, x, y)
+    else:
+        data = computed(row, x, y)
+"""
+NODE = """\
+    if data.__class__ is not float:
+        data = result(data, row, {numbers})
+    if unrecorded:
+        return node_of({kind}, row, data, {operands})
+    node = new({kind})
+    node._data = data
+    node._mark = None
+    node.operation = row
+    node.left = self
+    node.right = {right}
+    node.order = stamp()
+    return node
+"""
+
+
+def recorder(row: Operation) -> Callable[..., Any]:
+    """The code that records this operation of one or two operands, the first of which is a node.
+
+    >>> from autograd import Value
+    >>> from autograd.operations import OPERATIONS
+    >>> recorder(OPERATIONS["mul"])(Value(2.0), 3).data
+    6.0
+    """
+    from autograd.expressions.expression import symbol  # here: an operation that is not used costs nothing
+    from autograd.expressions.python import FAST, formula_of, functions_of
+    from autograd.expressions.printer import printed
+
+    unary = row.arity == 1
+    formula = formula_of(row, [symbol(name) for name in "xy"[: row.arity]])
+    fields = {"numbers": "x" if unary else "x, y", "kind": "self.__class__" if unary else "kind"}
+    fields |= {"operands": "(self,)" if unary else "(self, other)", "right": "None" if unary else "other"}
+    space = {**functions_of([formula]), "row": row, "computed": computed, "result": result, "lift": lift}
+    space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp}
+    source = (ONE if unary else TWO).format(formula=printed(formula, FAST)) + NODE.format(**fields)
+    exec(source, space)  # noqa: S102  # our own source: the rows of the table
+    made: Callable[..., Any] = space["recorded"]
+    return made
+
+
+def method(row: Operation) -> Callable[..., Any]:
+    """The method of a class of nodes; at its first call it is compiled, and the class gets the code in its place."""
+
+    def first(self: Any, *operands: Any) -> Any:
+        made = recorder(row)
+        made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
+        owner = next(kind for kind in type(self).__mro__ if vars(kind).get(row.method) is first)
+        setattr(owner, row.method, made)
+        return made(self, *operands)
+
+    return first
+
+
+def reflected(row: Operation) -> Callable[[Any, Any], Any]:
+    """The method of a node on the right of a number."""
+
+    def recorded(self: Any, other: Any) -> Any:
+        other = lift(other, self, row, type(self))
+        return other if other is NotImplemented else getattr(other, row.method)(self)
+
+    return recorded
+

@@ -1,0 +1,48 @@
+"""The stubs that type checkers read, made from the table: `python tests/autograd/stubs.py` writes them anew after a row was added."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograd import functions
+from autograd.operations import BUILT_IN, OPERATIONS
+
+HEAD = '"""Made from the table by tests/autograd/stubs.py."""\n\n'
+BUILT = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
+
+
+def methods() -> str:
+    """What the table adds to Value."""
+    lines = []
+    for row in BUILT:
+        if row.method and row.arity == 1:
+            lines.append(f"    def {row.method}(self) -> Value: ...")
+        elif row.method:
+            names = row.method, row.method.replace("__", "__r", 1)
+            lines += [f"    def {name}(self, other: Any) -> Value: ..." for name in names]
+    return HEAD + "from typing import Any\n\nfrom autograd.value import Value\n\nclass Methods:\n" + "\n".join(lines) + "\n"
+
+
+def of_functions() -> str:
+    """The functions of the table."""
+    listed = "".join(f'    "{name}",\n' for name in functions.__all__)
+    lines = [
+        f"def {name}({', '.join(f'{operand}: Any' for operand in 'abcdefgh'[: OPERATIONS[name].arity])}) -> Value: ..."
+        for name in functions.__all__
+    ]
+    return (
+        HEAD
+        + "from collections.abc import Callable\nfrom typing import Any\n\n"
+        + "from autograd.operations import Arithmetic, Operation\nfrom autograd.value import Value\n\n"
+        + f"__all__ = [\n{listed}]\n\nRECORDING: Arithmetic\n\n"
+        + "def function_of(row: Operation) -> Callable[..., Any]: ...\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+
+
+STUBS = {"autograd/methods.pyi": methods, "autograd/functions.pyi": of_functions}
+
+if __name__ == "__main__":
+    for path, text in STUBS.items():
+        Path(__file__).parents[2].joinpath(path).write_text(text())

@@ -1,0 +1,306 @@
+"""Every row of the table against mpmath at 50 digits, SymPy and NumPy; the conventions at kinks and edges one by one.
+
+The tests iterate over `OPERATIONS`: a new row is tested by being there, against mpmath's function of the same name.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd import Value, grad, topological_order
+from autograd.modules import arithmetic
+from autograd.operations import CONSTANT, FLOATS, LEAF, OPERATIONS, Arithmetic, Operation
+from autograd.recording import record
+
+ROWS = pytest.mark.parametrize("name", OPERATIONS)
+INF, NAN = math.inf, math.nan
+MP = {
+    "add": mpmath.fadd,
+    "sub": mpmath.fsub,
+    "mul": mpmath.fmul,
+    "div": mpmath.fdiv,
+    "pow": mpmath.power,
+    "neg": mpmath.fneg,
+    "abs": mpmath.fabs,
+    "sigmoid": lambda a: 1 / (1 + mpmath.exp(-a)),
+    "softplus": lambda a: mpmath.log1p(mpmath.exp(a)),
+    "relu": lambda a: max(a, mpmath.mpf(0)),
+    "maximum": max,
+    "minimum": min,
+    "heaviside": lambda a, b: mpmath.mpf(0 if a < 0 else 1),
+    "logaddexp": lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)),
+}
+SYMPY = {
+    "where": lambda c, a, b: sympy.Piecewise((a, c), (b, True)),
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: sympy.sympify(a) / b,
+    "pow": sympy.Pow,
+    "neg": lambda a: -a,
+    "abs": sympy.Abs,
+    "log1p": lambda a: sympy.log(1 + a),
+    "maximum": sympy.Max,
+    "minimum": sympy.Min,
+    "heaviside": sympy.Heaviside,
+}
+SYMBOLIC = Arithmetic(
+    lambda row: SYMPY.get(row.name) or (None if row.formula else row.array if callable(row.array) else getattr(sympy, row.name)),
+    zeros_like=lambda a: sympy.Integer(0),
+)
+ARRAYS = arithmetic(np)
+
+
+def exact(name: str) -> Any:
+    return MP.get(name) or getattr(mpmath, name)
+
+
+def recorded(rule: Operation) -> Any:
+    """The operation of a rule on Values, whether or not it has a name or an operator."""
+    return partial(record, Value, rule)
+
+
+def points(rule: Operation) -> st.SearchStrategy[tuple[float, ...]]:
+    """Points of the domain away from zero and from ties, where kinks are."""
+    inside = st.tuples(*(st.floats(*interval).map(lambda x: round(x, 6)) for interval in rule.domain))
+    return inside.filter(lambda at: 0 not in at and len(set(at)) == len(at))
+
+
+def close(got: float, want: Any, relative: float = 1e-13) -> bool:
+    return bool(abs(got - want) <= relative * max(1e-2, abs(want)))
+
+
+def same(got: Any, want: float, ulps: int = 2) -> bool:
+    if not math.isfinite(want):
+        return math.isnan(got) if math.isnan(want) else bool(got == want)
+    return bool(abs(got - want) <= ulps * math.ulp(want))
+
+
+@ROWS
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_forward_and_partials_are_mpmaths(name: str, data: st.DataObject) -> None:
+    rule = OPERATIONS[name]
+    at = data.draw(points(rule))
+    out = rule.forward(*at)
+    partials = rule.partials(FLOATS, out, *at)
+    with mpmath.workdps(50):
+        exactly = tuple(map(mpmath.mpf, at))
+        assert close(out, exact(name)(*exactly))
+        assert len(partials) == len(at) == len(rule.domain)
+        for position, got in enumerate(partials):
+            order = tuple(int(i == position) for i in range(len(at)))
+            assert close(got, mpmath.diff(exact(name), exactly, order))
+
+
+@ROWS
+def test_partials_are_sympys_derivatives_of_the_forward(name: str) -> None:
+    rule, letters = OPERATIONS[name], sympy.symbols("a b", real=True)[: len(OPERATIONS[name].domain)]
+    out = sympy.sympify(getattr(SYMBOLIC, name)(*letters))
+    corners = [low + (high - low) * share for (low, high), share in zip(rule.domain, (0.3, 0.8), strict=False)]
+    for ats in (corners, [x / 2 + 0.06 for x in corners], [high * 0.9 - i for i, (_, high) in enumerate(rule.domain)]):
+        at = dict(zip(letters, map(sympy.Rational, ats), strict=True))
+        for symbol, partial in zip(letters, rule.partials(SYMBOLIC, out, *letters), strict=True):
+            difference = (sympy.diff(out, symbol) - partial).subs(at)
+            assert abs(sympy.N(difference, 30, maxn=500)) < 1e-25
+
+
+@ROWS
+def test_numpys_table_is_the_scalar_table_element_by_element(name: str) -> None:
+    rule = OPERATIONS[name]
+    special = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 1e-9, 800.0, -800.0, INF, -INF, NAN]
+    inputs = np.array(np.meshgrid(*[special + list(np.linspace(*interval, 9)) for interval in rule.domain]))
+    scalars = list(zip(*(row.ravel().tolist() for row in inputs), strict=True))
+    outs = np.array([rule.forward(*at) for at in scalars], dtype=float)
+    with np.errstate(all="ignore"):
+        spread = [np.array(at, dtype=float) for at in zip(*scalars, strict=True)]
+        assert all(map(same, getattr(ARRAYS, name)(*spread).tolist(), outs.tolist()))
+        for position, partial in enumerate(rule.partials(ARRAYS, outs, *spread)):
+            scalar = [rule.partials(FLOATS, out, *at)[position] for out, at in zip(outs.tolist(), scalars, strict=True)]
+            assert all(map(same, np.broadcast_to(partial, outs.shape).tolist(), scalar))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus"])
+@given(at=st.one_of(st.floats(-1e3, 1e3), st.sampled_from([-745.13, -740.0, -708.4, -36.7, -1e-9, 0.0, 1e-300, 36.7, 709.8])))
+def test_sigmoid_and_softplus_keep_all_their_digits(name: str, at: float) -> None:
+    got = OPERATIONS[name].forward(at)
+    with mpmath.workdps(50):
+        want = exact(name)(mpmath.mpf(at)) if at > -100 else mpmath.exp(at)  # both are e**a there, to 40 digits
+        assert abs(got - want) <= 4 * math.ulp(got)
+
+
+CONVENTIONS = [
+    # name, inputs, value, partials
+    ("relu", (0.0,), 0.0, (0,)),
+    ("relu", (-0.0,), 0.0, (0,)),
+    ("relu", (NAN,), NAN, (NAN,)),
+    ("abs", (0.0,), 0.0, (0,)),
+    ("abs", (-0.0,), 0.0, (0,)),
+    ("maximum", (2.0, 2.0), 2.0, (0.5, 0.5)),
+    ("minimum", (2.0, 2.0), 2.0, (0.5, 0.5)),
+    ("maximum", (INF, INF), INF, (0.5, 0.5)),
+    ("minimum", (-INF, -INF), -INF, (0.5, 0.5)),
+    ("maximum", (INF, 1.0), INF, (1, 0)),
+    ("maximum", (1.0, NAN), NAN, (NAN, NAN)),
+    ("sqrt", (0.0,), 0.0, (INF,)),
+    ("sqrt", (-0.0,), -0.0, (INF,)),
+    ("sqrt", (-1.0,), NAN, (NAN,)),
+    ("log", (0.0,), -INF, (INF,)),
+    ("log", (-0.0,), -INF, (INF,)),
+    ("log", (-1.0,), NAN, (NAN,)),
+    ("pow", (0.0, 0.0), 1.0, (0, 0)),
+    ("pow", (0.0, 1.0), 0.0, (1, 0)),
+    ("pow", (0.0, 2.0), 0.0, (0, 0)),
+    ("pow", (0.0, 0.5), 0.0, (INF, 0)),
+    ("pow", (-2.0, 3.0), -8.0, (12, NAN)),
+    ("pow", (-2.0, 0.0), 1.0, (0, NAN)),
+    ("pow", (-8.0, 1 / 3), NAN, (NAN, NAN)),
+    ("div", (1.0, 0.0), INF, (INF, -INF)),
+    ("div", (0.0, 0.0), NAN, (INF, NAN)),
+    ("exp", (1000.0,), INF, (INF,)),
+    ("sigmoid", (INF,), 1.0, (0,)),
+    ("sigmoid", (-INF,), 0.0, (0,)),
+    ("softplus", (-INF,), 0.0, (0,)),
+    ("softplus", (INF,), INF, (1,)),
+    ("exp", (INF,), INF, (INF,)),
+    ("exp", (-INF,), 0.0, (0,)),
+    ("log", (INF,), INF, (0,)),
+    ("sqrt", (INF,), INF, (0,)),
+    ("sin", (INF,), NAN, (NAN,)),
+    ("cos", (-INF,), NAN, (NAN,)),
+    ("tanh", (INF,), 1.0, (0,)),
+    ("tanh", (-INF,), -1.0, (0,)),
+    ("abs", (-INF,), INF, (-1,)),
+    ("relu", (INF,), INF, (1,)),
+    ("relu", (-INF,), 0.0, (0,)),
+    ("add", (INF, -INF), NAN, (1, 1)),
+    ("sub", (INF, INF), NAN, (1, -1)),
+    ("mul", (INF, 0.0), NAN, (0, INF)),
+    ("mul", (1e200, 1e200), INF, (1e200, 1e200)),
+    ("div", (1.0, -0.0), -INF, (-INF, -INF)),
+    ("div", (1.0, INF), 0.0, (0, 0)),
+    ("div", (INF, INF), NAN, (0, NAN)),
+    ("div", (-INF, 2.0), -INF, (0.5, INF)),
+    ("pow", (0.0, -1.0), INF, (-INF, -INF)),
+    ("pow", (2.0, INF), INF, (INF, INF)),
+    ("pow", (INF, 2.0), INF, (INF, INF)),
+    ("pow", (INF, 0.0), 1.0, (0, INF)),
+    ("pow", (NAN, 1.0), NAN, (1, NAN)),
+    ("pow", (10.0, 400.0), INF, (INF, INF)),
+    ("minimum", (NAN, 1.0), NAN, (NAN, NAN)),
+    ("minimum", (-INF, 1.0), -INF, (1, 0)),
+    ("logaddexp", (2.0, 2.0), 2 + math.log(2), (0.5, 0.5)),
+    ("logaddexp", (1e3, -1e3), 1e3, (1, 0)),
+    ("logaddexp", (INF, INF), INF, (0.5, 0.5)),
+    ("logaddexp", (-INF, -INF), -INF, (0.5, 0.5)),
+    ("logaddexp", (-INF, INF), INF, (0, 1)),
+    ("logaddexp", (-INF, 1.0), 1.0, (0, 1)),
+    ("logaddexp", (1.0, NAN), NAN, (NAN, NAN)),
+]
+
+
+@pytest.mark.parametrize(("name", "inputs", "value", "partials"), CONVENTIONS)
+def test_kinks_and_edges(name: str, inputs: tuple[float, ...], value: float, partials: tuple[float, ...]) -> None:
+    rule, leaves = OPERATIONS[name], [Value(x) for x in inputs]
+    output = recorded(rule)(*leaves)
+    assert same(output.data, value)
+    assert all(map(same, rule.partials(FLOATS, output.data, *inputs), partials))
+    output.backward()
+    assert all(map(same, [leaf.grad for leaf in leaves], partials))
+    assert all(map(same, grad(output, leaves), partials))
+    assert all(map(same, [slope.data for slope in grad(output, leaves, create_graph=True)], partials))
+
+
+@ROWS
+def test_nan_comes_through(name: str) -> None:
+    inputs = (NAN, 2.0)[: len(OPERATIONS[name].domain)]
+    out = OPERATIONS[name].forward(*inputs)
+    slopes = dict(zip("ab", OPERATIONS[name].partials(FLOATS, out, *inputs), strict=False))
+    known = {"add": {"a": 1, "b": 1}, "sub": {"a": 1, "b": -1}, "mul": {"a": 2.0}, "div": {"a": 0.5}, "neg": {"a": -1}}
+    known |= {"sign": {"a": 0}, "heaviside": {"a": 0, "b": 0}}
+    assert math.isnan(out)
+    assert {k: slope for k, slope in slopes.items() if not math.isnan(slope)} == known.get(name, {})
+
+
+def test_relu_of_either_zero_is_plus_zero() -> None:
+    assert [math.copysign(1, Value(zero).relu().data) for zero in (0.0, -0.0)] == [1, 1]
+
+
+def test_x_to_the_x_adds_both_roads() -> None:
+    x = Value(2.0)
+    want = 4 * (math.log(2) + 1)
+    assert grad(x**x, x) == pytest.approx(want, rel=1e-15)
+    assert grad(x**x, x, create_graph=True).data == pytest.approx(want, rel=1e-15)
+
+
+def second(name: str, inputs: tuple[float, ...], first: int, then: int) -> float:
+    leaves = [Value(x) for x in inputs]
+    output = recorded(OPERATIONS[name])(*leaves)
+    return float(grad(grad(output, leaves[first], create_graph=True), leaves[then]))
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "first", "then", "want"),
+    [
+        ("relu", (0.0,), 0, 0, 0.0),
+        ("abs", (0.0,), 0, 0, 0.0),
+        ("maximum", (2.0, 2.0), 0, 1, 0.0),
+        ("pow", (0.0, 2.0), 0, 0, 2.0),
+        ("pow", (0.0, 1.0), 0, 0, 0.0),
+        ("pow", (2.0, 0.0), 1, 0, 0.5),
+        ("pow", (2.0, 0.0), 1, 1, math.log(2) ** 2),
+    ],
+)
+def test_second_derivatives_at_kinks_and_edges(
+    name: str, inputs: tuple[float, ...], first: int, then: int, want: float
+) -> None:
+    assert same(second(name, inputs, first, then), want)
+
+
+def test_the_slope_of_softplus_is_recorded_as_one_sigmoid() -> None:
+    x = Value(0.5)
+    slope = grad(x.softplus(), x, create_graph=True)
+    assert [node.operation.name for node in topological_order(slope)] == ["constant", "leaf", "sigmoid", "mul"]
+
+
+def test_mixed_second_derivative_of_a_power_at_exponent_zero() -> None:
+    assert second("pow", (2.0, 0.0), 0, 1) == 0.5  # d/db of b * a**(b - 1), the same as in the other order
+
+
+@pytest.mark.parametrize("name", ["sqrt", "log"])
+def test_second_derivatives_at_zero_are_infinite_by_continuity(name: str) -> None:
+    assert second(name, (0.0,), 0, 0) == -INF
+
+
+@pytest.mark.parametrize("rule", [*OPERATIONS.values(), LEAF, CONSTANT], ids=lambda rule: rule.name)
+def test_a_copied_rule_is_the_same_rule(rule: Operation) -> None:
+    assert copy.deepcopy(rule) is copy.copy(rule) is rule
+    assert pickle.loads(pickle.dumps(rule)) is rule  # noqa: S301 (bytes of our own)
+
+
+def test_names_and_symbols_say_which_row() -> None:
+    assert [name for name, rule in OPERATIONS.items() if name != rule.name] == []
+    assert all(len(rule.domain) == rule.arity for rule in OPERATIONS.values())
+    signs = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
+    assert [rule.symbol for rule in OPERATIONS.values()] == [signs.get(name, name) for name in OPERATIONS]
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum"])
+def test_rational_rows_stay_in_the_fractions(name: str) -> None:
+    rule = OPERATIONS[name]
+    at = (Fraction(-2, 3), Fraction(5, 7))[: len(rule.domain)]
+    out = rule.forward(*at)
+    assert type(out) is Fraction
+    assert all(isinstance(partial, int | Fraction) for partial in rule.partials(FLOATS, out, *at))
+    if len(at) == 2:
+        assert all(isinstance(partial, int | Fraction) for partial in rule.partials(FLOATS, out, at[0], at[0]))  # a tie
