@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import functions
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
 from autograd.custom import operation
-from autograd.derive.derive import Derivation, derive
+from autograd.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
 from autograd.forward import jvp, tangents
 from autograd.functions import *  # noqa: F403  # one for each row of the table
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
     from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
+    from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
@@ -55,8 +56,11 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "no_grad",
     "operation",
     "parse",
+    "paused_gc",
+    "stop_gradient",
     "tangents",
     "taylor",
     "topological_order",
@@ -73,6 +77,9 @@ _LATER = {
     "WrongWays": "autograd.derive.wrong_ways",
     "wrong_ways": "autograd.derive.wrong_ways",
     "Tape": "autograd.tape.replay",
+    "no_grad": "autograd.modes",
+    "paused_gc": "autograd.modes",
+    "stop_gradient": "autograd.modes",
     "parse": "autograd.cli.parse",
     "ParseError": "autograd.cli.tokens",
 }

@@ -18,7 +18,7 @@ HELD = ("_data", "_grad", "_label", "_was")  # beside operation and operands; wh
 def rebuilt(kind: Any, operation: Any, operands: tuple[Any, ...], held: tuple[Any, ...], extra: Any) -> Any:
     """A node of this type, with these operands, what its slots held, and the attributes that a subclass has given it."""
     node = kind.__new__(kind)
-    node.operation, node._mark, node.order = operation, None, stamp()  # noqa: SLF001  # the slots are ours
+    node.operation, node._mark, node.order = operation, None, stamp()
     node.left, node.right, node.rest = placed(operands)
     for name, x in zip(HELD, held, strict=True):
         if x is not None:

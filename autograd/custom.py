@@ -100,7 +100,6 @@ def operation(
         array=array,
         native=native,
         javascript=javascript,
-        latex=None if symbol is None or symbol.isascii() else symbol,
     )
     OPERATIONS[name] = row
     return function_of(row)

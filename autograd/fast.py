@@ -73,7 +73,7 @@ def sweeping(output: Any) -> Iterator[Swept | None]:
 
     None where the sweep cannot be run this way.
     """
-    if output.left is None or not LOCK.acquire(False):  # noqa: FBT003  # without waiting
+    if output.left is None or not LOCK.acquire(False):  # without waiting
         yield None
         return
     try:
@@ -102,7 +102,7 @@ def _loop() -> Callable[..., Any]:
 
 def push_of(row: Operation) -> Push:
     """The function that adds to the adjoint of each operand of a node what the chain rule sends it."""
-    if row.arity in (1, 2) and row.name in BUILT_IN:
+    if row.arity in (1, 2) and OPERATIONS.get(row.name) is row and row.name in BUILT_IN:
         lines, space = _body(row)
         exec("def push(node, g):" + "".join(f"\n    {line}" for line in lines), space)  # noqa: S102  # as above
         push: Push = space["push"]
@@ -119,7 +119,7 @@ def _push_row(node: Any, g: float) -> None:
     partials = row.partials(FLOATS, node.data, *(operand.data for operand in operands))
     for operand, partial in zip(operands[::-1], partials[::-1], strict=True):
         if partial or not row.selects:
-            operand._adjoint += g * partial  # noqa: SLF001  # the slots are ours
+            operand._adjoint += g * partial
 
 
 def _body(row: Operation) -> tuple[list[str], dict[str, Any]]:

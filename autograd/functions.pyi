@@ -1,4 +1,4 @@
-"""Made from the table by tests/autograd/stubs.py."""
+# Made from the table by tests/autograd/stubs.py.
 
 from collections.abc import Callable
 from typing import Any
@@ -7,21 +7,21 @@ from autograd.operations import Arithmetic, Operation
 from autograd.value import Value
 
 __all__ = [
+    "cos",
     "exp",
+    "heaviside",
     "log",
     "log1p",
-    "sqrt",
-    "sin",
-    "cos",
-    "tanh",
-    "sigmoid",
-    "softplus",
-    "relu",
+    "logaddexp",
     "maximum",
     "minimum",
-    "logaddexp",
+    "relu",
+    "sigmoid",
     "sign",
-    "heaviside",
+    "sin",
+    "softplus",
+    "sqrt",
+    "tanh",
 ]
 
 RECORDING: Arithmetic

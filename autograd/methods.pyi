@@ -1,4 +1,4 @@
-"""Made from the table by tests/autograd/stubs.py."""
+# Made from the table by tests/autograd/stubs.py.
 
 from typing import Any
 

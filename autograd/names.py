@@ -1,7 +1,9 @@
 """Names and numbers as they are printed: a label made plain, short and unique, z1, z2, ... where there is none.
 
-Labels are other people's text: they may be long, equal, empty, or hold anything that Unicode has. The trade-off: two nodes
-with one label are told apart by the order in which they were computed, `x` and `x#2`, which says nothing of what they mean.
+Labels are other people's text: they may be long, equal, empty, or hold anything that Unicode has. Nodes with the same label are
+numbered in the order in which they were computed: `x` and `x#2`.
+
+Source for the widths: Unicode Standard Annex 11, East Asian Width.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from autograd.value import Value
 
 LONGEST = 40  # characters of a label that are shown
+PILED = 3  # accents on a letter that are shown
 MISSING = "\ufffd"
 DIGITS = 6  # significant digits of a number that is shown
 WHOLE = 10**9  # below it whole numbers are shown with all their digits
@@ -33,6 +36,38 @@ def plain(label: str) -> str:
         c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in label[: LONGEST + 1]
     )
     return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "\u2026"
+
+
+def visible(text: str, room: int = 20) -> str:
+    r"""The text on one line, at most so many columns of it and `...`, with escapes for what cannot be printed.
+
+    >>> print(visible("w\x1b[2J"), visible("x" * 99, room=5))
+    w\x1b[2J xxxxx...
+    """
+    return "".join(fitting(text, room))
+
+
+def fitting(characters: Iterable[str], room: int) -> list[str]:
+    """The characters that fit into so many columns, each as it can be shown, and `...` where there are more."""
+    taken: list[str] = []
+    piled = 0  # characters of no width on the last one that has any
+    for c in characters:
+        piled = 0 if columns(c) else piled + 1
+        taken.append(c if c.isprintable() and piled <= PILED else c.encode("unicode_escape").decode())
+        room -= columns(taken[-1])
+        if room < 0:
+            taken[-1] = "..."
+            break
+    return taken
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a printable text takes.
+
+    >>> columns("w*x"), columns("\u91cd\u307f"), columns("e\u0301"), columns("x\u20dd")
+    (3, 4, 1, 1)
+    """
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else unicodedata.category(c) not in ("Mn", "Me") for c in text)
 
 
 def named(order: Iterable[Value]) -> dict[Value, str]:
@@ -131,7 +166,7 @@ _SPECIAL = {c: f"\\{c}" for c in "{}$%&#_"} | {c: c for c in "<>|"} | {"\\": r"\
 
 
 def text_name(name: str) -> str:
-    """A name as it stands in a formula of text: in quotes if it could be taken for something else, where ' is written twice.
+    """A name as it stands in a formula of text: in quotes if it could be taken for something else, where ' is doubled.
 
     >>> print(text_name("W1[2,0]"), text_name("a + b"), text_name("f'"))
     W1[2,0] 'a + b' 'f'''

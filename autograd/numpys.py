@@ -36,7 +36,8 @@ def _boxed(x: Any, where: str, compares: bool) -> Any:
     if isinstance(x, np.ndarray) and x.dtype != object and x.ndim:
         return x.astype(object)
     if isinstance(x, np.ndarray | np.generic) and not (isinstance(x, np.ndarray) and x.dtype == object):
-        return np.array(x if compares else checked(x, where), dtype=object)
+        inner = x.item()
+        return np.array(inner if compares or isinstance(inner, int) else checked(inner, where), dtype=object)
     return x
 
 
@@ -60,4 +61,10 @@ def function_of_values(function: Any, arguments: tuple[Any, ...], options: dict[
         return entry_by_entry(function_of(row), arguments)
     boxes = [np.array(x, dtype=object) if isinstance(x, Recorded) else x for x in arguments]
     named = {name: np.array(x, dtype=object) if isinstance(x, Recorded) else x for name, x in options.items()}
-    return function(*boxes, **named)
+    try:
+        return function(*boxes, **named)
+    except TypeError as error:
+        raise TypeError(
+            f"numpy.{function.__name__} of a Value would lose its gradient: {error}; use functions of autograd, or .data where "
+            "the bare number is meant"
+        ) from error

@@ -63,9 +63,7 @@ def beside(x: Any, other: Any, operation: Operation) -> Any:
         return Fraction(x) if other.__class__ is Fraction else float(x)
     if isinstance(x, Integral) and other.__class__ is Fraction:
         return Fraction(int(x))
-    if not (isinstance(x, Real | Decimal) or operation.symbol.isidentifier()) and (
-        getattr(x, "shape", None) or _has_operator(x, operation)
-    ):
+    if not (isinstance(x, Real | Decimal) or getattr(x, "shape", None) == ()) and _has_operator(x, operation):
         return NotImplemented
     return checked(x, f"operation {operation.symbol}")
 
@@ -73,7 +71,8 @@ def beside(x: Any, other: Any, operation: Operation) -> Any:
 def _has_operator(x: Any, operation: Operation) -> bool:
     """Whether a type, not one of Python's own, defines what Python would ask of it on the right of a Value."""
     reflected = operation.method.replace("__", "__r", 1)
-    return not isinstance(x, CONTAINERS) and not hasattr(x, "shape") and hasattr(type(x), reflected)
+    has_one = hasattr(type(x), reflected) or hasattr(x, "__array_ufunc__")  # an array answers for itself, also with a no
+    return operation.method.startswith("__") and not isinstance(x, CONTAINERS) and has_one
 
 
 def result(data: Any, operation: Operation, *numbers: Number) -> Number:

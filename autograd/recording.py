@@ -62,9 +62,9 @@ class Recorded:
 def leaf(kind: type, x: Number, operation: Operation = LEAF) -> Any:
     """A node without operands: a leaf, or a constant."""
     node = new(kind)
-    node._data = x  # noqa: SLF001  # the slots are ours
-    node._grad = x.__class__()  # noqa: SLF001  # as above
-    node._mark = None  # noqa: SLF001  # as above
+    node._data = x
+    node._grad = x.__class__()
+    node._mark = None
     node.operation = operation
     node.left = node.right = None
     return node
@@ -72,13 +72,13 @@ def leaf(kind: type, x: Number, operation: Operation = LEAF) -> Any:
 
 def changed(node: Any, x: Number) -> None:
     """Give a node another number, which counts from now on; what it was is kept for what was recorded before."""
-    was = node._data  # noqa: SLF001  # as above
+    was = node._data
     if x.__class__ is was.__class__ and (x == was or x != x):  # noqa: PLR0124  # nan stays nan
-        node._data = x  # noqa: SLF001  # as above: 0.0 may become -0.0
+        node._data = x
         return
     before = getattr(node, "_was", (0,))[0]
     latest[0] = now = stamp()
-    node._was, node._data = (now, was, before), x  # noqa: SLF001  # as above
+    node._was, node._data = (now, was, before), x
 
 
 def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
@@ -104,8 +104,8 @@ def check_current(order: Sequence[Any]) -> None:
     for node, was in recorded_numbers(order).items():
         if was != node.data and was == was:  # noqa: PLR0124  # nan differs from itself
             raise ValueError(
-                f"{_called(node)} was {shown(was)} when this graph was recorded and is {shown(node.data)} now; record it again, "
-                "or put the number back"
+                f"{_called(node)} was {shown(was)} when this graph was recorded and is {shown(node.data)} now; record it "
+                "again, or put the number back"
             )
 
 
@@ -134,7 +134,7 @@ def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
     if isinstance(x, Recorded):
         return x
     if x.__class__ is not float:
-        x = beside(x, None if other is None else other._data, operation)  # noqa: SLF001  # as above
+        x = beside(x, None if other is None else other._data, operation)
         if x is NotImplemented:
             return x
     return leaf(kind, x, CONSTANT)
@@ -145,7 +145,7 @@ def node_of(kind: type, operation: Operation, data: Number, operands: tuple[Any,
     if unrecorded and _is_off():
         return leaf(kind, data)
     node = new(kind)
-    node._data, node._mark, node.operation = data, None, operation  # noqa: SLF001  # as above
+    node._data, node._mark, node.operation = data, None, operation
     node.left, node.right, node.rest = placed(operands)
     node.order = stamp()
     return node
@@ -171,7 +171,7 @@ def record(kind: type, operation: Operation, *operands: Any) -> Any:
     known = next((x for x in operands if isinstance(x, Recorded)), None)
     kind = kind if known is None else type(known)
     nodes = tuple(lift(x, known, operation, kind) for x in operands)
-    numbers = [node._data for node in nodes]  # noqa: SLF001  # as above
+    numbers = [node._data for node in nodes]
     return node_of(kind, operation, result(computed(operation, *numbers), operation, *numbers), nodes)
 
 
@@ -238,8 +238,8 @@ def recorder(row: Operation) -> Callable[..., Any]:
     6.0
     """
     from autograd.expressions.expression import symbol  # here: an operation that is not used costs nothing
-    from autograd.expressions.python import FAST, formula_of, functions_of
     from autograd.expressions.printer import printed
+    from autograd.expressions.python import FAST, formula_of, functions_of
 
     unary = row.arity == 1
     formula = formula_of(row, [symbol(name) for name in "xy"[: row.arity]])
@@ -274,4 +274,3 @@ def reflected(row: Operation) -> Callable[[Any, Any], Any]:
         return other if other is NotImplemented else getattr(other, row.method)(self)
 
     return recorded
-

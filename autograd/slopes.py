@@ -87,23 +87,3 @@ def dependents(
             operands = (found.get(parent) or image(parent) for parent in node.parents)
             found[node] = image(node, *operands)
     return found
-
-
-def one_value(found: Any, where: str) -> Value:
-    """`found` as it is; `TypeError` for anything that is not a Value."""
-    if not isinstance(found, Value):
-        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give a Value")
-    return found
-
-
-def values(found: Any, where: str) -> list[Value]:
-    """The list of them, also of a single Value; `TypeError` for anything that is not a Value."""
-    if isinstance(found, Value):
-        return [found]
-    if not isinstance(found, Iterable):
-        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give Values")
-    result = list(found)
-    for position, value in enumerate(result):
-        if not isinstance(value, Value):
-            raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values (array.flat)")
-    return result

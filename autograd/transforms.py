@@ -17,13 +17,33 @@ from typing import Any, Literal, overload
 from autograd.calls import Call, checked_function, one_result
 from autograd.forward import Dual, jvp, new_level, parted, scalar, zero
 from autograd.operands import Number
-from autograd.slopes import one_value, recorded_slopes, slopes, values
+from autograd.slopes import recorded_slopes, slopes
 from autograd.sweep import NOTHING
 from autograd.trees import Structure, array, flatten_as, unflatten
 from autograd.value import Value
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
+
+
+def one_value(found: Any, where: str) -> Value:
+    """`found` as it is; `TypeError` for anything that is not a Value."""
+    if not isinstance(found, Value):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give a Value")
+    return found
+
+
+def values(found: Any, where: str) -> list[Value]:
+    """The list of them, also of a single Value; `TypeError` for anything that is not a Value."""
+    if isinstance(found, Value):
+        return [found]
+    if not isinstance(found, Iterable):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give Values")
+    result = list(found)
+    for position, value in enumerate(result):
+        if not isinstance(value, Value):
+            raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values (array.flat)")
+    return result
 
 
 @overload

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from autograd.copying import deep, packed, twin
 from autograd.fast import sweeping
 from autograd.floats import shown
-from autograd.operands import Number as Number
 from autograd.operands import checked
 from autograd.operations import LEAF, OPERATIONS, Operation
 from autograd.recording import Recorded, changed, latest, leaf, method, reflected
@@ -215,7 +214,7 @@ class Value(Methods):
 
         return ufunc_of_values(ufunc, method, inputs, options)
 
-    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:  # noqa: ARG002  # NumPy's
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:  # NumPy's
         from autograd.numpys import function_of_values  # as above
 
         return function_of_values(function, arguments, options)

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, TypeAlias
 from autograd.cli import messages
 from autograd.cli.tokens import Token, functions, spelled, tokens, visible
 from autograd.expressions.printer import PRECEDENCE, SIGN, SUM
-from autograd.operations import CONSTANT, OPERATIONS, Operation
 from autograd.operands import checked
+from autograd.operations import CONSTANT, OPERATIONS, Operation
 from autograd.recording import leaf, record
 from autograd.value import Value
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from autograd.names import columns, fitting, visible
 from autograd.operations import OPERATIONS, Operation
 
 DIGITS = "[0-9]+(?:_[0-9]+)*"
@@ -21,9 +22,8 @@ NUMBER = re.compile(rf"(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{D
 OPERATOR = re.compile(r"\*\*|[-+*/(),]")
 
 LONGEST = 250  # characters of a name that is spelled anew
-BEFORE, THERE, LINE = 30, 20, 70  # columns that are shown before the place, of it, and in all
+BEFORE, LINE = 30, 70  # columns that are shown before the place, and in all
 INDENT = "    "
-PILED = 3  # accents on a letter that are shown
 
 
 class Token(NamedTuple):
@@ -102,38 +102,7 @@ def excerpt(text: str, start: int, end: int) -> tuple[str, str]:
     >>> excerpt("1 + 2x", 5, 6)
     ('1 + 2x', '     ^')
     """
-    before = "".join(_fitting(reversed(text[:start]), BEFORE)[::-1])
+    before = "".join(fitting(reversed(text[:start]), BEFORE)[::-1])
     there = visible(text[start:end])
     after = visible(text[end:], LINE - columns(before + there) - 1)
     return before + there + after, " " * columns(before) + "^" * max(1, columns(there))
-
-
-def visible(text: str, room: int = THERE) -> str:
-    r"""The text on one line, at most so many columns of it and `...`, with escapes for what cannot be printed.
-
-    >>> print(visible("w\x1b[2J"), visible("x" * 99, room=5))
-    w\x1b[2J xxxxx...
-    """
-    return "".join(_fitting(text, room))
-
-
-def _fitting(characters: Iterable[str], room: int) -> list[str]:
-    taken: list[str] = []
-    piled = 0  # characters of no width on the last one that has any
-    for c in characters:
-        piled = 0 if columns(c) else piled + 1
-        taken.append(c if c.isprintable() and piled <= PILED else c.encode("unicode_escape").decode())
-        room -= columns(taken[-1])
-        if room < 0:
-            taken[-1] = "..."
-            break
-    return taken
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal a printable text takes.
-
-    >>> columns("w*x"), columns("\u91cd\u307f"), columns("e\u0301"), columns("x\u20dd")
-    (3, 4, 1, 1)
-    """
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else unicodedata.category(c) not in ("Mn", "Me") for c in text)

@@ -1,7 +1,7 @@
-r"""A derivation as LaTeX: one `align*` for plain amsmath, which MathJax understands too; what it says is in `telling`.
+r"""A derivation as LaTeX: one `align*` for plain amsmath, which MathJax understands too; what it says is in `outline`.
 
-Put \allowdisplaybreaks before it, or it stays on one page. The trade-off: it compiles with pdflatex whatever the labels are,
-so letters that pdflatex has no font for stand there by their numbers, U+4F60.
+Put \allowdisplaybreaks before it, or it stays on one page. It compiles with pdflatex whatever the labels are: letters that
+pdflatex has no font for are shown by number, U+4F60.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from autograd.derive.derive import Derivation
-from autograd.derive.formulas import derivative, operation
-from autograd.derive.telling import Alike, Equation, Letter, Local, Part, told
-from autograd.expressions import Expression, symbol
-from autograd.expressions.notation import PRODUCT, as_latex, as_text
-from autograd.names import free_letters, latex_number
+from autograd.derive.outline import Alike, Equation, Letter, Local, Outline, Part
+from autograd.expressions import Expression, as_latex, as_text, call, derivative, symbol
+from autograd.names import latex_number
 
 INDENTED = r"\quad +"  # how a sum goes on in the next row
 WIDTH = 63  # of a row, in characters of the same formula as text: what fits between the margins of an article
@@ -23,12 +20,12 @@ HEADS = {"given": "Given", "forward": "Forward", "local": "Local derivatives", "
 ABOUT = {"forward": r"\text{: every result from its operands}", "local": r"\text{: of every operation by its operands}"}
 
 
-def written(derivation: Derivation, fold: bool = True) -> str:
-    r"""The derivation as an `align*` environment; with `fold=False` every step by itself.
+def render(outline: Outline) -> str:
+    r"""The derivation as an `align*` environment.
 
     >>> from autograd import Value, derive
     >>> x = Value(3.0, "x")
-    >>> print(written(derive(x * 2, wrt=x)))
+    >>> print(derive(x * 2, wrt=x).latex())
     \begin{align*}
     & \textbf{Given} \\
     & \quad x = 3 \\[1ex]
@@ -38,22 +35,22 @@ def written(derivation: Derivation, fold: bool = True) -> str:
     \frac{\partial z_{1}}{\partial x} & = \frac{\partial z_{1}}{\partial z_{1}} \cdot 2 = 1 \cdot 2 = 2
     \end{align*}
     """
-    parts = " \\\\[1ex]\n".join(" \\\\\n".join(_part(part, derivation)) for part in told(derivation, fold))
+    parts = " \\\\[1ex]\n".join(" \\\\\n".join(_part(part, outline)) for part in outline.parts)
     return f"\\begin{{align*}}\n{_compilable(parts)}\n\\end{{align*}}"
 
 
-def _part(part: Part, derivation: Derivation) -> Iterator[str]:
-    about = _chain_rule(derivation) if part.name == "backward" else ABOUT.get(part.name, "")
+def _part(part: Part, outline: Outline) -> Iterator[str]:
+    about = _chain_rule(outline) if part.name == "backward" else ABOUT.get(part.name, "")
     yield rf"& \textbf{{{HEADS[part.name]}}}{about}"
     if part.name == "local":
-        rules = [Expression("sum", (item.operation, *item.partials)) for item in part.items if isinstance(item, Local)]
-        for row in _broken(rules):
-            yield r"& \quad " + r"\qquad ".join(_in_line(*rule.parents) for rule in row)
+        local = [call("local", item.operation, *item.partials) for item in part.items if isinstance(item, Local)]
+        for row in _broken(local):
+            yield r"& \quad " + r"\qquad ".join(_in_line(*formulas.parents) for formulas in row)
     for item in part.items:
         if not isinstance(item, Local):
             yield from _alike(item) if isinstance(item, Alike) else _equation(item)
     if part.left_out:
-        yield rf"& \text{{... and {part.left_out:,} more, left out here; latex(fold=False) tells them all}}"
+        yield rf"& \text{{... and {part.left_out:,} more, left out here; latex(fold=False) shows them all}}"
 
 
 def _compilable(latex: str) -> str:
@@ -61,10 +58,9 @@ def _compilable(latex: str) -> str:
     return re.sub(f"[^\n -~\u00c0-\u017f]|[{UNKNOWN}]", lambda found: f"U+{ord(found[0]):04X}", latex)
 
 
-def _chain_rule(derivation: Derivation) -> str:
-    out = symbol(derivation.names[derivation.output])
-    u, v = map(symbol, free_letters(derivation.names.values(), "uv", "rs"))
-    product = as_latex(operation("multiply")(derivative(out, v), derivative(v, u)))
+def _chain_rule(outline: Outline) -> str:
+    out, u, v = map(symbol, (outline.output, *outline.letters))
+    product = as_latex(derivative(out, v) * derivative(v, u))
     words = rf"\text{{ over the results }} {as_latex(v)} \text{{ that }} {as_latex(u)} \text{{ went into}}"
     return rf":\quad {as_latex(derivative(out, u))} = \sum_{{{as_latex(v)}}} {product} {words}"
 
@@ -95,7 +91,7 @@ def _equation(step: Equation) -> Iterator[str]:
     for side in (step.symbols, step.numbers, step.contributions):
         sums = list(_broken(side))
         for i, summands in enumerate(sums):
-            row = " + ".join(as_latex(summand, PRODUCT if i or k else 0) for k, summand in enumerate(summands))
+            row = " + ".join(_summand(summand, first=not i and not k) for k, summand in enumerate(summands))
             row = f"{left} & {INDENTED if i else '='} {row}"
             left = ""
             if i < len(sums) - 1:
@@ -107,6 +103,12 @@ def _equation(step: Equation) -> Iterator[str]:
             yield from (row, f"& {result}")
         else:
             yield f"{row} {result}"
+
+
+def _summand(formula: Expression, first: bool) -> str:
+    """A part of a sum, in parentheses if a plus comes before its minus."""
+    text = as_latex(formula)
+    return text if first or not text.startswith("-") else rf"\left({text}\right)"
 
 
 def _width(formula: Expression) -> int:

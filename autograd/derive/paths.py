@@ -1,8 +1,8 @@
 """The chain rule along paths: every route from a node to the output, and why the sweep takes none of them.
 
-The derivative is the sum, over all routes through the graph, of the products of the local derivatives on the way. The
-trade-off: there may be exponentially many routes, so they are listed up to a limit only; they are counted in one pass,
-the sweep itself with every partial a 1, to as many digits as Python writes out: to all, the time would be quadratic.
+The derivative is the sum, over all routes through the graph, of the products of the local derivatives on the way. There may
+be exponentially many routes, so they are listed up to a limit only. They are counted in one pass, the sweep itself with every
+partial a 1, to as many digits as Python prints: with all digits, the time would be quadratic.
 
 Source: Bauer, Computational Graphs and Rounding Error (SIAM Journal on Numerical Analysis 11(1), 1974), for the sum over
 paths; Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section 3.2, for the sweep.
@@ -19,21 +19,21 @@ from operator import add
 from textwrap import wrap
 from typing import NamedTuple, TypeAlias
 
-from autograd.derive.derive import Derivation
-from autograd.expressions import Expression, number
-from autograd.expressions.notation import POWER, as_text
+from autograd.derive.steps import Steps
+from autograd.expressions import Expression, as_text, number
+from autograd.expressions.printer import POWER
 from autograd.graph import consumers_first
 from autograd.names import number_text, text_name
+from autograd.operands import Number
 from autograd.sweep import ONE
-from autograd.value import Number, Value
+from autograd.value import Value
 
 WIDTH = 88
 SHOWN = 3  # routes in the text where there are too many to list
 SUMMANDS = 8  # products in the sum of them
-LONG = 12  # nodes of a route that are written out
+LONG = 12  # nodes of a route that are shown
 MOST = 10_000_000  # edges that all listed routes may have together
-DIGITS = 4300  # of a count: so many Python writes out, str(2**20_000) is an error
-
+DIGITS = 4300  # of a count: as many as Python prints, str(2**20_000) is an error
 
 Edge: TypeAlias = tuple[Value, int]  # to a consumer, by its operand at this position
 
@@ -58,7 +58,7 @@ class Paths:
     the derivative that the sweep found.
     """
 
-    def __init__(self, derivation: Derivation, wrt: Value, limit: int) -> None:
+    def __init__(self, derivation: Steps, wrt: Value, limit: int) -> None:
         self.derivation, self.output, self.wrt, self.limit = derivation, derivation.output, wrt, limit
         self.adjoint = derivation.adjoints.get(wrt, type(self.output.data)())
         self.count, self.length, self.edges = self._count()
@@ -71,7 +71,7 @@ class Paths:
         for consumer in self._sweep:
             count, length = ways.pop(consumer), lengths.pop(consumer)
             for node in consumer.parents:
-                if node in self.derivation.told:
+                if node in self.derivation.covered:
                     ways[node] = plus(ways.get(node, none), count)
                     lengths[node] = plus(lengths.get(node, none), plus(length, count))
                     edges += 1
@@ -81,7 +81,7 @@ class Paths:
     def _sweep(self) -> list[Value]:
         """The nodes after `wrt` up to the output, consumers first."""
         results, _ = consumers_first(self.output, None)
-        return [node for node in results if node in self.derivation.told and node is not self.wrt]
+        return [node for node in results if node in self.derivation.covered and node is not self.wrt]
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
@@ -112,7 +112,7 @@ class Paths:
         consumers: dict[Value, list[Edge]] = {}
         for consumer in self.derivation.order:
             for position, node in enumerate(consumer.parents):
-                if node in self.derivation.told:
+                if node in self.derivation.covered:
                     consumers.setdefault(node, []).append((consumer, position))
         if self.wrt is self.output:
             yield []
@@ -154,7 +154,7 @@ class Paths:
         head = f"{_counted(self.count)} {'route leads' if self.count == 1 else 'routes lead'} from {by} to {out}"
         yield f"{head}:" if few else f"{head}, too many to list; the first of them:"
         for trail in self._trails() if few else islice(self._trails(), SHOWN):
-            yield from self._told(trail)
+            yield from self._described(trail)
         yield ""
         if few and self.count > 1:
             products = [number_text(route.product + 0) for route in self.routes]
@@ -163,7 +163,7 @@ class Paths:
         yield f"The sweep: d{out}/d{by} = {number_text(self.adjoint)}"
         yield from ("", *wrap(self._why(), WIDTH))
 
-    def _told(self, trail: list[Edge]) -> Iterator[str]:
+    def _described(self, trail: list[Edge]) -> Iterator[str]:
         """The nodes of a route and its product, with symbols and with numbers; of a long one the nodes at its ends."""
         nodes = [self.wrt, *(consumer for consumer, _ in trail)]
         middle = [f"({len(nodes) - LONG:,} more)"] if len(nodes) > LONG else []

@@ -1,13 +1,12 @@
-"""A derivation as text to be read with paper beside it; what it says is in `telling`, here is how it is laid out."""
+"""A derivation as text: how it is laid out; what it says is in `outline`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograd.derive.derive import Derivation
-from autograd.derive.telling import Alike, Equation, Item, Letter, Local, told
-from autograd.expressions.notation import as_text
-from autograd.names import free_letters, listed, number_text, text_name
+from autograd.derive.outline import Alike, Equation, Item, Letter, Local, Outline
+from autograd.expressions import as_text
+from autograd.names import listed, number_text, text_name
 
 WIDTH = 86  # of a line that can be broken
 SINCE = 46  # where the reasons begin
@@ -19,12 +18,12 @@ HEADS = {
 }
 
 
-def written(derivation: Derivation, fold: bool = True) -> str:
-    """The derivation as text, step by step; with `fold=False` every step by itself.
+def render(outline: Outline) -> str:
+    """The derivation as text, step by step.
 
     >>> from autograd import Value, derive
     >>> x = Value(3.0, "x")
-    >>> print(written(derive(x * x)))
+    >>> print(derive(x * x).text())
     The derivative of z1, step by step
     <BLANKLINE>
     Given
@@ -39,15 +38,14 @@ def written(derivation: Derivation, fold: bool = True) -> str:
              = 3 + 3
              = 6
     """
-    out = text_name(derivation.names[derivation.output])
-    by = "" if derivation.wrt is None else " by " + listed([text_name(derivation.names[node]) for node in derivation.wrt])
-    letters = free_letters(derivation.names.values(), "uv", "rs")
+    out = text_name(outline.output)
+    by = "" if outline.wrt is None else " by " + listed([*map(text_name, outline.wrt)])
     lines = [f"The derivative of {out}{by}, step by step"]
-    for part in told(derivation, fold):
-        lines += ["", HEADS[part.name].format(out, *letters)]
+    for part in outline.parts:
+        lines += ["", HEADS[part.name].format(out, *outline.letters)]
         lines += [f"  {line}" for item in part.items for line in _lines(item)]
         if part.left_out:
-            lines.append(f"  ... and {part.left_out:,} more, left out here; text(fold=False) tells them all")
+            lines.append(f"  ... and {part.left_out:,} more, left out here; text(fold=False) shows them all")
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
-"""The famous mistakes of a backward sweep, made on purpose, beside the right sweep of the same graph.
+"""Well-known mistakes of a backward sweep, made on purpose, beside the right sweep of the same graph.
 
 Each is the chain rule with one thing wrong: the order, the plus of `+=`, or what was there before. Partials are those of the
-table, so the sweep alone is what differs. The trade-off: numbers count as different beyond rounding only, for another
-order of the same sum rounds differently.
+table, so only the sweep differs. Numbers count as different beyond rounding only, for another order of the same sum rounds
+differently.
 
 Source of the bound on rounding: Higham, Accuracy and Stability of Numerical Algorithms (2nd ed., SIAM 2002), section 3.1.
 """
@@ -15,21 +15,23 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from autograd.derive.parting import Adjoints, WrongWay, WrongWays
+from autograd.derive.report import Adjoints, WrongWay, WrongWays
 from autograd.floats import as_float
-from autograd.graph import consumers_first, local_partials, topological_order
+from autograd.graph import consumers_first, topological_order
 from autograd.names import named, number_text, text_name
-from autograd.operations import CONSTANT
-from autograd.sweep import adjoints
+from autograd.operands import Number
+from autograd.operations import CONSTANT, local_partials
+from autograd.recording import check_current
+from autograd.sweep import gradients
 from autograd.transforms import one_value
-from autograd.value import Number, Value
+from autograd.value import Value
 
-TERMS = 6  # of a sum that are told
+TERMS = 6  # of a sum that are shown
 ROUNDING = 1e-10  # of all that was added up
 
 
 def wrong_ways(output: Value) -> WrongWays:
-    """Sweep the graph of `output` rightly and in four wrong ways, and show at which node each of them parts from the right one.
+    """Sweep the graph of `output` rightly and in four wrong ways, and show where each of them goes wrong.
 
     The ways: depth-first order, `=` instead of `+=`, a second sweep that finds the leaves uncleared, and one that finds the
     results uncleared too. The graph is read, not changed. Raises `TypeError` for anything but a Value.
@@ -40,11 +42,11 @@ def wrong_ways(output: Value) -> WrongWays:
     >>> report.right[x], [way.adjoints[x] for way in report.ways]
     (7.0, [7.0, 3.0, 14.0, 20.0])
     >>> print(report.ways[1].why)
-    They part at x: 3 instead of 7. Its terms are 1, 3 and 3; the last one wrote over the others.
+    They differ first at x: 3 instead of 7. Its terms are 1, 3 and 3; the last one wrote over the others.
     """
     output = one_value(output, "wrong_ways: output")
     graph = _Graph(output)
-    return WrongWays(output, graph.names, graph.right, tuple(way(graph) for way in WAYS))
+    return WrongWays(output, graph.labels, graph.right, tuple(way(graph) for way in WAYS))
 
 
 def _sweep(order: Iterable[Value], found: Adjoints, write: Callable[[Any, Any], Any] = operator.add) -> Adjoints:
@@ -62,12 +64,13 @@ class _Graph:
 
     def __init__(self, output: Value) -> None:
         kind, order = type(output.data), topological_order(output)
-        self.output, self.names = output, named(order)
-        self.told = {node: text_name(name) for node, name in self.names.items()}
+        check_current(order)
+        self.output, self.labels = output, named(order)
+        self.names = {node: text_name(name) for node, name in self.labels.items()}
         self.zeros: Adjoints = dict.fromkeys(order, kind())
         self.zeros[output] = kind(1)
         self.results, _ = consumers_first(output, None)
-        found = adjoints(output, kind(1), kind())
+        found = gradients(output)
         leaves = [node for node in reversed(order) if not node.parents and node.operation is not CONSTANT]
         self.right: Adjoints = {node: found[node] for node in (*self.results, *leaves)}
         self.sizes = dict(self.zeros)  # the sums of absolute terms, of which rounding is a share
@@ -88,13 +91,15 @@ class _Graph:
         return not abs(as_float(x) - as_float(right)) <= ROUNDING * (size if math.isfinite(size) else abs(as_float(right)))
 
     def way(self, name: str, what: str, found: Adjoints, why: Callable[[Value], str], why_not: str) -> WrongWay:
-        """Compare the adjoints of a way with the right ones, and have told why they part, or why they do not."""
+        """Compare the adjoints of a way with the right ones, and say why they differ, or why they do not."""
         mine = {node: found[node] for node in self.right}
         wrong = tuple(node for node, x in mine.items() if self.differs(node, x))
         if not wrong:
             return WrongWay(name, what, mine, (), f"This graph does not show it: {why_not}")
         first = wrong[0]
-        there = f"They part at {self.told[first]}: {number_text(mine[first])} instead of {number_text(self.right[first])}."
+        there = (
+            f"They differ first at {self.names[first]}: {number_text(mine[first])} instead of {number_text(self.right[first])}."
+        )
         return WrongWay(name, what, mine, wrong, f"{there} {why(first)}")
 
 
@@ -114,7 +119,7 @@ def _early(graph: _Graph) -> WrongWay:
         consumers = (node for node in graph.results if any(parent is first for parent in node.parents))  # `in` compares numbers
         late = (node for node in consumers if graph.differs(node, passed[node]))
         node = next(late, graph.output)
-        name, early, right = graph.told[node], number_text(passed[node]), number_text(graph.right[node])
+        name, early, right = graph.names[node], number_text(passed[node]), number_text(graph.right[node])
         return f"{name} passed on {early} as soon as it was reached; the rest of its {right} came later and went no further."
 
     shared = any(len(graph.terms[node]) > 1 for node in graph.results)
@@ -174,14 +179,14 @@ def _all_kept(graph: _Graph) -> WrongWay:
     def why(first: Value) -> str:
         if not first.parents:
             return "As in (3): no result had kept anything that it could pass on again."
-        name, held, total = graph.told[first], number_text(graph.right[first]), number_text(passed[first])
-        told = f"{name} still held {held} from the first sweep, and passed on {total} in the second: the first is counted again"
+        name, held, total = graph.names[first], number_text(graph.right[first]), number_text(passed[first])
+        said = f"{name} still held {held} from the first sweep, and passed on {total} in the second: the first is counted again"
         for leaf, right in graph.right.items():
             twice = found[leaf]
             if not leaf.parents and graph.differs(leaf, twice) and graph.differs(leaf, twice - right):
-                told += f", and {graph.told[leaf]} gets {number_text(twice)}, neither {number_text(right)} nor twice that"
+                said += f", and {graph.names[leaf]} gets {number_text(twice)}, neither {number_text(right)} nor twice that"
                 break
-        return f"{told}. Value.backward replaces what results hold, so that this cannot happen to it."
+        return f"{said}. Value.backward replaces what results hold, so that this cannot happen to it."
 
     return graph.way(
         "A second sweep, nothing cleared",

@@ -13,8 +13,9 @@ from autograd.draw.style import FILL, FONT, GREY, INK, NEGATIVE, POSITIVE, RESUL
 from autograd.floats import as_float, shown
 from autograd.graph import edges
 from autograd.names import plain
+from autograd.operands import Number
 from autograd.operations import CONSTANT, local_partials
-from autograd.value import Number, Value
+from autograd.value import Value
 
 MINUS = "\u2212"
 

@@ -120,7 +120,10 @@ class Expression:
         return Expression(TRANSPOSE, (self,))
 
     def __bool__(self) -> bool:
-        raise TypeError(f"whether {self!r} holds is not known before its names have numbers; use where(condition, a, b)")
+        raise TypeError(f"whether {self!r} holds is not known before its names have numbers; use m.where(condition, a, b)")
+
+    def __float__(self) -> float:
+        raise TypeError(f"{self!r} is a formula, not a number; in a row of the table write m.exp(a) where you have math.exp(a)")
 
     def __repr__(self) -> str:
         operands = ", ".join("..." if p.parents else str(p.content) for p in self.parents)

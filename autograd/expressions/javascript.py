@@ -9,7 +9,9 @@ Source: ECMAScript 2024, 6.1.6.1.3 (Number::exponentiate), against C17, F.10.4.4
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from string import ascii_lowercase
+from types import MappingProxyType
 from typing import Any
 
 from autograd.expressions.expression import NAME, SYMBOLS, Expression, apply, lifted, operands_first, symbol
@@ -21,7 +23,27 @@ PRELUDE = """\
 // C's power: JavaScript's own differs where the base is 1 or -1.
 const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
 """
-OPERANDS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def keys(operations: Iterable[Operation]) -> dict[Operation, str]:
+    """What each operation is called in JavaScript: its name, with a number if another one has had it.
+
+    >>> from autograd.operations import OPERATIONS
+    >>> keys([OPERATIONS["mul"], OPERATIONS["exp"], OPERATIONS["mul"]])
+    {Operation('mul'): 'mul', Operation('exp'): 'exp'}
+    """
+    found: dict[Operation, str] = {}
+    counts: dict[str, int] = {}
+    for op in operations:
+        if op not in found:
+            counts[op.name] = counts.get(op.name, 0) + 1
+            found[op] = op.name if counts[op.name] == 1 else f"{op.name}${counts[op.name]}"
+    return found
+
+
+def operand_names(row: Operation) -> list[str]:
+    """The names of the operands: a, b, c, ...; those of many have numbers."""
+    return list(ascii_lowercase[: row.arity]) if row.arity <= len(ascii_lowercase) else [f"a{i}" for i in range(row.arity)]
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -31,7 +53,9 @@ def _leaf(e: Expression) -> tuple[str, int]:
 
 def _is_own(op: Operation) -> bool:
     """Whether the operation needs a JavaScript function of its own: a formula, or an expression that the user gave."""
-    return op.formula is not None or (op.javascript is not None and not re.fullmatch(r"[\w.$]+", op.javascript))
+    if op.formula is not None or op.javascript is None:
+        return op.formula is not None
+    return not re.fullmatch(r"[A-Za-z_$][\w.$]*", op.javascript) or op.javascript in operand_names(op)
 
 
 def _call(op: Operation) -> str:
@@ -57,18 +81,19 @@ JAVASCRIPT = Language(
 )
 
 
-def as_javascript(expression: Expression) -> str:
-    """The expression as JavaScript, with no more parentheses than it needs.
+def as_javascript(expression: Expression, named: Mapping[Operation, str] = MappingProxyType({})) -> str:
+    """The expression as JavaScript, with no more parentheses than it needs; `named` are keys of operations.
 
     >>> a, b = symbol("a"), symbol("b")
     >>> as_javascript(SYMBOLS.where(a > 0, a * (1 - b), -SYMBOLS.exp(a)))
     'a > 0 ? a * (1 - b) : -Math.exp(a)'
     """
-    return printed(expression, JAVASCRIPT)
+    language = JAVASCRIPT._replace(call=lambda op: f"op_{named.get(op, op.name)}" if _is_own(op) else _call(op))
+    return printed(expression, language)
 
 
 def rows(used: Iterable[Operation]) -> str:
-    """The rows of these operations as the JavaScript constant RULES, with the functions that they call.
+    """The rows of these operations as the JavaScript constant RULES, by their keys, with the functions that they call.
 
     Raises `ValueError` for an operation that has no JavaScript, or that uses one.
 
@@ -82,61 +107,65 @@ def rows(used: Iterable[Operation]) -> str:
     };
     <BLANKLINE>
     """
-    wanted = {row.name: row for row in used}
-    formulas = [formula for row in wanted.values() for formula in (_forward(row), *_partials(row))]
-    functions = "".join(map(_function, _own(formulas)))
-    return PRELUDE + functions + "const RULES = {\n" + "".join(map(_row, wanted.values())) + "};\n"
+    wanted = list(dict.fromkeys(used))
+    if missing := lacking(wanted):
+        raise ValueError(f"the operation {missing[0]!r} has no JavaScript form; give one, operation(..., javascript=...)")
+    own = _own(wanted)
+    named = keys([*wanted, *own])
+    functions = "".join(_function(op, named) for op in own)
+    script = PRELUDE + functions + "const RULES = {\n" + "".join(_row(row, named) for row in wanted) + "};\n"
+    return re.sub("<(?=[/!])", "< ", script)  # nothing in an expression of the user ends the script
 
 
 def lacking(used: Iterable[Operation]) -> list[str]:
-    """The operations among these, and among those that they use, that have no JavaScript."""
-    formulas = [formula for row in used for formula in (_forward(row), *_partials(row))]
-    named = {e.op.name: e.op for formula in formulas for e in operands_first(formula) if e.op.domain}
-    named.update((op.name, op) for op in _own(formulas))
-    return sorted(name for name, op in named.items() if op.formula is None and op.javascript is None)
+    """The names of the operations among these, and among those that they use, that have no JavaScript form."""
+    rows = list(used)
+    named = {op.name for op in (*_called(formula for row in rows for formula in _formulas(row)), *_own(rows)) if _lacks(op)}
+    return sorted(named)
 
 
-def _own(formulas: Iterable[Expression]) -> list[Operation]:
-    """The operations in these formulas that need a function of their own, and those in their formulas."""
-    found: dict[str, Operation] = {}
-    waiting = list(formulas)
-    while waiting:
-        for op in {e.op.name: e.op for e in operands_first(waiting.pop()) if e.op.domain}.values():
-            if op.name not in found and _is_own(op):
-                found[op.name] = op
-                if op.formula is not None:
-                    waiting.append(_formula(op))
-    return list(found.values())
+def _lacks(op: Operation) -> bool:
+    return op.formula is None and op.javascript is None
 
 
-def _operands(row: Operation) -> list[Expression]:
-    return [symbol(name) for name in OPERANDS[: row.arity]]
+def _called(formulas: Iterable[Expression]) -> list[Operation]:
+    """The operations in these formulas, each once."""
+    return list(dict.fromkeys(e.op for formula in formulas for e in operands_first(formula) if e.op.domain))
 
 
-def _forward(row: Operation) -> Expression:
-    return apply(row, *_operands(row))
+def _own(rows: Iterable[Operation]) -> list[Operation]:
+    """The operations in these rows that need a function of their own, and those in the formulas of these."""
+    waiting = _called(formula for row in rows for formula in _formulas(row))
+    found: dict[Operation, None] = {}
+    for op in waiting:  # grows while it is read
+        if op not in found and (_is_own(op) or _lacks(op)):
+            found[op] = None
+            waiting += _called([_composition(op)])
+    return list(found)
 
 
-def _partials(row: Operation) -> tuple[Expression, ...]:
-    return all_partials(row, symbol("out"), *_operands(row))
+def _formulas(row: Operation) -> list[Expression]:
+    """The operation itself, and its partials."""
+    operands = [*map(symbol, operand_names(row))]
+    return [apply(row, *operands), *all_partials(row, symbol("out"), *operands)]
 
 
-def _formula(row: Operation) -> Expression:
-    return lifted(row.formula(SYMBOLS, *_operands(row)) if row.formula else 0)
+def _composition(row: Operation) -> Expression:
+    """The formula that the operation is composed by."""
+    return lifted(row.formula(SYMBOLS, *map(symbol, operand_names(row))) if row.formula else 0)
 
 
-def _function(row: Operation) -> str:
-    body = as_javascript(_formula(row)) if row.formula else row.javascript
-    return f"const op_{row.name} = ({', '.join(OPERANDS[: row.arity])}) => ({body});\n"
+def _function(row: Operation, named: Mapping[Operation, str]) -> str:
+    body = as_javascript(_composition(row), named) if row.formula else row.javascript
+    return f"const op_{named[row]} = ({', '.join(operand_names(row))}) => ({body});\n"
 
 
-def _row(row: Operation) -> str:
-    if missing := lacking([row]):
-        raise ValueError(f"the operation {missing[0]!r} has no JavaScript; give it some, operation(..., javascript=...)")
-    names = ", ".join(OPERANDS[: row.arity])
+def _row(row: Operation, named: Mapping[Operation, str]) -> str:
+    forward, *partials = (as_javascript(formula, named) for formula in _formulas(row))
+    names = ", ".join(operand_names(row))
     return (
-        f"  {row.name}: {{\n"
-        f"    forward: ({names}) => {as_javascript(_forward(row))},\n"
-        f"    partials: (out, {names}) => [{', '.join(map(as_javascript, _partials(row)))}],\n"
+        f"  {named[row]}: {{\n"
+        f"    forward: ({names}) => {forward},\n"
+        f"    partials: (out, {names}) => [{', '.join(partials)}],\n"
         "  },\n"
     )

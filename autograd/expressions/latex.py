@@ -5,25 +5,14 @@ from __future__ import annotations
 import re
 
 from autograd.expressions.expression import NAME, Expression
-from autograd.expressions.printer import ATOM, CHOICE, POWER, PRODUCT, Form, Language, printed
+from autograd.expressions.printer import ATOM, CHOICE, POWER, PRODUCT, SIGN, STATED, Form, Language, printed
 from autograd.expressions.text import step
-from autograd.names import latex_name, latex_number
+from autograd.names import latex_name, latex_number, plain
 from autograd.operations import OPERATIONS, Operation
 
-FUNCTIONS = [
-    "log",
-    "sin",
-    "cos",
-    "tan",
-    "arcsin",
-    "arccos",
-    "arctan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "max",
-    "min",
-]  # those that LaTeX has a name for
+# those that LaTeX has a name for
+FUNCTIONS = ("log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "max", "min")
+BRACKETS = (r"\left(", r"\right)")
 SIGNS = {"*": r"\cdot", "<=": r"\le", ">=": r"\ge", "==": "=", "and": r"\text{{ and }}", "@": r"\,"}
 
 
@@ -38,11 +27,11 @@ def _leaf(e: Expression) -> tuple[str, int]:
 def _call(op: Operation) -> str:
     if op.latex is not None:
         return op.latex
-    return f"\\{op.symbol}" if op.symbol in FUNCTIONS else f"\\operatorname{{{_escaped(op.symbol)}}}"
-
-
-def _escaped(symbol: str) -> str:
-    return re.sub(r"([#$%&_{}])", r"\\\1", symbol)
+    if op.symbol in FUNCTIONS:
+        return f"\\{op.symbol}"
+    if re.fullmatch(r"\w+", op.symbol, re.ASCII):
+        return f"\\operatorname{{{op.symbol}}}".replace("_", r"\_")
+    return latex_name(plain(op.symbol))  # a letter of the user's, Greek for example
 
 
 def _template(op: Operation) -> Form | None:
@@ -57,7 +46,9 @@ LATEX = Language(
     {
         "div": Form(r"\frac{{{}}}{{{}}}", POWER, (0, 0)),
         "pow": Form("{}^{{{}}}", POWER, (ATOM, 0)),
-        "heaviside": step(r"\left[{} > {}\right]"),
+        "heaviside": step(r"\left[{} > {}\right]", r"\operatorname{heaviside}", BRACKETS),
+        "neg": Form("-{}", SIGN, (PRODUCT,)),
+        "equation": STATED,
         "derivative": Form(r"\frac{{\partial {}}}{{\partial {}}}", POWER, (0, 0)),
         "where": Form(r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}", ATOM, (0, 0, 0)),
         **{row.name: form for row in OPERATIONS.values() if (form := _template(row))},
@@ -65,7 +56,7 @@ LATEX = Language(
     _leaf,
     _call,
     SIGNS,
-    (r"\left(", r"\right)"),
+    BRACKETS,
 )
 
 

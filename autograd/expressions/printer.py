@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from autograd.expressions.expression import Expression
 from autograd.graph import topological_order
-from autograd.operations import Operation
+from autograd.operations import BUILT_IN, Operation
 
 CHOICE, CONDITION, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5, 6, 7, 10  # how tightly a text holds together
 PRECEDENCE = {
@@ -50,6 +50,9 @@ class Language(NamedTuple):
     brackets: tuple[str, str] = ("(", ")")
 
 
+STATED = Form("{} = {}", CHOICE, (CONDITION, CHOICE))  # an equation, in which the right side may be a choice
+
+
 class Text(NamedTuple):
     """The text of an expression, its strength, and how many operations lie within one another in it."""
 
@@ -60,7 +63,8 @@ class Text(NamedTuple):
 
 def infix(sign: str, strength: int) -> Form:
     """An operator between two operands, of which the right one has to hold together more tightly: a - (b - c)."""
-    return Form(f"{{}} {sign} {{}}", strength, (strength, strength + 1))
+    left = SUM if strength == COMPARISON else strength  # a < b < c would be a chain
+    return Form(f"{{}} {sign} {{}}", strength, (left, strength + 1))
 
 
 def call(function: str, operands: int, brackets: tuple[str, str] = ("(", ")")) -> Form:
@@ -70,13 +74,15 @@ def call(function: str, operands: int, brackets: tuple[str, str] = ("(", ")")) -
 
 
 def _form(e: Expression, language: Language) -> tuple[Form, Sequence[Expression]]:
-    """How an expression is spelled, and the operands that appear in it."""
-    form = language.forms.get(e.op.name)
-    if form is None and e.op.symbol == "-" and len(e.parents) == 1:
-        form = Form("-{}", SIGN, (POWER,))
-    if form is None and len(e.parents) == 2 and (strength := PRECEDENCE.get(e.op.symbol)):
-        sign = language.signs.get(e.op.symbol, e.op.symbol)
-        form = Form("{}**{}", POWER, (ATOM, POWER)) if sign == "**" else infix(sign, strength)
+    """How an expression is spelled, and the operands that appear in it; a user's own operation is always a call."""
+    form = None
+    if e.op.name in BUILT_IN or not e.op.domain:
+        form = language.forms.get(e.op.name)
+        if form is None and e.op.symbol == "-" and len(e.parents) == 1:
+            form = Form("-{}", SIGN, (POWER,))
+        if form is None and len(e.parents) == 2 and (strength := PRECEDENCE.get(e.op.symbol)):
+            sign = language.signs.get(e.op.symbol, e.op.symbol)
+            form = Form("{}**{}", POWER, (ATOM, POWER)) if sign == "**" else infix(sign, strength)
     if form is None:
         form = call(language.call(e.op), len(e.parents), language.brackets)
     return (form, e.parents) if isinstance(form, Form) else form(e)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autograd.expressions.expression import EXPANDED, NAME, NUMBER, Expression, apply, lifted, operands_first, symbol
+from autograd.expressions.expression import EXPANDED, NAME, NUMBER, Expression, apply, lifted, operands_first
 from autograd.expressions.printer import (
     ATOM,
     CHOICE,

@@ -32,10 +32,10 @@ from autograd.operations import Arithmetic, Operation
 
 def _usual(condition: Any, a: Any, b: Any) -> Expression:
     """Of a choice the arm that is not an edge: where an equality holds, or the derivative is undefined, which is nan."""
-    condition, a, b = map(lifted, (condition, a, b))
-    if _undefined(a) or any(e.op is EQUAL for e in operands_first(condition)):
-        return b
-    return a if _undefined(b) else apply(WHERE, condition, a, b)
+    asked, first, second = map(lifted, (condition, a, b))
+    if _undefined(first) or any(e.op is EQUAL for e in operands_first(asked)):
+        return second
+    return first if _undefined(second) else apply(WHERE, asked, first, second)
 
 
 def _undefined(e: Expression) -> bool:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.expressions.expression import NAME, SUB, Expression, number
-from autograd.expressions.printer import (
-    ATOM,
-    CHOICE,
-    CONDITION,
-    PRODUCT,
-    SUM,
-    Choice,
-    Form,
-    Language,
-    printed,
-)
+from autograd.expressions.expression import NAME, NUMBER, SUB, Expression
+from autograd.expressions.printer import ATOM, CHOICE, CONDITION, PRODUCT, STATED, SUM, Choice, Form, Language, call, printed
 from autograd.names import number_text, text_name
 
 
-def step(template: str) -> Choice:
-    """The step, which is 1 where the first of two is larger: shown by these two, not by their difference."""
+def step(template: str, function: str, brackets: tuple[str, str] = ("(", ")")) -> Choice:
+    """The step, which is 1 where the first of two is larger: shown by these two, not by their difference.
+
+    A step with something else at zero, the operation that a user recorded, is a call.
+    """
 
     def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
-        difference = e.parents[0]
-        sides = difference.parents if difference.op is SUB else (difference, number(0))
-        return Form(template, ATOM, (SUM, SUM)), sides
+        difference, at_zero = e.parents
+        if difference.op is SUB and at_zero.op is NUMBER:
+            return Form(template, ATOM, (SUM, SUM)), difference.parents
+        if at_zero.op is NUMBER and at_zero.content == 0:
+            return Form(template, ATOM, (SUM, SUM)), (difference, at_zero)
+        return call(function, 2, brackets), e.parents
 
     return choose
 
@@ -44,7 +40,8 @@ def _entry(e: Expression) -> tuple[Form, Sequence[Expression]]:
 
 TEXT = Language(
     {
-        "heaviside": step("[{} > {}]"),
+        "heaviside": step("[{} > {}]", "heaviside"),
+        "equation": STATED,
         "derivative": Form("d{}/d{}", ATOM, (0, 0)),
         "where": Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CONDITION)),
         "transpose": Form("{}.T", ATOM, (ATOM,)),

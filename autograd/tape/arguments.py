@@ -13,8 +13,8 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any
 
-from autograd.floats import as_float
 from autograd.names import plain
+from autograd.floats import as_float
 from autograd.value import Number, Value, checked
 
 NUMBERS = Real | Decimal

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from autograd import floats
-from autograd.expressions import NAME, NUMBER, Expression
 from autograd.graph import topological_order
-from autograd.operations import table
 from autograd.printing import ATOM, Dialect, Form, Written, call, composed, infix
+from autograd.operations import table
+from autograd.expressions import NAME, NUMBER, Expression
 
 if TYPE_CHECKING:
     from autograd.tape.replay import Tape

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import floats
 from autograd.functions import RECORDED
+from autograd.transforms import grad, one_value, values
 from autograd.graph import Image, consumers_first, row_of, topological_order
 from autograd.operations import LEAF, OPERATIONS, Operation, table
 from autograd.sweep import NOTHING, adjoints
 from autograd.tape.arguments import arguments, counted, like
 from autograd.tape.modules import completed, converted
 from autograd.tape.program import program_of
-from autograd.transforms import grad, one_value, values
 from autograd.value import Number, Value, lift
 
 if TYPE_CHECKING:

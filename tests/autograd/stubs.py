@@ -7,7 +7,7 @@ from pathlib import Path
 from autograd import functions
 from autograd.operations import BUILT_IN, OPERATIONS
 
-HEAD = '"""Made from the table by tests/autograd/stubs.py."""\n\n'
+HEAD = "# Made from the table by tests/autograd/stubs.py.\n\n"
 BUILT = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
 
 
@@ -25,7 +25,7 @@ def methods() -> str:
 
 def of_functions() -> str:
     """The functions of the table."""
-    listed = "".join(f'    "{name}",\n' for name in functions.__all__)
+    listed = "".join(f'    "{name}",\n' for name in sorted(functions.__all__))
     lines = [
         f"def {name}({', '.join(f'{operand}: Any' for operand in 'abcdefgh'[: OPERATIONS[name].arity])}) -> Value: ..."
         for name in functions.__all__

@@ -401,7 +401,9 @@ def test_where_a_nonfinite_number_comes_from_is_said_of_any_operation() -> None:
     assert str(first_nonfinite(x**y)) == (
         f"the grad of '{'x' * 40}' is inf: it is sent 1.0 * inf by **, whose slope at 0.0, 0.5 is inf"
     )
-    farther = partial(record, Value, changed(OPERATIONS["maximum"], name="farther", symbol="farther", forward=lambda a, b: math.inf))
+    farther = partial(
+        record, Value, changed(OPERATIONS["maximum"], name="farther", symbol="farther", forward=lambda a, b: math.inf)
+    )
     factorial = partial(record, Value, changed(OPERATIONS["neg"], name="factorial", symbol="!", forward=lambda a: math.inf))
     assert str(first_nonfinite(farther(x, y))) == "the data of farther is inf: farther(0.0, 0.5) is inf"
     assert str(first_nonfinite(factorial(y))) == "the data of ! is inf: !(0.5) is inf"

@@ -73,7 +73,6 @@ def test_a_shallow_copy_has_the_same_operands() -> None:
     assert (twin.operation, twin.data, twin.label, copy.copy(x).operation) == (y.operation, 9.0, "y", LEAF)
 
 
-
 def test_results_that_are_pickled_together_stay_one_graph() -> None:
     x = Value(3.0, "x")
     h = x * x

@@ -32,7 +32,9 @@ def same(got: float, want: float, ulps: int = 2) -> bool:
 
 def numpys(name: str, *inputs: float) -> float:
     with np.errstate(all="ignore"):
-        return float(getattr(np, NUMPYS.get(name, name))(*(np.array([x]) for x in inputs))[0])  # arrays: of scalars it takes x**0.5 for a sqrt
+        return float(
+            getattr(np, NUMPYS.get(name, name))(*(np.array([x]) for x in inputs))[0]
+        )  # arrays: of scalars it takes x**0.5 for a sqrt
 
 
 @pytest.mark.parametrize("name", UNARY)

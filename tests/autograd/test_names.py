@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reading import compiled
 
 from autograd import Value, topological_order
-from autograd.derivation.printed import (
+from autograd.names import (
     LONGEST,
     free_letters,
     latex_name,

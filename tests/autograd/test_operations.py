@@ -55,7 +55,9 @@ SYMPY = {
     "heaviside": sympy.Heaviside,
 }
 SYMBOLIC = Arithmetic(
-    lambda row: SYMPY.get(row.name) or (None if row.formula else row.array if callable(row.array) else getattr(sympy, row.name)),
+    lambda row: (
+        SYMPY.get(row.name) or (None if row.formula else row.array if callable(row.array) else getattr(sympy, row.name))
+    ),
     zeros_like=lambda a: sympy.Integer(0),
 )
 ARRAYS = arithmetic(np)

@@ -10,4 +10,6 @@ import stubs
 
 @pytest.mark.parametrize("path", stubs.STUBS)
 def test_a_stub_is_what_the_table_gives(path: str) -> None:
-    assert Path(stubs.__file__).parents[2].joinpath(path).read_text() == stubs.STUBS[path](), "run python tests/autograd/stubs.py"
+    assert Path(stubs.__file__).parents[2].joinpath(path).read_text() == stubs.STUBS[path](), (
+        "run python tests/autograd/stubs.py"
+    )

@@ -41,7 +41,9 @@ def test_backward_and_grad_say_the_same(output: Value) -> None:
     assert [node.grad for node in order if node.operation is LEAF] == [0] * sum(node.operation is LEAF for node in order)
     output.backward()
     assert by_grad == [slope.data for slope in recorded]
-    assert [node.grad for node in order] == [0 if node.operation is CONSTANT else g for node, g in zip(order, by_grad, strict=True)]
+    assert [node.grad for node in order] == [
+        0 if node.operation is CONSTANT else g for node, g in zip(order, by_grad, strict=True)
+    ]
 
 
 @given(graphs())

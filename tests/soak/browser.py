@@ -68,12 +68,12 @@ class Browser:
 
     def boxes(self) -> Boxes:
         """By name, the number and the gradient that the page tells of each box, with all digits; None for not yet."""
-        return told(self.run(f"return {TITLES}"))
+        return shown(self.run(f"return {TITLES}"))
 
     def steps(self, count: int) -> list[Boxes]:
         """The boxes after each of so many clicks on Next."""
         script = f"return Array.from({{length: arguments[0]}}, () => (byId('next').click(), {TITLES}))"
-        return [told(titles) for titles in self.run(script, count)]
+        return [shown(titles) for titles in self.run(script, count)]
 
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.driver.get_log("browser")]
@@ -83,6 +83,6 @@ class Browser:
         return {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
 
 
-def told(titles: list[str]) -> Boxes:
+def shown(titles: list[str]) -> Boxes:
     found = (re.fullmatch(r"(.*?)(?: = (\S+?))?(?:, gradient (\S+))?", title) for title in titles)
     return {m[1]: (float(m[2]) if m[2] else None, float(m[3]) if m[3] else None) for m in found if m}

@@ -15,17 +15,15 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from autograd import Value, grad
-from autograd.rules import RULES
-from autograd.value import binary, unary
+from autograd.operations import OPERATIONS
+from autograd.value import recorder
 
 INF, NAN = math.inf, math.nan
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -8.0, 1 / 3, 1e16, INF, -INF, NAN)
 EXTREME = (1e308, -1e308, 5e-324, -5e-324, 2.2e-308, 1e-160, -1e200, 709.8, -745.5, 2.0**53 + 2)
 GRID = SPECIAL + EXTREME
 NUMBERS = st.one_of(st.sampled_from(GRID), st.floats(-3, 3), st.floats())
-OPERATIONS: dict[str, Callable[..., Value]] = {
-    name: unary(rule) if len(rule.domain) == 1 else binary(rule)[0] for name, rule in RULES.items()
-}
+FUNCTIONS: dict[str, Callable[..., Value]] = {name: recorder(row) for name, row in OPERATIONS.items()}
 RATIONAL = ("add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum")
 ROUNDED = (*RATIONAL, "sqrt")  # what IEEE 754 rounds rightly, so that any two machines agree to the last bit
 SMOOTH = ("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus")  # and bounded derivatives, everywhere
@@ -37,10 +35,11 @@ class Step(NamedTuple):
     name: str
     left: int
     right: int
+    third: int = 0
 
     def operands(self, known: int) -> tuple[int, ...]:
         """The positions of its operands, where so many numbers are known."""
-        return tuple(known - 1 - place % known for place in (self.left, self.right)[: len(RULES[self.name].domain)])
+        return tuple(known - 1 - place % known for place in (self.left, self.right, self.third)[: OPERATIONS[self.name].arity])
 
 
 class Program(NamedTuple):
@@ -69,7 +68,7 @@ class Program(NamedTuple):
         leaves = [Value(given.get(k, 0.0)) for k in range(self.inputs)]
         nodes = [*leaves, *map(Value, self.constants)]
         for step, operands in zip(self.steps, self.operands, strict=True):
-            nodes.append(OPERATIONS[step.name](*(nodes[at] for at in operands)))
+            nodes.append(FUNCTIONS[step.name](*(nodes[at] for at in operands)))
         return nodes[-1], [leaves[k] for k in self.used]
 
     def engine(self, numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
@@ -79,7 +78,7 @@ class Program(NamedTuple):
 
 
 def programs(
-    names: Iterable[str] = tuple(RULES), constants: st.SearchStrategy[float] = NUMBERS, longest: int = 16
+    names: Iterable[str] = tuple(OPERATIONS), constants: st.SearchStrategy[float] = NUMBERS, longest: int = 16
 ) -> st.SearchStrategy[Program]:
     """Programs of these operations; most steps go on from a recent result."""
     step = st.builds(Step, st.sampled_from(tuple(names)), st.one_of(st.integers(0, 2), st.integers(0, 20)), st.integers(0, 20))
@@ -93,7 +92,7 @@ def programs(
 
 
 @st.composite
-def cases(draw: st.DrawFn, names: Iterable[str] = tuple(RULES), numbers: st.SearchStrategy[Any] = NUMBERS) -> Any:
+def cases(draw: st.DrawFn, names: Iterable[str] = tuple(OPERATIONS), numbers: st.SearchStrategy[Any] = NUMBERS) -> Any:
     """A program, and three lists of numbers for it."""
     program = draw(programs(names, numbers))
     n = len(program.used)

@@ -34,10 +34,12 @@ from reading import compiled
 
 from autograd import ParseError, Tape, Value, derive, draw, first_nonfinite, gradcheck, parse, wrong_ways
 from autograd.__main__ import main as command
-from autograd.rules import RULES
-from autograd.tapes.kernel import straight
-from autograd.terminal.tokens import FUNCTIONS, columns
+from autograd.cli.tokens import functions
+from autograd.names import columns
+from autograd.operations import OPERATIONS
+from autograd.tape.native.kernel import straight
 
+FUNCTIONS = functions()
 FORMATS = {
     "DOT": r"\N|\G|\E|{a b|<b>|</TD></TR></TABLE>>|n0 -> n1;|]]>|&lt;|&#65;|&amp;lt;|<|>|&|\|\\|\n",
     "HTML": "</script>|<!-- <script>|-->|<img src=x onerror=ran=1>|'\"><i>|{{script}}|</template>|</style>|<svg>|&x",
@@ -261,7 +263,7 @@ def source(it: Outputs) -> tuple[Any, ...]:
         elif isinstance(node, ast.arg):
             node.arg = order.setdefault(node.arg, f"n{len(order)}")
     assert it.tape.source.isascii()
-    return ast.dump(tree), it.tape([1.5] * len(it.leaves)), straight(it.tape, valued=True)  # the last one is LLVM's
+    return ast.dump(tree), it.tape([1.5] * len(it.leaves)), straight(it.tape.program, valued=True)  # the last one is LLVM's
 
 
 def dot(it: Outputs) -> list[Any]:
@@ -405,9 +407,9 @@ def by_python(text: str) -> float | None:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return value(operand)
             case ast.UnaryOp(op=sign, operand=operand):
-                return float(RULES[signs[type(sign)]].forward(value(operand)))
+                return float(OPERATIONS[signs[type(sign)]].forward(value(operand)))
             case ast.BinOp(op=sign, left=left, right=right):
-                return float(RULES[signs[type(sign)]].forward(value(left), value(right)))
+                return float(OPERATIONS[signs[type(sign)]].forward(value(left), value(right)))
             case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]) if len(FUNCTIONS[name].domain) == len(operands):
                 return float(FUNCTIONS[name].forward(*map(value, operands)))
         raise KeyError(node)

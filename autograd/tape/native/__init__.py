@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.floats import as_float
+from autograd.transforms import values
 from autograd.tape import kernel
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native.lowering import LOWERED
 from autograd.tape.native.machine import Machine, backend, machine
-from autograd.transforms import values
 from autograd.value import Value, checked
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autograd.expressions import Expression, symbol
 from autograd.graph import Image
 from autograd.operations import LEAF, Operation
 from autograd.sweep import NOTHING, adjoints
+from autograd.expressions import Expression, symbol
 from autograd.tape.native.lowering import DECLARATIONS, LOWERED, Code
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from math import nan
 from types import SimpleNamespace
 from typing import Any
 
-from autograd.expressions import NAME, NUMBER, Expression, where
 from autograd.graph import topological_order
 from autograd.operations import table
+from autograd.expressions import NAME, NUMBER, Expression, where
 
 CALLS = {"exp": 1, "log": 1, "log1p": 1, "sin": 1, "cos": 1, "tanh": 1, "power": 2}  # to the C library: its `pow` is our power
 INSTRUCTIONS = {

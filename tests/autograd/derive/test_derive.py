@@ -15,13 +15,10 @@ from hypothesis import strategies as st
 from test_graph import graphs
 
 from autograd import Derivation, Value, derive, exp, grad, maximum, minimum, topological_order
-from autograd.derivation.derive import Step
-from autograd.derivation.dialects import as_text
-from autograd.derivation.formulas import substituted
-from autograd.graph import edges, local_partials
-from autograd.rules import CONSTANT, LEAF, RULES
-from autograd.symbols import NUMBER, number
-from autograd.value import unary
+from autograd.derive.steps import Step
+from autograd.expressions import as_text, number, substituted
+from autograd.graph import edges
+from autograd.operations import CONSTANT, LEAF, local_partials
 
 OPERATIONS = (
     lambda a, b: a + b,
@@ -96,7 +93,7 @@ def test_steps_are_all_between_and_consumers_come_first(output: Value, data: st.
     for node in order:
         if any(parent in above for parent in node.parents):
             above.add(node)
-    assert {step.node for step in derivation.steps} == above == derivation.told
+    assert {step.node for step in derivation.steps} == above == derivation.covered
     assert len(derivation.steps) == len(above)
     seen: set[Value] = set()
     uses = [(parent, consumer, position) for parent, consumer, position in edges(order) if parent in above]
@@ -112,12 +109,8 @@ def test_steps_are_all_between_and_consumers_come_first(output: Value, data: st.
 
 def computed(formula: Any, derivation: Derivation) -> Any:
     """What a formula comes to with the numbers of its names."""
-    nodes = {name: node for node, name in derivation.names.items() if node.rule is not CONSTANT}
-    found = substituted(formula, {name: number(node.data) for name, node in nodes.items()})
-    if found.op is not NUMBER:  # an operation that `floats` has not
-        rule = next(rule for rule in RULES.values() if rule.name == found.op)
-        return rule.forward(*(operand.content for operand in found.parents))
-    return found.content
+    nodes = {name: node for node, name in derivation.names.items() if node.operation is not CONSTANT}
+    return substituted(formula, {name: number(node.data) for name, node in nodes.items()}).content
 
 
 @settings(max_examples=200, deadline=None)
@@ -129,7 +122,7 @@ def test_formulas_compute_the_numbers_beside_them(output: Value) -> None:
         for formula, want in (*pairs, *step.partials):
             got = computed(formula, derivation)
             assert got == want or (math.isnan(got) and math.isnan(want))
-        assert (step.definition is None) == (step.node.rule in (LEAF, CONSTANT))
+        assert (step.definition is None) == (step.node.operation in (LEAF, CONSTANT))
 
 
 def test_a_step_by_hand() -> None:
@@ -219,9 +212,6 @@ def test_what_cannot_be_derived_is_said() -> None:
         derive(x, [])
     with pytest.raises(KeyError):
         derive(x * 2, x)[Value(1.0)]
-    mine = unary(RULES["exp"]._replace(name="mine"))(x)
-    with pytest.raises(ValueError, match="operation 'mine' is not in the table of rules"):
-        _ = derive(mine).steps
 
 
 def test_of_a_long_chain_little_is_told() -> None:
@@ -244,12 +234,12 @@ def test_jupyter_gets_a_page_or_formulas_without_latex2mathml(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "latex2mathml", None)
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     assert derivation._repr_html_() is None
-    with pytest.raises(ImportError, match="chainrule"):
+    with pytest.raises(ImportError, match="pip install latex2mathml"):
         derivation.html()
 
 
 def test_derive_imports_nothing_of_the_page_before_it_is_asked() -> None:
     program = "import sys, autograd; x = autograd.Value(2.0, 'x'); str(autograd.derive(x * x)); "
-    program += "print(sorted({'html', 'json', 'numpy', 'latex2mathml', 'autograd.derivation.page'} & sys.modules.keys()))"
+    program += "print(sorted({'html', 'json', 'numpy', 'latex2mathml', 'autograd.derive.page'} & sys.modules.keys()))"
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
     assert run.stdout.strip() == "[]"

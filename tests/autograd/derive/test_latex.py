@@ -21,13 +21,13 @@ from test_derive import networks
 from test_graph import graphs
 from test_text import agree, close, network, three, value
 
-from autograd import Derivation, Value, derive, symbols
-from autograd.derivation.dialects import as_latex
-from autograd.derivation.latex import _alike, _broken, _equation
-from autograd.derivation.printed import latex_name
-from autograd.derivation.telling import Alike, Equation
-from autograd.rules import CONSTANT
-from autograd.symbols import Expression, symbol
+from autograd import Derivation, Value, derive
+from autograd.derive.latex import _alike, _broken, _equation
+from autograd.derive.outline import Alike, Equation
+from autograd.expressions import Expression, as_latex, symbol
+from autograd.expressions import number as constant
+from autograd.names import latex_name
+from autograd.operations import CONSTANT
 
 PDFLATEX = pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex here")
 TOKEN = re.compile(r"-?(?:\\infty|\\text\{nan\}|\\frac\{\d+\}\{\d+\}|\d+(?:\.\d+)?(?: \\cdot 10\^\{-?\d+\})?)")
@@ -58,14 +58,14 @@ def equations(latex: str) -> Iterator[tuple[str, list[str]]]:
 @given(st.one_of(graphs(), networks()))
 def test_every_number_and_formula_of_the_latex_is_what_was_computed(output: Value) -> None:
     derivation = derive(output)
-    nodes = {name: node for node, name in derivation.names.items() if node.rule is not CONSTANT}
-    told = 0
+    nodes = {name: node for node, name in derivation.names.items() if node.operation is not CONSTANT}
+    count = 0
     for left, sides in equations(derivation.latex(fold=False)):
         if r"\partial" not in left:
             node = nodes[name_of(left)]
             assert agree(value(from_latex(sides[0]), derivation), node.data)
             assert close(number(sides[-1]), node.data)
-            told += 1
+            count += 1
             continue
         found = re.fullmatch(SLOPE, left)
         assert found
@@ -83,8 +83,8 @@ def test_every_number_and_formula_of_the_latex_is_what_was_computed(output: Valu
             want += [term.contribution for term in step.terms] if len(step.terms) > 1 else []
             tokens = map(number, TOKEN.findall(" ".join(sides[1:])))
             assert all(close(token, x) for token, x in zip(tokens, (*want, step.adjoint), strict=True))
-        told += 1
-    assert told == len(nodes) + sum(bool(node.parents) for node in nodes.values())
+        count += 1
+    assert count == len(nodes) + sum(bool(node.parents) for node in nodes.values())
 
 
 def name_of(latex: str) -> str:
@@ -139,7 +139,7 @@ def test_what_is_left_out_is_said() -> None:
         y = y * t
         y.label = "abcdefghij"[i % 10] * (1 + i // 10)
     latex = derive(y).latex()
-    assert r"\text{... and 200 more, left out here; latex(fold=False) tells them all}" in latex
+    assert r"\text{... and 200 more, left out here; latex(fold=False) shows them all}" in latex
     many = derive(sum((t * i for i in range(20)), Value(0.0, "s"))).latex()
     assert many.count(r" + \cdots") == 3
     assert "left out" not in derive(y).latex(fold=False)
@@ -225,8 +225,8 @@ def test_a_row_has_what_there_is_room_for() -> None:
         ((), []),
     ):
         assert [len(row) for row in _broken(wide(*lengths))] == rows_of
-    assert [len(row) for row in _broken([symbols.number(-1)] * 11)] == [10, 1]  # four more, for they stand in parentheses
-    assert [len(row) for row in _broken([symbols.number(1)] * 22)] == [21, 1]
+    assert [len(row) for row in _broken([constant(-1)] * 11)] == [10, 1]  # four more, for they stand in parentheses
+    assert [len(row) for row in _broken([constant(1)] * 22)] == [21, 1]
 
 
 def test_words_before_numbers_take_their_room() -> None:
@@ -245,7 +245,7 @@ def test_words_before_numbers_take_their_room() -> None:
 
 
 def test_an_equation_is_broken_where_there_is_no_room() -> None:
-    y, (a, b, c, d), number = symbol("y"), wide(30, 25, 40, 40), symbols.number
+    y, (a, b, c, d), number = symbol("y"), wide(30, 25, 40, 40), constant
     assert [*_equation(Equation(y, (a,), (b,), number(11)))] == [f"y & = {as_latex(a)} = {as_latex(b)} = 11"]
     assert [*_equation(Equation(y, (a,), (b,), number(111)))] == [f"y & = {as_latex(a)}", f"& = {as_latex(b)} = 111"]
     sums = Equation(y, (c, d), (number(1), number(2)), number(-11), (number(-1),) * 11)
@@ -268,7 +268,7 @@ def test_thousands_have_commas() -> None:
     for word in product("abcdefghijk", repeat=3):
         y = -y
         y.label = "".join(word)  # each is of a shape of its own
-    assert "... and 1,231 more, left out here; latex(fold=False) tells them all" in derive(y).latex()
+    assert "... and 1,231 more, left out here; latex(fold=False) shows them all" in derive(y).latex()
 
 
 def test_rows_of_the_table_stand_side_by_side() -> None:

@@ -17,10 +17,10 @@ from test_derive import wanted
 from test_graph import graphs
 
 from autograd import Value, derive, grad, topological_order
-from autograd.derivation import paths as room
-from autograd.derivation.dialects import as_text
-from autograd.derivation.paths import Paths
-from autograd.graph import local_partials
+from autograd.derive import paths as room
+from autograd.derive.paths import Paths
+from autograd.expressions import as_text
+from autograd.operations import local_partials
 
 
 def by_hand(node: Value, goal: Value) -> list[tuple[tuple[Value, int], ...]]:
@@ -40,7 +40,7 @@ def test_routes_are_all_routes_and_their_products_sum_to_the_gradient(output: Va
     assert paths.length == sum(map(len, want))
     assert paths.edges == len({edge for route in want for edge in route})
     partials = {node: derive(output).partials(node) for node in topological_order(output)}
-    told = [
+    expected = [
         ((id(w), *(id(node) for node, _ in route)), tuple(as_text(partials[node][i][0]) for node, i in route), numbers, product)
         for route in want
         for numbers in [tuple(local_partials(node)[i] for node, i in route)]
@@ -50,7 +50,7 @@ def test_routes_are_all_routes_and_their_products_sum_to_the_gradient(output: Va
         (tuple(map(id, nodes)), tuple(as_text(formula) for formula, _ in steps), tuple(number for _, number in steps), product)
         for nodes, steps, product in paths
     ]
-    assert Counter(got) == Counter(told)
+    assert Counter(got) == Counter(expected)
     assert paths.total == paths.adjoint == grad(output, w)
     assert type(paths.total) is Fraction
 
@@ -125,12 +125,12 @@ def test_the_limit_is_the_number_of_routes() -> None:
 
 
 def test_few_routes_that_are_too_long_are_said_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograd.derivation.paths.MOST", 100)
+    monkeypatch.setattr(room, "MOST", 100)
     _, paths = doublings(5)
     with pytest.raises(ValueError, match="the 32 routes from x to y have 160 edges together, too many to list"):
         _ = paths.routes
     assert "too many to list" in str(paths)
-    monkeypatch.setattr("autograd.derivation.paths.MOST", 160)
+    monkeypatch.setattr(room, "MOST", 160)
     assert "too many to list" not in str(paths)
 
 
@@ -228,8 +228,8 @@ def test_the_text_of_one_route_whose_nodes_are_all_told_or_those_at_its_ends() -
     x = y = Value(3.0, "x")
     for _ in range(11):
         y = y * 2
-    told = "x -> z1 -> z2 -> z3 -> z4 -> z5 -> z6 -> z7 -> z8 -> z9 -> z10 -> z11\n      " + " * ".join(["2"] * 11) + " = 2048"
-    assert str(derive(y, x).paths()) == ONE_ROUTE.format("z11", told, "z11", 2048)
+    line = "x -> z1 -> z2 -> z3 -> z4 -> z5 -> z6 -> z7 -> z8 -> z9 -> z10 -> z11\n      " + " * ".join(["2"] * 11) + " = 2048"
+    assert str(derive(y, x).paths()) == ONE_ROUTE.format("z11", line, "z11", 2048)
     ends = "x -> z1 -> z2 -> z3 -> z4 -> z5 -> (1 more) -> z7 -> z8 -> z9 -> z10 -> z11 -> z12"
     assert str(derive(y * 2, x).paths()) == ONE_ROUTE.format("z12", ends, "z12", 4096)
     zero = Value(-0.0, "zero") * x

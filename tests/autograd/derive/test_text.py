@@ -20,19 +20,18 @@ from test_derive import networks
 from test_graph import graphs
 
 import nn
-from autograd import Derivation, Value, derive, floats, maximum
-from autograd.derivation.telling import Letter, _letter, _shown
-from autograd.derivation.text import WIDTH, _columns, _sum
-from autograd.rules import CONSTANT, RULES
+from autograd import Derivation, Value, derive, maximum
+from autograd.derive.outline import Letter, _letter, _shown
+from autograd.derive.text import WIDTH, _columns, _sum
+from autograd.operations import CONSTANT, FLOATS, OPERATIONS
 
 TOKEN = re.compile(r"-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]\d+)?(?:/\d+)?)(?![\w/])")
 FUNCTIONS: dict[str, Any] = {
-    **{name: rule.forward for name, rule in RULES.items() if rule.symbol == name},
-    "max": RULES["maximum"].forward,
-    "min": RULES["minimum"].forward,
+    **{name: rule.forward for name, rule in OPERATIONS.items() if rule.symbol == name},
+    "max": OPERATIONS["maximum"].forward,
+    "min": OPERATIONS["minimum"].forward,
     "cos": math.cos,
-    "sign": floats.sign,
-    "step": lambda a, b: floats.heaviside(a - b, 0),
+    "step": lambda a, b: FLOATS.heaviside(a - b, 0),
     "inf": math.inf,
     "nan": math.nan,
 }
@@ -71,7 +70,7 @@ def steps(text: str) -> Iterator[list[str]]:
 
 def value(formula: str, derivation: Derivation) -> Any:
     """What a printed formula comes to with the numbers of its names; None where Python has no number for it."""
-    names = {name: node.data for node, name in derivation.names.items() if node.rule is not CONSTANT}
+    names = {name: node.data for node, name in derivation.names.items() if node.operation is not CONSTANT}
     number = Fraction if isinstance(derivation.output.data, Fraction) else float
     try:
         found = evaluated(formula, number, {**FUNCTIONS, **names})
@@ -89,7 +88,7 @@ def agree(got: Any, want: Any) -> bool:
 def test_every_number_and_formula_of_the_text_is_what_was_computed(output: Value) -> None:
     derivation = derive(output)
     text = derivation.text(fold=False)
-    nodes = {name: node for node, name in derivation.names.items() if node.rule is not CONSTANT}
+    nodes = {name: node for node, name in derivation.names.items() if node.operation is not CONSTANT}
     given_lines = section(text, "Given")
     assert {line.split(" = ")[0].strip() for line in given_lines} == {name for name in nodes if not nodes[name].parents}
     for line in given_lines:
@@ -100,7 +99,7 @@ def test_every_number_and_formula_of_the_text_is_what_was_computed(output: Value
         node = nodes[name.strip()]
         assert close(result, node.data)
         assert agree(value(formula, derivation), node.data)
-        tokens = numbers(shown.removeprefix("-") if node.rule.name == "neg" else shown.replace(" - ", ", "))
+        tokens = numbers(shown.removeprefix("-") if node.operation.name == "neg" else shown.replace(" - ", ", "))
         assert all(close(token, operand.data) for token, operand in zip(tokens, node.parents, strict=True))
     out = derivation.names[output]
     for first, *more in steps(text):
@@ -160,7 +159,7 @@ def test_every_node_of_the_network_is_in_the_text_folded_or_not() -> None:
     derivation = derive(cost)
     for text in (derivation.text(), derivation.text(fold=False)):
         for node, name in derivation.names.items():
-            if node.rule is not CONSTANT:
+            if node.operation is not CONSTANT:
                 assert re.search(rf"(^|\s){re.escape(name)} = ", text)
                 assert re.search(rf"(^|\s)dC/d{re.escape(name)} = ", text)
     assert "more like it" not in derivation.text(fold=False)
@@ -288,7 +287,7 @@ def test_a_long_text_is_cut_where_it_says_so() -> None:
         y.label = "abcdefghij"[i % 10] * (1 + i // 10)  # no two names of one shape
     derivation = derive(y)
     text = derivation.text()
-    assert text.count("... and 200 more, left out here; text(fold=False) tells them all") == 1
+    assert text.count("... and 200 more, left out here; text(fold=False) shows them all") == 1
     assert "... and 201 more, left out here" in text
     assert len(text.split("\n")) < 320
     assert "left out" not in derivation.text(fold=False)
@@ -342,11 +341,11 @@ def test_four_and_twenty_numbers_are_listed_and_not_one_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told", "interval"),
+    ("numbers", "want", "interval"),
     [((2, 0, 1), (0, 2), True), ((0, 2, 5), (0, 2, 5), False), ((1.0, 2.0, 3.0), (1.0, 2.0, 3.0), False)],
 )
-def test_only_indices_without_gaps_are_an_interval(numbers: Any, told: Any, interval: bool) -> None:
-    assert _letter("i", numbers) == Letter("i", told, interval)
+def test_only_indices_without_gaps_are_an_interval(numbers: Any, want: Any, interval: bool) -> None:
+    assert _letter("i", numbers) == Letter("i", want, interval)
 
 
 def test_thousands_have_commas() -> None:
@@ -359,7 +358,7 @@ def test_thousands_have_commas() -> None:
     for word in product("abcdefghijk", repeat=3):
         y = -y
         y.label = "".join(word)  # each is of a shape of its own
-    assert "... and 1,231 more, left out here; text(fold=False) tells them all" in derive(y).text()
+    assert "... and 1,231 more, left out here; text(fold=False) shows them all" in derive(y).text()
 
 
 def test_a_sum_goes_on_in_the_next_line_where_there_is_no_room() -> None:

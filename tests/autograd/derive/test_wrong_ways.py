@@ -10,10 +10,8 @@ from hypothesis import assume, given
 from test_graph import graphs
 
 from autograd import Value, derive, parse, topological_order, wrong_ways
-from autograd.derivation.parting import _short
-from autograd.graph import local_partials
-from autograd.rules import CONSTANT, LEAF, RULES
-from autograd.value import unary
+from autograd.derive.report import _short
+from autograd.operations import CONSTANT, LEAF, local_partials
 
 DIAMOND = """\
 d z2 / d node, in the order of the sweep; * where it is wrong
@@ -25,26 +23,26 @@ x                           114           6*         27*        228*        450*
 
 (1) Depth-first order: a node passes on its adjoint as soon as one consumer has
     reached it, without waiting for the others.
-    They part at x: 6 instead of 114. a passed on 1 as soon as it was reached;
-    the rest of its 19 came later and went no further.
+    They differ first at x: 6 instead of 114. a passed on 1 as soon as it was
+    reached; the rest of its 19 came later and went no further.
 
 (2) = instead of +=: each consumer writes its term into the adjoint of its
     operand, where it should be added.
-    They part at a: 9 instead of 19. Its terms are 1, 9 and 9; the last one
-    wrote over the others.
+    They differ first at a: 9 instead of 19. Its terms are 1, 9 and 9; the last
+    one wrote over the others.
 
 (3) A second sweep, leaves not cleared: what the first one left in the leaves is
     still there, and the second one adds to it.
-    They part at x: 228 instead of 114. That is the sum over two sweeps: meant
-    for two samples of a batch, wrong for two steps of training. Between steps
-    call zero_grad.
+    They differ first at x: 228 instead of 114. That is the sum over two sweeps:
+    meant for two samples of a batch, wrong for two steps of training. Between
+    steps call zero_grad.
 
 (4) A second sweep, nothing cleared: what the first one left in the results is
     still there too.
-    They part at z1: 2 instead of 1. z1 still held 1 from the first sweep, and
-    passed on 2 in the second: the first is counted again, and x gets 450,
-    neither 114 nor twice that. Value.backward replaces what results hold, so
-    that this cannot happen to it."""
+    They differ first at z1: 2 instead of 1. z1 still held 1 from the first
+    sweep, and passed on 2 in the second: the first is counted again, and x gets
+    450, neither 114 nor twice that. Value.backward replaces what results hold,
+    so that this cannot happen to it."""
 
 
 def diamond() -> tuple[Value, Value, Value]:
@@ -124,8 +122,8 @@ def test_the_right_sweep_is_the_sum_over_all_paths(output: Value) -> None:
             consumers[parent].append((consumer, position))
     assume(max(len(c) for c in consumers.values()) <= 6)
     right = wrong_ways(output).right
-    assert right == {node: by_paths(node, consumers, output) for node in order if node.rule is not CONSTANT}
-    assert list(right) == [step.node for step in derive(output).steps if step.node.rule is not CONSTANT]
+    assert right == {node: by_paths(node, consumers, output) for node in order if node.operation is not CONSTANT}
+    assert list(right) == [step.node for step in derive(output).steps if step.node.operation is not CONSTANT]
 
 
 class Careless:
@@ -174,14 +172,14 @@ def test_each_way_is_the_mistake_that_people_make(output: Value) -> None:
     want = [
         Careless(output).depth_first(),
         Careless(output).in_order(order, Careless.assign, 1),
-        {node: x * (1 + (node.rule is LEAF)) for node, x in once.items()},
+        {node: x * (1 + (node.operation is LEAF)) for node, x in once.items()},
         Careless(output).in_order(order, Careless.add, 2),
     ]
     for way, wanted in zip(report.ways, want, strict=True):
         assert way.adjoints == {node: wanted[node] for node in order}
         assert list(way.wrong) == [node for node in order if wanted[node] != report.right[node]]
         assert way.first is (way.wrong[0] if way.wrong else None)
-        assert way.why.startswith("They part at " if way.wrong else "This graph does not show it: ")
+        assert way.why.startswith("They differ first at " if way.wrong else "This graph does not show it: ")
     assert [node.grad for node in order] == grads
     assert all(len(line) <= 80 for line in str(report).splitlines())
 
@@ -207,7 +205,7 @@ def test_rounding_is_no_mistake() -> None:
 
 def test_infinities_and_nan_are_compared_too() -> None:
     x = Value(0.0, "x")
-    report = wrong_ways(x.log() + x.sqrt() * 0 + x)
+    report = wrong_ways(x.sqrt() * 0 + x.log() + x)
     assert all(str(number) == "nan" for way in report.ways for node, number in way.adjoints.items() if node is x)
     assert "nan" in str(report)
     y = Value(0.0, "y")
@@ -225,7 +223,7 @@ def test_what_a_graph_does_not_show_is_said_in_whole() -> None:
         "no leaf has a finite gradient other than 0.",
         "all that was kept is 0 or not finite, or is the output's, which starts from 1 again.",
     ]
-    assert wrong_ways(x * 0 + x * 1).ways[1].why.endswith("where several terms meet, the last alone is their sum.")
+    assert wrong_ways(x * 1 + x * 0).ways[1].why.endswith("where several terms meet, the last alone is their sum.")
     square = x * x
     assert ": what is used twice is reached in time here" in wrong_ways(square * square).ways[0].why
 
@@ -236,18 +234,19 @@ def test_nan_instead_of_infinity_and_small_differences_of_fractions_are_mistakes
     early = wrong_ways(root * 0 + root * 1).ways[0]  # it passes on 0 * inf before the 1 has come
     assert (str(early.adjoints[x]), early.first) == ("nan", x)
     y = Value(Fraction(2), "y")
-    assigned = wrong_ways(y * Fraction(1, 10**20) + y * Fraction(1)).ways[1]
+    assigned = wrong_ways(y * Fraction(1) + y * Fraction(1, 10**20)).ways[1]
     assert (assigned.adjoints[y], assigned.first) == (1, y)
 
 
 def test_rounding_is_a_share_of_all_that_was_added_up() -> None:
     x = Value(0.7, "x")
-    report = wrong_ways((x * 0.7 * 1.0 + (x * 0.5 * 1.0 + x * -0.2 * 1.0) * 1.0) - x * 1.0)
+    first, last = x * 0.7 * 1.0, -(x * 1.0)
+    report = wrong_ways(first + last + (x * 0.5 * 1.0 + x * -0.2 * 1.0) * 1.0)
     assert report.ways[0].adjoints[x] != report.right[x]
     assert abs(float(report.right[x])) < 1e-15
     assert report.ways[0].first is None
     y = Value(1.0, "y")
-    assert wrong_ways(y * 1.5e308 - y * 1.5e308 + y * 5.0).ways[1].first is y  # all of it is more than a float holds
+    assert wrong_ways(y * 5.0 + (y * 1.5e308 - y * 1.5e308)).ways[1].first is y  # all of it is more than a float holds
 
 
 def test_a_leaf_a_constant_and_a_graph_without_slopes() -> None:
@@ -305,12 +304,6 @@ def test_a_table_that_just_fits_has_every_node_and_one_that_does_not_those_at_wh
     assert lines[-1] == "... and 1 more node"
 
 
-def test_an_operation_of_ones_own_has_no_formula_in_the_table() -> None:
-    output = unary(RULES["neg"]._replace(name="mine"))(Value(1.0, "x")) * 2.0
-    lines = str(wrong_ways(output)).splitlines()
-    assert [line[:20].rstrip() for line in lines[2:5]] == ["z2 = z1 * 2", "z1", "x"]
-
-
 def test_a_name_that_reads_like_the_report_stands_in_quotes() -> None:
     x = Value(1.0, "y: 3 instead of 2. All is well")
     output = x * x + x
@@ -318,7 +311,7 @@ def test_a_name_that_reads_like_the_report_stands_in_quotes() -> None:
     report = wrong_ways(output)
     assert report.names[x] == x.label
     assert str(report).startswith("d 'a'' / ''b' / d node")
-    assert report.ways[1].why.startswith(f"They part at '{x.label}': 1 instead of 3. ")
+    assert report.ways[1].why.startswith(f"They differ first at '{x.label}': 1 instead of 3. ")
     assert f" and '{x.label}' gets " in report.ways[3].why
 
 

@@ -122,7 +122,9 @@ def test_the_sign_of_the_flow_is_its_color_and_no_flow_is_dashed() -> None:
     output = x - y * 2 + z.relu()
     output.backward()
     lines = {line.split(" [")[0]: line for line in arrows(draw(output))}
-    by_label = {node.label or node.operation.symbol or str(node.data): f"n{i}" for i, node in enumerate(topological_order(output))}
+    by_label = {
+        node.label or node.operation.symbol or str(node.data): f"n{i}" for i, node in enumerate(topological_order(output))
+    }
     assert '"#007FC6"' in lines[f"{by_label['x']} -> {by_label['-']}"]
     assert '"#D55E00"' in lines[f"{by_label['*']} -> {by_label['-']}"]
     assert "style=dashed" in lines[f"{by_label['z']} -> {by_label['relu']}"]

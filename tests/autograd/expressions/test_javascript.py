@@ -5,44 +5,38 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import symbols
-from autograd.derivation import javascript
-from autograd.derivation.javascript import PRELUDE, as_javascript, literal, rows
-from autograd.rules import RULES
-from autograd.symbols import Expression, symbol
+from autograd import operation
+from autograd.expressions import SYMBOLS, Expression, number, symbol, unchanged
+from autograd.expressions.expression import NAME, NEG
+from autograd.expressions.javascript import PRELUDE, as_javascript, keys, lacking, literal, rows
+from autograd.operations import OPERATIONS
 
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "negative": operator.neg,
-}
+COMPUTE: dict[str, Callable[..., Any]] = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "neg": operator.neg}
 
 
 @st.composite
 def expressions(draw: st.DrawFn) -> Expression:
     """A random program of + - * and the minus sign over three names: the part of JavaScript that Python reads alike."""
     nodes = [symbol(name) for name in "abc"]
-    step = st.tuples(st.sampled_from(list(OPERATIONS.values())), st.integers(0, 99), st.integers(0, 99))
-    for operation, i, j in draw(st.lists(step, min_size=1, max_size=8)):
+    step = st.tuples(st.sampled_from(list(COMPUTE.values())), st.integers(0, 99), st.integers(0, 99))
+    for compute, i, j in draw(st.lists(step, min_size=1, max_size=8)):
         operands = nodes[-1 - i % len(nodes)], nodes[-1 - j % len(nodes)]
-        nodes.append(operation(*operands[: 1 if operation is operator.neg else 2]))
+        nodes.append(compute(*operands[: 1 if compute is operator.neg else 2]))
     return nodes[-1]
 
 
 def computed(e: Expression, names: dict[str, float]) -> float:
-    if e.op == "name":
+    if e.op is NAME:
         return names[e.content]
     operands = [computed(parent, names) for parent in e.parents]
-    return float(OPERATIONS[e.op](*operands))
+    return float(COMPUTE[e.op.name](*operands))
 
 
 @given(expressions(), st.lists(st.floats(-9, 9), min_size=3, max_size=3))
@@ -56,14 +50,14 @@ def test_what_is_printed_computes_what_the_expression_computes(e: Expression, nu
     [
         (lambda a, b: a - (b - a), "a - (b - a)"),
         (lambda a, b: (a - b) - a, "a - b - a"),
-        (lambda a, b: symbols.divide(a, a * b), "a / (a * b)"),
+        (lambda a, b: a / (a * b), "a / (a * b)"),
         (lambda a, b: (a + b) ** 2, "power(a + b, 2)"),
         (lambda a, b: -(a + b), "-(a + b)"),
-        (lambda a, b: a - -b, "a - -b"),
-        (lambda a, b: a * -2.0, "a * -2"),
-        (lambda a, b: symbols.where((a == 0) & (b >= a + 1), math.nan, -math.inf), "a === 0 && b >= a + 1 ? NaN : -Infinity"),
-        (lambda a, b: symbols.where(a < b, symbols.where(a <= 0, 1, 2), b) * 3, "(a < b ? (a <= 0 ? 1 : 2) : b) * 3"),
-        (lambda a, b: symbols.where(symbols.where(a < b, a, b) > 0, a, -0.0), "(a < b ? a : b) > 0 ? a : -0"),
+        (lambda a, b: a - -b, "a - (-b)"),
+        (lambda a, b: a * -2.0, "a * (-2)"),
+        (lambda a, b: SYMBOLS.where((a == 0) & (b >= a + 1), math.nan, -math.inf), "a === 0 && b >= a + 1 ? NaN : -Infinity"),
+        (lambda a, b: SYMBOLS.where(a < b, SYMBOLS.where(a <= 0, 1, 2), b) * 3, "(a < b ? (a <= 0 ? 1 : 2) : b) * 3"),
+        (lambda a, b: SYMBOLS.where(SYMBOLS.where(a < b, a, b) > 0, a, -0.0), "(a < b ? a : b) > 0 ? a : -0"),
     ],
 )
 def test_parentheses_stand_where_they_are_needed(build: Callable[[Any, Any], Expression], text: str) -> None:
@@ -71,11 +65,12 @@ def test_parentheses_stand_where_they_are_needed(build: Callable[[Any, Any], Exp
 
 
 def test_every_row_is_printed_and_calls_nothing_that_is_not_there() -> None:
-    script = rows(RULES)
-    assert re.findall(r"^  (\w+): \{$", script, re.MULTILINE) == list(RULES)
-    own = set(re.findall(r"^const (\w+) = \(", PRELUDE, re.MULTILINE))
+    script = rows(OPERATIONS.values())
+    assert re.findall(r"^  (\w+): \{$", script, re.MULTILINE) == list(OPERATIONS)
+    own = set(re.findall(r"^const (\w+) = \(", script, re.MULTILINE))
+    assert own == {"power", *(f"op_{name}" for name, row in OPERATIONS.items() if row.formula)}
     mathematics = {f"Math.{f}" for f in ("abs", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}
-    assert set(re.findall(r"([\w.]+)\(", script.removeprefix(PRELUDE))) == own | mathematics
+    assert set(re.findall(r"([\w.]+)\(", re.sub(r"\) => \(|\w+ = \(", " ", script.removeprefix(PRELUDE)))) == own | mathematics
 
 
 ROWS = """\
@@ -93,24 +88,76 @@ const RULES = {
 
 
 def test_the_whole_text_of_two_rows() -> None:
-    assert rows(["neg", "div"]) == PRELUDE + ROWS
+    assert rows([OPERATIONS["div"], OPERATIONS["neg"]]) == PRELUDE + ROWS
 
 
 def test_numbers_are_written_as_javascript_reads_them() -> None:
     numbers = (True, False, 2, 2.0, -0.0, 0.1, 1e300, math.inf, -math.inf, math.nan)
     texts = ["true", "false", "2", "2", "-0", "0.1", "1e+300", "Infinity", "-Infinity", "NaN"]
     assert [*map(literal, numbers)] == texts
-    assert as_javascript(Expression("negative", (symbols.number(-2.0),))) == "-(-2)"  # --2 is no JavaScript
+    assert as_javascript(unchanged(NEG)(number(-2.0))) == "-(-2)"  # --2 is no JavaScript
 
 
-def test_only_the_rows_that_are_asked_for_are_printed_in_the_order_of_the_table() -> None:
-    assert re.findall(r"^  (\w+): ", rows(iter(["tanh", "add", "tanh"])), re.MULTILINE) == ["add", "tanh"]
+def test_the_rows_that_are_asked_for_are_printed_once() -> None:
+    asked = iter([OPERATIONS["tanh"], OPERATIONS["add"], OPERATIONS["tanh"]])
+    assert re.findall(r"^  (\w+): ", rows(asked), re.MULTILINE) == ["tanh", "add"]
+
+
+def test_operations_of_the_users_own_and_what_they_use() -> None:
+    operation("js_half", lambda a: a / 2, lambda m, out, a: (0.5,), javascript="a / 2")
+    operation("js_cbrt", lambda a: a ** (1 / 3), lambda m, out, a: (m.div(1, 3 * out * out),), javascript="Math.cbrt")
+    operation("js_same", lambda a: a, lambda m, out, a: (1,), javascript="a")
+    operation("js_both", formula=lambda m, a, b: m.js_half(a) + m.js_cbrt(b), symbol="+")
+    script = rows([OPERATIONS["js_both"], OPERATIONS["js_same"]])
+    assert "const op_js_half = (a) => (a / 2);\n" in script
+    assert "const op_js_both = (a, b) => (op_js_half(a) + Math.cbrt(b));\n" in script
+    assert (
+        "forward: (a, b) => op_js_both(a, b),\n    partials: (out, a, b) => [0.5, 1 / (3 * Math.cbrt(b) * Math.cbrt(b))]"
+        in script
+    )
+    assert "const op_js_same = (a) => (a);\n" in script
+
+
+def test_an_operation_that_was_registered_again_is_another_one() -> None:
+    operation("js_twice", lambda a: a * 2, lambda m, out, a: (2,), javascript="a * 2")
+    old = OPERATIONS["js_twice"]
+    operation("js_twice", lambda a: a * 3, lambda m, out, a: (3,), javascript="a * 3")
+    new = OPERATIONS["js_twice"]
+    script = rows([old, new])
+    assert keys([old, new]) == {old: "js_twice", new: "js_twice$2"}
+    assert "const op_js_twice = (a) => (a * 2);\nconst op_js_twice$2 = (a) => (a * 3);\n" in script
+    assert "  js_twice$2: {\n    forward: (a) => op_js_twice$2(a)," in script
+
+
+def test_nothing_of_the_users_ends_the_script() -> None:
+    operation("js_less", lambda a: a, lambda m, out, a: (1,), javascript="a </script>/.length + (a<!--a)")
+    script = rows([OPERATIONS["js_less"]])
+    assert "</script" not in script
+    assert "<!--" not in script
 
 
 def test_what_has_no_javascript_is_refused() -> None:
-    unknown = "the operation 'cube' is not in the table of rules, so its formula is not known here"
-    with pytest.raises(ValueError, match=f"^{unknown}$"):
-        rows(["zeta", "theta", "eta", "add", "cube", "iota"])  # the first by the alphabet
-    with pytest.raises(ValueError, match="the operation 'erf' has no JavaScript here; give it a line in ") as caught:
-        as_javascript(Expression("erf", (symbol("a"),)))
-    assert (Path(__file__).parents[3] / str(caught.value).split()[-1]).samefile(javascript.__file__)
+    operation("js_none", lambda a: a, lambda m, out, a: (1,))
+    operation("js_uses", formula=lambda m, a: 2 * m.js_none(a))
+    assert lacking([OPERATIONS["js_uses"], OPERATIONS["exp"]]) == ["js_none"]
+    with pytest.raises(
+        ValueError, match=r"^the operation 'js_none' has no JavaScript form; give one, operation\(..., javascript"
+    ):
+        rows([OPERATIONS["js_uses"]])
+
+
+def test_more_operands_than_letters() -> None:
+    names = [f"x{i}" for i in range(30)]
+    scope: dict[str, Any] = {}
+    exec(f"def formula(m, {', '.join(names)}): return {' + '.join(names)}", scope)  # noqa: S102  # of what is above
+    operation("js_many", formula=scope["formula"])
+    assert "(a0, a1, a2, " in rows([OPERATIONS["js_many"]])
+
+
+@pytest.fixture(autouse=True)
+def table() -> Iterator[None]:
+    """The table as it was."""
+    before = dict(OPERATIONS)
+    yield
+    OPERATIONS.clear()
+    OPERATIONS.update(before)

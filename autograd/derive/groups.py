@@ -1,8 +1,8 @@
-"""Steps that are told once for many: the products of a layer, which differ in nothing but their indices.
+"""Steps that are shown once for many: the products of a layer, which differ in nothing but their indices.
 
-Two steps are alike if they are the same operation on operands that were made alike, two operations deep, and go into alike
-consumers; the indices in their labels may differ. The trade-off: two operations deep is enough to tell a layer from the next
-by its labels, and forgets how far along a chain of sums a step stands, so that a sum of 784 products is told in a few lines.
+Two steps are alike if they are the same operation on operands that were made alike, two operations deep, and if their
+consumers are alike; the indices in their labels may differ. Two operations deep is enough to keep the layers apart by their
+labels, and ignores how far along a chain of sums a step is, so that a sum of 784 products takes a few lines.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-from autograd.derive.derive import Derivation
-from autograd.derive.formulas import operands_first
-from autograd.expressions import NAME, NUMBER, Expression, symbol
+from autograd.derive.steps import Steps
+from autograd.expressions import Expression, operands_first, symbol
+from autograd.expressions.expression import DERIVATIVE, NAME, NUMBER
 from autograd.operations import CONSTANT
 from autograd.value import Value
 
-FEWEST = 3  # nodes that are told as one
+FEWEST = 3  # nodes that make a group
 LETTERS, NUMBERS = "ijklmnpqrstuvw", "cdefgh"  # for indices and for constants
 _NUMBERED = re.compile(r"([^\W\d]+?)(\d*)(?:_(\d+))?(?:\[(\d+(?:,\d+)*)\])?(?:#(\d+))?")  # W1[2,0], x_1, w12, a1[0]#2
 
@@ -26,7 +26,7 @@ Numbers: TypeAlias = tuple[Any, ...]
 Template: TypeAlias = tuple[str, Numbers]  # a name with gaps for its numbers, and these; the last counts namesakes
 
 
-class Family(NamedTuple):
+class Group(NamedTuple):
     """Nodes that are alike, and the row of the first as a `pattern`, with letters for what differs from row to row.
 
     `letters` has the numbers that each letter stands for, one for each node. A node that is alone has none.
@@ -43,17 +43,17 @@ class Folding:
     >>> from autograd import Value, derive
     >>> derivation = derive(Value(2.0, "x1") + Value(3.0, "x2") + Value(4.0, "x3"))
     >>> leaves = [node for node in derivation.order if not node.parents]
-    >>> (family,) = Folding(derivation).families(leaves, lambda node: symbol(derivation.names[node]))
-    >>> family.pattern, family.letters
+    >>> (group,) = Folding(derivation).groups(leaves, lambda node: symbol(derivation.names[node]))
+    >>> group.pattern, group.letters
     (x_i, {'i': (1, 2, 3)})
     """
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Steps) -> None:
         self.derivation = derivation
         self.place = {node: i for i, node in enumerate(derivation.order)}
         self.templates = {name: _template(name) if node.label else ("z", ()) for node, name in derivation.names.items()}
         self.roles: dict[Value, Any] = {
-            node: (node.operation.name, None if node.operation is CONSTANT else self.templates[name][0])
+            node: (node.operation, None if node.operation is CONSTANT else self.templates[name][0])
             for node, name in derivation.names.items()
         }
         for _ in range(2):
@@ -63,23 +63,23 @@ class Folding:
                 for node, role in self.roles.items()
             }
 
-    def families(self, nodes: Iterable[Value], row: Row) -> list[Family]:
-        """The nodes in order, those of which alike rows are told in one family, where the first of them stands."""
+    def groups(self, nodes: Iterable[Value], row: Row) -> list[Group]:
+        """The nodes in order; those with alike rows make one group, at the place of the first."""
         alike: dict[Hashable, dict[Value, tuple[Numbers, ...]]] = {}
         place: dict[Value, int] = {}
         for node in nodes:
             place[node] = len(place)
             shape, numbers = self._read(row(node))
             alike.setdefault((self.roles[node], shape), {})[node] = numbers
-        found: list[Family] = []
+        found: list[Group] = []
         for rows in alike.values():
             first, *more = rows
             if len(rows) < FEWEST:
-                found += [Family((node,), row(node), {}) for node in rows]
+                found += [Group((node,), row(node), {}) for node in rows]
             else:
                 same = (first, *sorted(more, key=self._index))
-                found.append(Family(same, *self._pattern(row(first), zip(*(rows[node] for node in same), strict=True))))
-        return sorted(found, key=lambda family: place[family.nodes[0]])
+                found.append(Group(same, *self._pattern(row(first), zip(*(rows[node] for node in same), strict=True))))
+        return sorted(found, key=lambda group: place[group.nodes[0]])
 
     def _index(self, node: Value) -> tuple[Any, ...]:
         """Where a node stands among others like it: by the numbers in its label, then as computed."""
@@ -106,7 +106,7 @@ class Folding:
         image: dict[Expression, Expression] = {}
         for e in operands_first(first):
             parents = [image[parent] for parent in e.parents]
-            if e.op == "derivative":
+            if e.op is DERIVATIVE:
                 parents[0] = e.parents[0]  # the output, which is the same in every row
             image[e] = (
                 Expression(e.op, tuple(parents)) if parents else letters.operand(e, list(zip(*next(columns), strict=True)))

@@ -1,7 +1,7 @@
-"""The report of wrong sweeps beside the right one: the numbers in columns, and for each way where it parts and why.
+"""The report of wrong sweeps beside the right one: the numbers in columns, and where and why each of them goes wrong.
 
-The trade-off: a line has 80 columns, so a long name is cut, a long number loses digits, and of a large graph those nodes are
-shown at which something is wrong; the report itself has them all.
+A line has 80 columns: a long name is cut, a long number loses digits, and of a large graph only the nodes with wrong numbers
+are shown; the report as data has them all.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from autograd.cli.tokens import columns, visible
-from autograd.derive.formulas import FORMULAS
-from autograd.expressions import number, symbol
-from autograd.expressions.notation import as_text
+from autograd.expressions import as_text, number, symbol
+from autograd.expressions.rows import definition
 from autograd.floats import as_float
-from autograd.names import number_text, text_name
+from autograd.names import columns, number_text, text_name, visible
+from autograd.operands import Number
 from autograd.operations import CONSTANT
-from autograd.value import Number, Value
+from autograd.value import Value
 
 Adjoints: TypeAlias = dict[Value, Number]
 
@@ -35,7 +34,7 @@ class WrongWay(NamedTuple):
 
     @property
     def first(self) -> Value | None:
-        """The node at which this way parts from the right one; None where this graph does not show the mistake."""
+        """The first node at which this way is wrong; None where this graph does not show the mistake."""
         return self.wrong[0] if self.wrong else None
 
 
@@ -75,10 +74,10 @@ class WrongWays(NamedTuple):
             yield f"... and {more:,} more node{'s' if more > 1 else ''}"
 
     def _definition(self, node: Value) -> str:
-        if not node.parents or node.operation.name not in FORMULAS:
+        if not node.parents:
             return text_name(self.names[node])
         operands = [number(p.data) if p.operation is CONSTANT else symbol(self.names[p]) for p in node.parents]
-        return f"{text_name(self.names[node])} = {as_text(FORMULAS[node.operation.name].forward(*operands))}"
+        return f"{text_name(self.names[node])} = {as_text(definition(node.operation, *operands))}"
 
 
 def _short(x: Number) -> str:

@@ -1,4 +1,4 @@
-"""Which steps are told as one: those that differ in indices only, with a letter for each index that differs."""
+"""Which steps are shown as one: those that differ in indices only, with a letter for each index that differs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from test_derive import networks
 
 import nn
 from autograd import Value, derive
-from autograd.derivation.dialects import as_text
-from autograd.derivation.families import FEWEST, Family, Folding, _template
-from autograd.derivation.formulas import equation, operands_first
-from autograd.symbols import NAME, Expression, symbol
+from autograd.derive.groups import FEWEST, Folding, Group, _template
+from autograd.expressions import Expression, as_text, equation, operands_first, symbol
+from autograd.expressions.expression import NAME
 
 
 def folded(*outputs: Value) -> list[tuple[int, str, dict[str, tuple[float, ...]]]]:
-    """Of the results of these graphs: how many are told as one, as what, and what the letters stand for."""
+    """Of the results of these graphs: how many make one group, as what, and what the letters stand for."""
     derivation = derive(reduce(add, outputs))
 
     def row(node: Value) -> Expression:
@@ -27,8 +26,8 @@ def folded(*outputs: Value) -> list[tuple[int, str, dict[str, tuple[float, ...]]
         assert definition is not None
         return equation(symbol(derivation.names[node]), definition)
 
-    found = Folding(derivation).families([node for node in derivation.order if node.parents], row)
-    return [(len(family.nodes), as_text(family.pattern), family.letters) for family in found]
+    found = Folding(derivation).groups([node for node in derivation.order if node.parents], row)
+    return [(len(group.nodes), as_text(group.pattern), group.letters) for group in found]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_layers_are_told_apart() -> None:
         assert patterns.count(f"a{layer}[i] = sigmoid(z)") == 1
     assert [count for count, pattern, _ in folded(output) if "W3" in pattern] == [3]
     sums = [count for count, pattern, _ in folded(output) if re.search(r" = z\d* \+ z", pattern)]
-    assert sums == [3, 3, 3, 3, 1, 1]  # two of each neuron; those of the two layers are not told together
+    assert sums == [3, 3, 3, 3, 1, 1]  # two of each neuron; those of the two layers are in groups of their own
 
 
 def test_two_alike_are_told_one_by_one_and_different_operations_apart() -> None:
@@ -102,8 +101,8 @@ def test_rows_are_alike_in_their_shape_and_in_the_names_of_what_is_in_them() -> 
     u, v = symbol("u1"), symbol("v1")
     for one, other in ((u + v, u * v), ((u + v) * u, (u + v) * v), (u * u, v * v)):
         rows = dict(zip(leaves, [one, other] * 3, strict=True))
-        found = Folding(derivation).families(leaves, rows.__getitem__)
-        assert [(family.nodes, as_text(family.pattern)) for family in found] == [
+        found = Folding(derivation).groups(leaves, rows.__getitem__)
+        assert [(group.nodes, as_text(group.pattern)) for group in found] == [
             (tuple(leaves[::2]), as_text(one)),
             (tuple(leaves[1::2]), as_text(other)),
         ]
@@ -129,17 +128,17 @@ def test_more_indices_than_letters() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(networks())
-def test_every_node_is_in_one_family_in_order_and_the_pattern_has_its_letters_for_the_first(output: Value) -> None:
+def test_every_node_is_in_one_group_in_order_and_the_pattern_has_its_letters_for_the_first(output: Value) -> None:
     derivation = derive(output)
     folding = Folding(derivation)
     nodes = list(derivation.order)
-    found: list[Family] = folding.families(nodes, lambda node: symbol(derivation.names[node]))
-    assert sorted(id(node) for family in found for node in family.nodes) == sorted(map(id, nodes))
+    found: list[Group] = folding.groups(nodes, lambda node: symbol(derivation.names[node]))
+    assert sorted(id(node) for group in found for node in group.nodes) == sorted(map(id, nodes))
     place = {node: i for i, node in enumerate(nodes)}
-    firsts = [place[family.nodes[0]] for family in found]
+    firsts = [place[group.nodes[0]] for group in found]
     assert firsts == sorted(firsts)
-    for family in found:
-        assert len(family.nodes) == 1 or len(family.nodes) >= FEWEST
-        text = as_text(family.pattern)
-        assert all(letter in text and len(column) == len(family.nodes) for letter, column in family.letters.items())
-        assert all(e.op == NAME for e in operands_first(family.pattern))
+    for group in found:
+        assert len(group.nodes) == 1 or len(group.nodes) >= FEWEST
+        text = as_text(group.pattern)
+        assert all(letter in text and len(column) == len(group.nodes) for letter, column in group.letters.items())
+        assert all(e.op is NAME for e in operands_first(group.pattern))
