@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from autograd.fast import sweeping
 from autograd.functions import RECORDING
@@ -29,8 +28,8 @@ def swept(output: Value, inputs: Sequence[Value]) -> tuple[list[Number], Collect
     """The slopes, and nodes of the graph among which all its leaves are."""
     with sweeping(output) as found:
         if found is not None and latest[0] < found[0][-1].order:
-            mark = output._mark  # noqa: SLF001  # the slots are the engine's
-            return [node._adjoint if node._mark is mark else 0.0 for node in inputs], found[1]  # noqa: SLF001  # as above
+            mark = output._mark
+            return [node._adjoint if node._mark is mark else 0.0 for node in inputs], found[1]
     by_node, missing = gradients(output), type(output.data)()
     return [by_node.get(node, missing) for node in inputs], by_node.keys()
 
