@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from autograd.checkpoint import checkpoint
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
-    from autograd.derive.wrong_ways import WrongWay, WrongWays, wrong_ways
+    from autograd.derive.report import WrongWay, WrongWays
+    from autograd.derive.wrong_ways import wrong_ways
     from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.tape.replay import Tape
 
@@ -73,8 +74,8 @@ __all__ += functions.__all__
 
 _LATER = {
     "checkpoint": "autograd.checkpoint",
-    "WrongWay": "autograd.derive.wrong_ways",
-    "WrongWays": "autograd.derive.wrong_ways",
+    "WrongWay": "autograd.derive.report",
+    "WrongWays": "autograd.derive.report",
     "wrong_ways": "autograd.derive.wrong_ways",
     "Tape": "autograd.tape.replay",
     "no_grad": "autograd.modes",

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from autograd.recording import Recorded
 from autograd.value import Value
 
-class Methods:
+class Methods(Recorded):
     def __add__(self, other: Any) -> Value: ...
     def __radd__(self, other: Any) -> Value: ...
     def __sub__(self, other: Any) -> Value: ...

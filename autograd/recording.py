@@ -119,7 +119,7 @@ def _number_at(node: Any, time: int) -> Number:
         return node.data  # type: ignore[no-any-return]  # a node holds a number
     if time < before:
         raise ValueError(_mixed(node))
-    return was  # type: ignore[no-any-return]  # as above
+    return was  # type: ignore[return-value]  # None only where there was no change
 
 
 def _mixed(node: Any) -> str:

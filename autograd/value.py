@@ -63,7 +63,7 @@ def compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def comparison(self: Any, other: Any) -> bool:
         number = other._data if isinstance(other, Value) else other
         if not isinstance(number, Real | Decimal):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]  # as Python wants it
         return noticed(compare, self, other, compare(self._data, number))
 
     return comparison

@@ -17,12 +17,12 @@ from typing import NoReturn, TextIO
 
 from autograd.cli.messages import meant
 from autograd.cli.parse import named, parse
-from autograd.cli.tokens import ParseError, functions, spelled, visible
+from autograd.cli.tokens import ParseError, functions, spelled
 from autograd.derive import Derivation, derive
 from autograd.derive.wrong_ways import wrong_ways
 from autograd.draw import draw
 from autograd.graph import topological_order
-from autograd.names import number_text
+from autograd.names import number_text, visible
 from autograd.value import Value
 
 WIDTH = 80

@@ -9,7 +9,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection
 
-from autograd.cli.tokens import ParseError, Token, functions, spelled, visible
+from autograd.cli.tokens import ParseError, Token, functions, spelled
+from autograd.names import visible
 from autograd.operations import Operation
 
 WRITE = {

@@ -18,8 +18,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd.cli import messages
-from autograd.cli.tokens import Token, functions, spelled, tokens, visible
+from autograd.cli.tokens import Token, functions, spelled, tokens
 from autograd.expressions.printer import PRECEDENCE, SIGN, SUM
+from autograd.names import visible
 from autograd.operands import checked
 from autograd.operations import CONSTANT, OPERATIONS, Operation
 from autograd.recording import leaf, record
@@ -167,7 +168,7 @@ class _Yard:
         if not values:
             self.operands[entry.already :] = [float(operation.forward(*operands))]
             return
-        if any(type(x.data) is Fraction for x in values):  # beside which a whole number is exact, as Python's int is
+        if any(isinstance(x.data, Fraction) for x in values):  # beside which a whole number is exact, as Python's int is
             operands = [Fraction(x) if isinstance(x, float) and x.is_integer() else x for x in operands]
         self.operands[entry.already :] = [record(Value, operation, *operands)]
 

@@ -20,7 +20,7 @@ def methods() -> str:
         elif row.method:
             names = row.method, row.method.replace("__", "__r", 1)
             lines += [f"    def {name}(self, other: Any) -> Value: ..." for name in names]
-    return HEAD + "from typing import Any\n\nfrom autograd.value import Value\n\nclass Methods:\n" + "\n".join(lines) + "\n"
+    return HEAD + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\nclass Methods(Recorded):\n" + "\n".join(lines) + "\n"
 
 
 def of_functions() -> str:

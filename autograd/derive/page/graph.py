@@ -55,7 +55,7 @@ class Graph:
         is_result = node in self.results
         operation = node.operation if is_result else LEAF if node in self.varied else CONSTANT
         operands = tuple(self.nodes[parent] for parent in node.parents) if is_result else ()
-        copy = node_of(Value, operation, as_float(self.derivation.data[node]), operands)
+        copy: Value = node_of(Value, operation, as_float(self.derivation.data[node]), operands)
         copy.grad = as_float(self.derivation.adjoints.get(node, 0.0))
         copy.label = "" if node.operation is CONSTANT else self.names[node]
         return copy

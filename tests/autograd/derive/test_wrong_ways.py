@@ -246,7 +246,7 @@ def test_rounding_is_a_share_of_all_that_was_added_up() -> None:
     assert abs(float(report.right[x])) < 1e-15
     assert report.ways[0].first is None
     y = Value(1.0, "y")
-    assert wrong_ways(y * 5.0 + (y * 1.5e308 - y * 1.5e308)).ways[1].first is y  # all of it is more than a float holds
+    assert wrong_ways(y * 1.5e308 - y * 1.5e308 + y * 5.0).ways[1].first is y  # all of it is more than a float holds
 
 
 def test_a_leaf_a_constant_and_a_graph_without_slopes() -> None:
