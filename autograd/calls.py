@@ -150,7 +150,7 @@ def standing_for(x: Any) -> Value:
     found.order = stamp()
     if isinstance(x, Value) and x.label:
         found.label = x.label
-    return found  # type: ignore[no-any-return]  # a Value
+    return found
 
 
 def tie(node: Value, x: Any) -> None:

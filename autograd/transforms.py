@@ -16,7 +16,6 @@ from typing import Any, Literal, overload
 
 from autograd.calls import Call, checked_function, one_result
 from autograd.forward import Dual, jvp, new_level, parted, scalar, zero
-from autograd.operands import Number
 from autograd.slopes import recorded_slopes, slopes
 from autograd.sweep import NOTHING
 from autograd.trees import Structure, array, flatten_as, unflatten
@@ -47,9 +46,9 @@ def values(found: Any, where: str) -> list[Value]:
 
 
 @overload
-def grad(output: Value, inputs: Value, create_graph: Literal[False] = False) -> Number: ...
+def grad(output: Value, inputs: Value, create_graph: Literal[False] = False) -> float: ...
 @overload
-def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[False] = False) -> list[Number]: ...
+def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[False] = False) -> list[float]: ...
 @overload
 def grad(output: Value, inputs: Value, create_graph: Literal[True]) -> Value: ...
 @overload

@@ -23,111 +23,111 @@ class Classic(NamedTuple):
     at: list[float]
 
 
-def rosenbrock(m, x):
+def rosenbrock(m: Any, x: Any) -> Any:
     return sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in pairwise(x))
 
 
-def beale(m, x):
+def beale(m: Any, x: Any) -> Any:
     return (1.5 - x[0] + x[0] * x[1]) ** 2 + (2.25 - x[0] + x[0] * x[1] ** 2) ** 2 + (2.625 - x[0] + x[0] * x[1] ** 3) ** 2
 
 
-def himmelblau(m, x):
+def himmelblau(m: Any, x: Any) -> Any:
     return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
 
 
-def booth(m, x):
+def booth(m: Any, x: Any) -> Any:
     return (x[0] + 2 * x[1] - 7) ** 2 + (2 * x[0] + x[1] - 5) ** 2
 
 
-def mccormick(m, x):
+def mccormick(m: Any, x: Any) -> Any:
     return m.sin(x[0] + x[1]) + (x[0] - x[1]) ** 2 - 1.5 * x[0] + 2.5 * x[1] + 1
 
 
-def goldstein_price(m, x):
+def goldstein_price(m: Any, x: Any) -> Any:
     a, b = x
     left = 1 + (a + b + 1) ** 2 * (19 - 14 * a + 3 * a**2 - 14 * b + 6 * a * b + 3 * b**2)
     return left * (30 + (2 * a - 3 * b) ** 2 * (18 - 32 * a + 12 * a**2 + 48 * b - 36 * a * b + 27 * b**2))
 
 
-def six_hump_camel(m, x):
+def six_hump_camel(m: Any, x: Any) -> Any:
     return (4 - 2.1 * x[0] ** 2 + x[0] ** 4 / 3) * x[0] ** 2 + x[0] * x[1] + (4 * x[1] ** 2 - 4) * x[1] ** 2
 
 
-def easom(m, x):
+def easom(m: Any, x: Any) -> Any:
     return -m.cos(x[0]) * m.cos(x[1]) * m.exp(-((x[0] - pi) ** 2) - (x[1] - pi) ** 2)
 
 
-def ackley(m, x):
+def ackley(m: Any, x: Any) -> Any:
     n = len(x)
     waves = sum(m.cos(2 * pi * a) for a in x) / n
     return -20 * m.exp(-0.2 * m.sqrt(sum(a**2 for a in x) / n)) - m.exp(waves) + 20 + e
 
 
-def rastrigin(m, x):
+def rastrigin(m: Any, x: Any) -> Any:
     return 10 * len(x) + sum(a**2 - 10 * m.cos(2 * pi * a) for a in x)
 
 
-def styblinski_tang(m, x):
+def styblinski_tang(m: Any, x: Any) -> Any:
     return sum(a**4 - 16 * a**2 + 5 * a for a in x) / 2
 
 
-def branin(m, x):
+def branin(m: Any, x: Any) -> Any:
     return (x[1] - 5.1 / (4 * pi**2) * x[0] ** 2 + 5 / pi * x[0] - 6) ** 2 + 10 * (1 - 1 / (8 * pi)) * m.cos(x[0]) + 10
 
 
-def griewank(m, x):
+def griewank(m: Any, x: Any) -> Any:
     return sum(a**2 for a in x) / 4000 - reduce(mul, (m.cos(a / (i + 1) ** 0.5) for i, a in enumerate(x))) + 1
 
 
-def zakharov(m, x):
+def zakharov(m: Any, x: Any) -> Any:
     slope = sum(0.5 * (i + 1) * a for i, a in enumerate(x))
     return sum(a**2 for a in x) + slope**2 + slope**4
 
 
-def wood(m, x):
+def wood(m: Any, x: Any) -> Any:
     a, b, c, d = x
     narrow = 100 * (a**2 - b) ** 2 + (a - 1) ** 2 + (c - 1) ** 2 + 90 * (c**2 - d) ** 2
     return narrow + 10.1 * ((b - 1) ** 2 + (d - 1) ** 2) + 19.8 * (b - 1) * (d - 1)
 
 
-def powell(m, x):
+def powell(m: Any, x: Any) -> Any:
     a, b, c, d = x
     return (a + 10 * b) ** 2 + 5 * (c - d) ** 2 + (b - 2 * c) ** 4 + 10 * (a - d) ** 4
 
 
-def logsumexp(m, x):
+def logsumexp(m: Any, x: Any) -> Any:
     return m.log(sum(m.exp(a) for a in x))
 
 
-def gamma_likelihood(m, x):  # of three numbers, by Stirling's series
+def gamma_likelihood(m: Any, x: Any) -> Any:  # of three numbers, by Stirling's series
     shape, rate = x
     log_gamma = (shape - 0.5) * m.log(shape) - shape + 0.5 * m.log(2 * pi + 0 * shape) + 1 / (12 * shape)
     return sum(shape * m.log(rate) - log_gamma + (shape - 1) * m.log(t + 0 * shape) - rate * t for t in (0.7, 1.9, 3.2))
 
 
-def softmax(m, x):
+def softmax(m: Any, x: Any) -> Any:
     powers = [m.exp(a) for a in x]
     return [p / sum(powers) for p in powers]
 
 
-def spherical(m, x):
+def spherical(m: Any, x: Any) -> Any:
     r, theta, phi = x
     return [r * m.sin(theta) * m.cos(phi), r * m.sin(theta) * m.sin(phi), r * m.cos(theta)]
 
 
-def lorenz_step(m, x):
+def lorenz_step(m: Any, x: Any) -> Any:
     a, b, c = x
     return [a + 0.01 * 10 * (b - a), b + 0.01 * (a * (28 - c) - b), c + 0.01 * (a * b - 8 / 3 * c)]
 
 
-def lstm_cell(m, x):
+def lstm_cell(m: Any, x: Any) -> Any:
     """Two inputs, two units: the new h and c by the old ones, the inputs, and one weight of each gate."""
     inputs, h, c, weights = x[:2], x[2:4], x[4:6], x[6:]
 
-    def gate(k, squash):
+    def gate(k: int, squash: Any) -> list[Any]:
         return [squash(weights[k] * (inputs[j] - h[1 - j]) + 0.3 * h[j] - 0.1 * inputs[1 - j] + 0.2) for j in range(2)]
 
-    def sigmoid(a):
+    def sigmoid(a: Any) -> Any:
         return 1 / (1 + m.exp(-a))
 
     forget, enter, leave, fresh = gate(0, sigmoid), gate(1, sigmoid), gate(2, sigmoid), gate(3, m.tanh)
@@ -135,7 +135,7 @@ def lstm_cell(m, x):
     return [leave[j] * m.tanh(cell[j]) for j in range(2)] + cell
 
 
-def attention(m, x):
+def attention(m: Any, x: Any) -> Any:
     """One query on three keys, which are the values too."""
     query, keys = x[:2], [x[2:4], x[4:6], x[6:8]]
     powers = [m.exp((query[0] * k[0] + query[1] * k[1]) / 2**0.5) for k in keys]

@@ -37,7 +37,7 @@ def test_gradients_are_arranged_like_the_arguments() -> None:
     def f(t: Any, n: int, scale: float = 1.0) -> Any:
         return scale * (t["w"] * t["w"]).sum() * n + t["p"].left ** 3 - t["p"].right[0]
 
-    at = {"w": np.array([[1.0, 2.0]]), "p": Pair(2, (5.0,))}
+    at: Any = {"w": np.array([[1.0, 2.0]]), "p": Pair(2, (5.0,))}
     found = grad(f)(at, 3, scale=0.5)
     assert (found["w"].tolist(), found["w"].dtype) == ([[3.0, 6.0]], float)
     assert found["p"] == Pair(12.0, (-1.0,))
@@ -181,6 +181,7 @@ def test_hvp_is_of_the_size_of_a_gradient() -> None:
     assert not any(found[3:])
 
 
+ONE: Any = Value(1.0)
 MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: grad(lambda x: [x])(1.0), TypeError, r"^grad: f returned \[.*\] of type list, .* use jacobian\(f\) or vjp"),
     (lambda: grad(lambda v: v * 2)(np.ones(2)), TypeError, "^grad: f returned array.*use jacobian"),
@@ -197,8 +198,8 @@ MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: grad(lambda x: x)("1"), TypeError, "^grad: an argument of f: '1' is of type str"),
     (lambda: grad(lambda x: x)(np.array([1j])), TypeError, "^grad: an argument of f: 1j is of type complex"),
     (lambda: grad(lambda x: x)(None), TypeError, "^grad: an argument of f: None"),
-    (lambda: grad(lambda x: x, Value(1.0)), TypeError, r"a function is differentiated first and called then, grad\(f\)\(x\)"),
-    (lambda: grad(lambda x: x, argnums="x"), TypeError, "^grad: argnums is 'x'; give the position"),  # type: ignore[call-overload]
+    (lambda: grad(lambda x: x, ONE), TypeError, r"a function is differentiated first and called then, grad\(f\)\(x\)"),
+    (lambda: grad(lambda x: x, argnums="x"), TypeError, "^grad: argnums is 'x'; give the position"),  # type: ignore[arg-type]
     (lambda: grad(lambda x: x, 1)(1.0), ValueError, "^grad: argnums is 1, and f was called with 1 arguments"),
     (grad(lambda x: x), ValueError, "^grad: argnums is 0, and f was called with 0 arguments"),
     (lambda: grad(3.0, 1), TypeError, "^grad: output is 3.0 of type float; give a Value"),  # type: ignore[call-overload]

@@ -195,7 +195,7 @@ def test_an_arm_that_was_not_taken_is_sent_nothing_and_edges_are_the_tables() ->
 
 
 def test_duals_are_no_floats_and_compare_by_number() -> None:
-    x = Dual(1, 3.0, 1.0)
+    x: Any = Dual(1, 3.0, 1.0)
     assert (x > 2, x == 3.0, 4 < x, x != 4, x <= Value(3.0), +x is x) == (True, True, False, True, True, True)  # noqa: SIM300
     with pytest.raises(TypeError, match="as a float it would lose its tangent; use the functions of autograd"):
         math.exp(x)
