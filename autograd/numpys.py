@@ -6,15 +6,15 @@ NumPy asks a Value only where it is an argument itself. Of an array of objects i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd.functions import function_of
 from autograd.operands import checked
 from autograd.operations import OPERATIONS
-from autograd.recording import Recorded
+from autograd.recording import Recorded, record
 
 COMPARISONS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}
 
@@ -23,10 +23,15 @@ def ufunc_of_values(ufunc: Any, method: str, inputs: tuple[Any, ...], options: d
     """What a ufunc gives where one of its operands is a Value: a Value, or an array of Values."""
     row = OPERATIONS.get(ufunc.__name__)
     if row is not None and row.symbol.isidentifier() and method == "__call__" and not options:
-        return entry_by_entry(function_of(row), inputs)
+        return entry_by_entry(partial(record, _kind(inputs), row), inputs)
     where = f"operation {ufunc.__name__}"
     boxes = [_boxed(x, where, ufunc in COMPARISONS) for x in inputs]
     return getattr(ufunc, method)(*boxes, **options)
+
+
+def _kind(operands: Iterable[Any]) -> type:
+    """The type of the Value among them."""
+    return next(type(x) for x in operands if isinstance(x, Recorded))
 
 
 def _boxed(x: Any, where: str, compares: bool) -> Any:
@@ -58,7 +63,7 @@ def function_of_values(function: Any, arguments: tuple[Any, ...], options: dict[
     """What another function of NumPy's gives where one of its arguments is a Value."""
     row = OPERATIONS.get(function.__name__)
     if row is not None and row.symbol.isidentifier() and row.arity == len(arguments) and not options:
-        return entry_by_entry(function_of(row), arguments)
+        return entry_by_entry(partial(record, _kind(arguments), row), arguments)
     boxes = [np.array(x, dtype=object) if isinstance(x, Recorded) else x for x in arguments]
     named = {name: np.array(x, dtype=object) if isinstance(x, Recorded) else x for name, x in options.items()}
     try:

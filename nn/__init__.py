@@ -15,7 +15,7 @@ from nn.descent import DivergedError as DivergedError
 from nn.descent import History as History
 from nn.diagnose import Finding as Finding
 from nn.diagnose import Report as Report
-from nn.diagnose import diagnose as diagnose
+from nn.diagnose import diagnose as diagnose  # the function takes the place of the package's name
 from nn.files import from_state_dict as from_state_dict
 from nn.files import load as load
 from nn.files import save as save

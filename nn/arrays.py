@@ -1,7 +1,7 @@
 """What a user gives as an array: taken as one, or refused by name.
 
 Anything that NumPy makes a real array of is welcome: lists, data frames, tensors, integers, objects such as Fractions or
-Values. The trade-off: what would only seem to work is refused, masked arrays and text first of all.
+Values. What would only seem to work is refused: masked arrays and text first of all.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nn.losses import Array
+Array: TypeAlias = NDArray[Any]
 
 NO_NUMBERS = (str, bytes, complex, np.complexfloating, timedelta, np.timedelta64, np.ndarray)
 FLOATS = (int, float, Decimal, np.integer, np.floating, np.bool_)  # kinds of numbers that become floats, in objects too
@@ -25,12 +26,14 @@ def array(x: Any, name: str, ndim: tuple[int, ...]) -> Array:
     try:
         found = _asked(np.asarray, x, name)
     except ValueError as error:
-        raise ValueError(f"{name} is not an array; expected numbers, in rows of one length: {error}") from None
+        ragged = "rows of different lengths; give one number for each column in every row"
+        wrong = f"has {ragged}" if "inhomogeneous" in str(error) else f"is not an array of numbers: {error}"
+        raise ValueError(f"{name} {wrong}") from None
     if found.dtype.kind not in "biufO":
         raise TypeError(f"{name} holds {'text' if found.dtype.kind in 'SU' else found.dtype}, not real numbers")
     if found.ndim not in ndim:
         expected = " or ".join(map(str, ndim))
-        raise ValueError(f"{name} has shape {found.shape}, expected {expected} dimensions{kind_of(x)}")
+        raise ValueError(f"{name} has shape {found.shape}, expected {expected} dimension{'s' * (ndim != (1,))}{kind_of(x)}")
     for entry in found.flat if found.dtype.hasobject else ():
         if isinstance(entry, NO_NUMBERS) or not (hasattr(entry, "__sub__") and hasattr(entry, "__mul__")):
             raise TypeError(f"{name} holds {entry!r:.40}, not real numbers")
@@ -127,3 +130,48 @@ def whole(name: str, x: Any, least: int) -> int:
     if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
         raise ValueError(f"{name}={x!r:.80} has to be a whole number from {least} up")
     return int(x)
+
+
+def layers(weights: Any, biases: Any, stacks: bool) -> tuple[list[Array], list[Array] | None]:
+    """Weights (n_in, n_out) and biases (n_out,) of layers that fit together, copied; with `stacks`, of R networks too.
+
+    Raises `ValueError` for shapes that do not fit and `TypeError` for anything but lists of arrays of numbers.
+
+    >>> [w.shape for w in layers([[[1.0], [2.0]], [[3.0]]], None, stacks=False)[0]]
+    [(2, 1), (1, 1)]
+    """
+    W, b = _copies(weights, "weights", (2, 3) if stacks else (2,)), None
+    if not W:
+        raise ValueError("weights: there are none; give one array of shape (n_in, n_out) per layer")
+    stack = W[0].shape[:-2]
+    for i, w in enumerate(W):
+        expected = (*stack, W[i - 1].shape[-1] if i else w.shape[-2], w.shape[-1])
+        if 0 in w.shape:
+            raise ValueError(f"weights[{i}] has shape {w.shape}, expected one without zeros")
+        if w.shape != expected:
+            raise ValueError(f"weights[{i}] has shape {w.shape}; the layers before it need {expected}")
+    if biases is not None:
+        if len(given := sequence(biases, "biases", LISTS["biases"])) != len(W):
+            raise ValueError(f"biases: got {len(given)} arrays, expected {len(W)}, one per layer")
+        b = _copies(given, "biases", (1, 2) if stacks else (1,))
+        for i, (bias, w) in enumerate(zip(b, W, strict=True)):
+            if bias.shape != (*stack, w.shape[-1]):
+                raise ValueError(f"biases[{i}] has shape {bias.shape}, expected {(*stack, w.shape[-1])}")
+    return W, b
+
+
+LISTS = {"weights": "[W1, W2], one array per layer", "biases": "[B1, B2], one array per layer"}
+
+
+def _copies(arrays: Any, name: str, ndim: tuple[int, ...]) -> list[Array]:
+    return [array(a, f"{name}[{i}]", ndim).copy() for i, a in enumerate(sequence(arrays, name, LISTS[name]))]
+
+
+def transposed(m: Array) -> Array:
+    """The matrix, or each of R matrices, with rows and columns exchanged."""
+    return m.swapaxes(-1, -2)
+
+
+def plain(x: Any) -> Any:
+    """A NumPy scalar as the Python number that it is; anything else as it is."""
+    return x.item() if isinstance(x, np.generic) else x

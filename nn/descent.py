@@ -1,10 +1,11 @@
 """One training, ready to run: gradient descent as a list of NumPy calls, with every buffer allocated once.
 
-A training step is always the same list of NumPy calls on the same arrays, so the list is made once, arguments bound, and
-then only run. The trade-off: the lines of `MatrixMLP.gradients` stand here again as calls with buffers; the tests hold
-the two together. Three things make it fast: small matrices multiply by `ndarray.dot`, which costs half of what `@` does;
-layers with the same activation share one buffer and so one call for the slope; all weights are one array, updated by one
-subtraction. Each step reads one copy of the weights and writes the other, so the last good ones are never lost.
+A training step is always the same NumPy calls on the same arrays, so the list is made once, arguments bound, and then only
+run: the steps of `nn.matrix` with buffers, made from the same records. The tests hold the two together. It takes a quarter
+of the time of a loop over `MatrixMLP.gradients` for the 3-4-1 network, two thirds for 64-32-10 on 200 samples. Small
+matrices multiply by `ndarray.dot`, which costs half of what `@` does; layers with the same activation share one buffer and
+so one call for the slope; all weights are one array, updated by one subtraction. Each step reads one copy of the weights
+and writes the other, so the last good ones are never lost.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from nn.losses import Array, Loss, logistic, unguarded_logistic
-from nn.matrix import ACTIVATIONS, MatrixMLP, plain, transposed
+from nn.activations import ACTIVATIONS
+from nn.arrays import Array, plain, transposed
+from nn.losses import Loss
+from nn.matrix import MatrixMLP
 
 Call = Callable[[], Any]
 
@@ -102,8 +105,9 @@ def _forward(model: MatrixMLP, x: Array, w: _Weights, at: _Buffers, guarded: boo
         if w.biases and layer:
             calls.append(partial(np.add, z, w.biases[layer][..., None, :], z))
         if model.activations[layer] != "linear" or z is not a:
-            value = ACTIVATIONS[model.activations[layer]].value
-            calls.append(partial(value if guarded or value is not logistic else unguarded_logistic, z, a, at.scratch[layer]))
+            f = ACTIVATIONS[model.activations[layer]]
+            value = f.value if guarded or f.unguarded is None else f.unguarded
+            calls.append(partial(value, z, a, at.scratch[layer]))
         before = a
     return calls
 

@@ -1,83 +1,102 @@
-"""The losses: each as a graph of Values, and as NumPy formulas with the derivative that one derives by hand.
+"""The losses: one record each, read by MLP, MatrixMLP, fit, derive_matrices and diagnose.
 
-`graph` is what the sweep differentiates; `evaluate` is where the matrix formulas start. They are written apart on
-purpose: they are two derivations of one thing, and the tests hold them to the same numbers. Cross-entropies start from
-the pre-activation z, where the derivative is the bare `a - y` and no logit is too large.
+A new loss is one more record at the end of this file. `graph` is what the sweep differentiates; `evaluate` is where the
+matrix formulas start. They are two derivations of one thing, and the tests hold them to the same numbers. Cross-entropies
+start from the pre-activation z, where the derivative is the bare `a - y` and no logit is too large.
 
-Formulas: Bishop, Pattern Recognition and Machine Learning (Springer 2006), 4.3.2, 4.3.4, 5.2; half_squared_error: the
-cost C of the second seed question.
+Formulas: Bishop, Pattern Recognition and Machine Learning (Springer 2006), 4.3.2, 4.3.4, 5.2; huber: Huber (Annals of
+Mathematical Statistics 35, 1964), with threshold 1; half_squared_error: the cost C of the second seed question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from operator import add, methodcaller
+from operator import add
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd import Value, logaddexp, softplus
+from autograd.expressions import SYMBOLS, Expression, call, mean, size, summed, symbol
+from nn.activations import ACTIVATIONS, SOFTMAX, Activation, logistic, shifted_exp
+from nn.arrays import Array
 
-Array: TypeAlias = NDArray[Any]
 Rows: TypeAlias = Sequence[Sequence[Any]]
 
 
 class Loss(NamedTuple):
-    """One loss of the outputs of a network.
+    """One loss of the outputs of a network, which has the targets y.
 
-    `evaluate(z, a, y, out)` returns the loss and writes its derivative into `out`: with respect to the activation a, or
-    to the pre-activation z if `by_preactivation`. z, a, y and out are (n, k), or (R, n, k) for R networks, which have R
-    losses. `graph(z, a, y)` is the same loss as a Value, from n rows of k Values. `predicted(z, a)` is what is compared with
-    the targets. `outputs` names the activations that the last layer may have, the first being the usual one.
+    With `canonical`, the loss belongs to that activation: it starts from the pre-activation z, and its derivative by z is
+    p - y, where p is the canonical activation of z. Without, it starts from the output a, whatever the activation.
+
+    `graph(z, a, y)` is the loss as a Value, from n rows of k Values. `evaluate(z, a, y, out)` returns it and writes its
+    derivative into `out`, by z if there is a canonical activation, else by a. z, a, y and out are (n, k), or (R, n, k) for
+    R networks, which have R losses.
+
+    `formula(p, y)` and `delta(p, y)` are the loss and that derivative as formulas; `why` says where `delta` comes from.
+    `reduction` is what the loss is averaged over: "sum" is nothing, "samples", "outputs" or "all". `terms(a, y)` are the
+    losses of the single outputs that are summed, or a multiple of them, and `error(a, y)` their derivative by a.
     """
 
     name: str
-    by_preactivation: bool
-    outputs: tuple[str, ...]
     graph: Callable[[Rows, Rows, Rows], Value]
     evaluate: Callable[[Array, Array, Array, Array], Any]
-    predicted: Callable[[Array, Array], Array]
+    formula: Callable[[Any, Any], Expression]
+    delta: Callable[[Any, Any], Expression]
+    why: str
+    reduction: str
+    terms: Callable[[Array, Array], Array]
+    error: Callable[[Array, Array], Array]
+    canonical: Activation | None = None
+
+    @property
+    def by_preactivation(self) -> bool:
+        """Whether the loss starts from the pre-activation z instead of the output a."""
+        return self.canonical is not None
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The activations that the last layer of a network may have."""
+        if self.canonical is None:
+            return tuple(ACTIVATIONS)
+        return tuple(name for name in (self.canonical.name, "linear") if name in ACTIVATIONS)
+
+    def predicted(self, z: Array, a: Array) -> Array:
+        """What is compared with the targets: the output a, or the canonical activation of z."""
+        return a if self.canonical is None else self.canonical.of(z)
 
     def check(self, y: Any) -> None:
         """`ValueError` for targets of a cross-entropy that are no probabilities, and for a softmax of one output."""
         targets = np.asarray(y)
-        if self.name == "softmax_cross_entropy" and targets.shape[-1] == 1:
+        if self.canonical is SOFTMAX and targets.shape[-1] == 1:
             raise ValueError(
-                "softmax_cross_entropy of one output is 0 whatever it is, for its softmax is 1; use binary_cross_entropy, or "
+                f"{self.name} of one output is 0 whatever it is, for its softmax is 1; use binary_cross_entropy, or "
                 "one output for each class"
             )
-        if self.by_preactivation and ((targets < 0) | (targets > 1)).any():
+        if self.canonical and ((targets < 0) | (targets > 1)).any():
             outside = targets[(targets < 0) | (targets > 1)][0]
             raise ValueError(f"Y holds {outside}; the targets of {self.name} are probabilities, from 0 to 1")
 
 
-def _total(terms: Iterable[Any]) -> Value:
-    total: Value = reduce(add, terms)
-    return total
+def _graph(of: Callable[[Any, Any], Any], divisor: Callable[[Rows], int], of_z: bool = False) -> Callable[..., Value]:
+    """The graph of a loss that is a sum over the outputs a, or z, with their targets, divided by a number."""
+
+    def graph(z: Rows, a: Rows, y: Rows) -> Value:
+        rows = zip(z if of_z else a, y, strict=True)
+        total: Value = reduce(add, (of(x, target) for row, targets in rows for x, target in zip(row, targets, strict=True)))
+        return total / divisor(y)
+
+    return graph
+
+
+def _entries(y: Rows) -> int:
+    return len(y) * len(y[0])
 
 
 def _summed(terms: Array) -> Any:
     return terms.sum(axis=(-2, -1))
-
-
-def _pairs(rows: Rows, y: Rows) -> Iterable[tuple[Any, Any]]:
-    for row, targets in zip(rows, y, strict=True):
-        yield from zip(row, targets, strict=True)
-
-
-def _squares_graph(a: Rows, y: Rows) -> Value:
-    return _total((a_ij - y_ij) ** 2 for a_ij, y_ij in _pairs(a, y))
-
-
-def _half_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
-    return _squares_graph(a, y) / 2
-
-
-def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
-    np.subtract(a, y, out)
-    return _squares(out) / 2
 
 
 def _squares(d: Array) -> Any:
@@ -89,8 +108,9 @@ def _squares(d: Array) -> Any:
     return flat.dot(flat)
 
 
-def _mean_squared_error_graph(_z: Rows, a: Rows, y: Rows) -> Value:
-    return _squares_graph(a, y) / (len(y) * len(y[0]))
+def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
+    np.subtract(a, y, out)
+    return _squares(out) / 2
 
 
 def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
@@ -99,11 +119,6 @@ def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
     out *= 2
     out /= y.size
     return loss
-
-
-def _binary_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
-    total = _total(y_ij * softplus(-z_ij) + (1 - y_ij) * softplus(z_ij) for z_ij, y_ij in _pairs(z, y))
-    return total / (len(y) * len(y[0]))
 
 
 def _binary_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
@@ -121,114 +136,99 @@ def _softmax_cross_entropy_graph(z: Rows, _a: Rows, y: Rows) -> Value:
             # digits, and a tape keeps nothing of its recording. The price: a difference for each pair of outputs.
             yield y_j * reduce(logaddexp, [0.0, *(z_k - z_j for k, z_k in enumerate(logits) if k != j)])
 
-    return _total(term for row in zip(z, y, strict=True) for term in of_row(*row)) / len(y)
+    total: Value = reduce(add, (term for row in zip(z, y, strict=True) for term in of_row(*row)))
+    return total / len(y)
 
 
 def _softmax_cross_entropy(z: Array, _a: Array, y: Array, out: Array) -> Any:
-    shifted, others = softmax_of_targets(z, y, out)
+    shifted, others = shifted_exp(z, out)
+    out *= y @ np.ones((y.shape[-1], 1)) / (1 + others)  # softmax(z), times the sum of a row's targets
     loss = _summed(y * (np.log1p(others) - shifted)) / y.shape[-2]
     out -= y
     out /= y.shape[-2]
     return loss
 
 
-def _ones(rows: Array) -> Array:
-    return np.ones((rows.shape[-1], 1))  # `@ ones` sums rows, in a fifth of the time of `.sum`
+def _huber_of_output(a: Any, y: Any) -> Any:
+    size = abs(a - y)
+    beyond = (size - 1).relu()
+    return (size - beyond) ** 2 / 2 + beyond
 
 
-def softmax_of_targets(z: Array, y: Array, out: Array) -> tuple[Array, Array]:
-    """Write softmax(z), times the sum of the targets in each row, into `out`; return what `_shifted_exp` does.
-
-    >>> out = np.empty((1, 2))
-    >>> _ = softmax_of_targets(np.zeros((1, 2)), np.array([[1.0, 0.5]]), out); out
-    array([[0.75, 0.75]])
-    """
-    shifted, others = _shifted_exp(z, out)
-    out *= y @ _ones(y) / (1 + others)
-    return shifted, others
+def _huber_terms(a: Array, y: Array) -> Array:
+    clipped = np.clip(a - y, -1, 1)
+    return np.asarray(clipped * (a - y - clipped / 2))
 
 
-def _shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
-    """Write exp(z - m) into `out`, m the largest of each row; return z - m, and the sum of a row's exp but for one that is 1.
-
-    With that 1 in it the sum would lose what is small; log1p adds it without a loss.
-
-    >>> out = np.empty((1, 3))
-    >>> _shifted_exp(np.array([[-40.0, 0.0, 0.0]]), out)[1], out[0, 1:]
-    (array([[1.]]), array([1., 1.]))
-    """
-    shifted = z - z.max(axis=-1, keepdims=True)
-    np.exp(shifted, out)
-    largest, ones = (shifted == 0).astype(float), _ones(z)
-    return shifted, (out - largest) @ ones + (largest @ ones - 1)
+def _huber(_z: Array, a: Array, y: Array, out: Array) -> Any:
+    np.clip(a - y, -1, 1, out=out)
+    out /= y.size
+    return _summed(_huber_terms(a, y)) / y.size
 
 
-def _activation(_z: Array, a: Array) -> Array:
-    return a
-
-
-def _sigmoid(z: Array, _a: Array) -> Array:
-    out = np.empty_like(z)
-    logistic(z, out, np.empty_like(z))
-    return out
-
-
-def _softmax(z: Array, _a: Array) -> Array:
-    out = np.empty_like(z)
-    _, others = _shifted_exp(z, out)
-    out /= 1 + others
-    return out
-
-
-ONE, LARGEST = np.array(1.0), np.array(700.0)  # arrays: NumPy would make one of a plain number at every call
-
-
-def logistic(z: Array, out: Array, scratch: Array) -> None:
-    """Write 1 / (1 + exp(-z)) into `out`: as e / (1 + e), right to the last digits for any z, the smallest too.
-
-    >>> out = np.empty(3)
-    >>> logistic(np.array([-1000.0, 0.0, 1000.0]), out, np.empty(3)); out
-    array([0. , 0.5, 1. ])
-    """
-    if z.dtype.hasobject:
-        own = all(hasattr(entry, "sigmoid") for entry in z.flat)  # as a Value has, whose slope is right for any z
-        out[...] = np.frompyfunc(methodcaller("sigmoid"), 1, 1)(z) if own else 1 / (1 + of_objects(np.exp, -z))
-    else:
-        np.minimum(z, LARGEST, out=out)  # beyond it e / (1 + e) is 1 anyway, and e stays finite
-        unguarded_logistic(out, out, scratch)
-
-
-def of_objects(function: np.ufunc, z: Array) -> Array:
-    """NumPy's function of an array of objects, which have it as a method. `TypeError` where they have not.
-
-    >>> of_objects(np.exp, np.array([Value(0.0)]))
-    array([Value(data=1.0, grad=0.0)], dtype=object)
-    """
-    try:
-        return np.asarray(function(z))
-    except TypeError:
-        kind, name = type(z.flat[0]).__name__, function.__name__
-        raise TypeError(f"a {kind} has no {name}(); use relu or linear for it, or arrays of floats") from None
-
-
-def unguarded_logistic(z: Array, out: Array, scratch: Array) -> None:
-    """The same where z is at most 700; nan above 709.78."""
-    _exp(z, out)
-    _add(out, ONE, scratch)
-    _divide(out, scratch, out)
-
-
-_exp, _add, _divide = np.exp, np.add, np.divide  # looked up once: these lines are a good part of a training step
-
-
-ANY = ("linear", "sigmoid", "tanh", "relu")
 LOSSES = {
     loss.name: loss
     for loss in (
-        Loss("half_squared_error", False, ANY, _half_squared_error_graph, _half_squared_error, _activation),
-        Loss("mean_squared_error", False, ANY, _mean_squared_error_graph, _mean_squared_error, _activation),
-        Loss("binary_cross_entropy", True, ("sigmoid", "linear"), _binary_cross_entropy_graph, _binary_cross_entropy, _sigmoid),
-        Loss("softmax_cross_entropy", True, ("linear",), _softmax_cross_entropy_graph, _softmax_cross_entropy, _softmax),
+        Loss(
+            "half_squared_error",
+            _graph(lambda a, y: (a - y) ** 2, lambda _: 2),
+            _half_squared_error,
+            lambda p, y: summed((p - y) ** 2) / 2,
+            lambda p, y: p - y,
+            "The 2 of the square and the 1/2 of C cancel.",
+            "sum",
+            terms=lambda a, y: (a - y) ** 2 / 2,
+            error=lambda a, y: a - y,
+        ),
+        Loss(
+            "mean_squared_error",
+            _graph(lambda a, y: (a - y) ** 2, _entries),
+            _mean_squared_error,
+            lambda p, y: mean((p - y) ** 2),
+            lambda p, y: 2 * (p - y) / size(y),
+            "The 2 of the square stays, for C has no 1/2; the mean divides by Y.size.",
+            "all",
+            terms=lambda a, y: (a - y) ** 2,
+            error=lambda a, y: 2 * (a - y),
+        ),
+        Loss(
+            "binary_cross_entropy",
+            _graph(lambda z, y: y * softplus(-z) + (1 - y) * softplus(z), _entries, of_z=True),
+            _binary_cross_entropy,
+            lambda p, y: -mean(y * SYMBOLS.log(p) + (1 - y) * SYMBOLS.log(1 - p)),
+            lambda p, y: (p - y) / size(y),
+            "The routes of Y and of 1 - Y sum to p - Y, p being the sigmoid; the mean divides by Y.size.",
+            "all",
+            terms=lambda a, y: -(y * np.log(a) + (1 - y) * np.log(1 - a)),
+            error=lambda a, y: (a - y) / (a * (1 - a)),
+            canonical=ACTIVATIONS["sigmoid"],
+        ),
+        Loss(
+            "softmax_cross_entropy",
+            _softmax_cross_entropy_graph,
+            _softmax_cross_entropy,
+            lambda p, y: -summed(y * SYMBOLS.log(p)) / symbol("n"),
+            lambda p, y: (p - y) / symbol("n"),
+            "Each Y weighs the log of a sum of exp. Its slope by another z is the share of that one's exp, the softmax p; by "
+            "its own z it is minus the shares of all others, p - 1. The routes sum to p - Y, where Y sums to 1, and the mean "
+            "divides by n.",
+            "samples",
+            terms=lambda a, y: -y * np.log(a),
+            error=lambda a, y: -y / a,
+            canonical=SOFTMAX,
+        ),
+        Loss(
+            "huber",
+            _graph(_huber_of_output, _entries),
+            _huber,
+            lambda p, y: mean(call("huber", p - y)),
+            lambda p, y: call("clip", p - y, -1, 1) / size(y),
+            "With d = a - Y, each output adds c**2 / 2 + relu(abs(d) - 1), where c = abs(d) - relu(abs(d) - 1) is at most 1. "
+            "The routes sum to d, cut off at -1 and 1; the mean divides by Y.size.",
+            "all",
+            terms=_huber_terms,
+            error=lambda a, y: np.clip(a - y, -1, 1),
+        ),
     )
 }
 

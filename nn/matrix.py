@@ -1,8 +1,8 @@
 """The same network in NumPy, as the matrix formulas that one derives by hand.
 
-`MatrixMLP.passes` and `gradients` are the derivation, line by line, for any depth. Samples are rows: X is n x d, a weight
-matrix is n_in x n_out, and a layer is A = f(X @ W + b). The trade-off: this code is fast because it knows one kind of network;
-the engine knows any expression. Arrays of objects (Fractions, symbols) go through the same lines.
+`forward`, `backward` and `MatrixMLP.gradients` are the derivation, line by line, for any depth. Samples are rows: X is n x d,
+a weight matrix is n_in x n_out, and a layer is A = f(X @ W + b). Arrays of objects (Fractions, symbols) go through the same
+lines.
 
 Weights may carry a leading axis of R networks, (R, n_in, n_out); every formula then holds for each of them.
 Formulas: Nielsen, Neural Networks and Deep Learning (2015), chapter 2, BP1 to BP4, transposed for samples in rows.
@@ -10,62 +10,15 @@ Formulas: Nielsen, Neural Networks and Deep Learning (2015), chapter 2, BP1 to B
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.arrays import array, floats, objects, sequence
-from nn.losses import ONE, Array, logistic, loss_named, of_objects
-from nn.mlp import MLP, activation_names, initial_weights
-
-
-class Activation(NamedTuple):
-    """`value(z, out, scratch)` writes f(z) into `out`; `slope(a, out)` writes f'(z), from a = f(z), into `out`."""
-
-    value: Callable[[Array, Array, Array], None]
-    slope: Callable[[Array, Array], None]
-
-
-def _sigmoid_slope(a: Array, out: Array) -> None:
-    np.subtract(1 if a.dtype.hasobject else ONE, a, out)
-    np.multiply(out, a, out)
-
-
-def _tanh(z: Array, out: Array, _scratch: Array) -> None:
-    if z.dtype.hasobject:
-        out[...] = of_objects(np.tanh, z)
-    else:
-        np.tanh(z, out)
-
-
-def _tanh_slope(a: Array, out: Array) -> None:
-    np.multiply(a, a, out)
-    np.subtract(1 if a.dtype.hasobject else ONE, out, out)
-
-
-def _relu(z: Array, out: Array, _scratch: Array) -> None:
-    np.maximum(z, z * 0 if z.dtype.hasobject else 0, out=out)  # the zero of a Fraction is a Fraction
-
-
-def _relu_slope(a: Array, out: Array) -> None:
-    out[...] = a > 0
-
-
-def _linear(z: Array, out: Array, _scratch: Array) -> None:
-    out[...] = z
-
-
-def _linear_slope(_a: Array, out: Array) -> None:
-    out[...] = 1
-
-
-ACTIVATIONS = {
-    "sigmoid": Activation(logistic, _sigmoid_slope),
-    "tanh": Activation(_tanh, _tanh_slope),
-    "relu": Activation(_relu, _relu_slope),
-    "linear": Activation(_linear, _linear_slope),
-}
+from nn.activations import Activation, activation_names, records
+from nn.arrays import Array, array, floats, layers, objects, plain, sequence, transposed
+from nn.losses import loss_named
+from nn.mlp import MLP, initial_weights
 
 
 class Gradients(NamedTuple):
@@ -88,16 +41,42 @@ class Passes(NamedTuple):
     delta: list[Array]
 
 
-def transposed(m: Array) -> Array:
-    """The matrix, or each of R matrices, with rows and columns exchanged."""
-    return m.swapaxes(-1, -2)
+def forward(
+    weights: Sequence[Array], biases: Sequence[Array] | None, activations: Sequence[Activation], x: Array
+) -> tuple[list[Array], list[Array]]:
+    """Every layer's pre-activation z = a_before @ W + b; and x, followed by every layer's activation a = f(z)."""
+    Z: list[Array] = []
+    A = [x]
+    for layer, (w, activation) in enumerate(zip(weights, activations, strict=True)):
+        z = A[-1] @ w
+        Z.append(z if biases is None else z + biases[layer][..., None, :])
+        A.append(activation.of(Z[-1]))
+    return Z, A
+
+
+def backward(weights: Sequence[Array], activations: Sequence[Activation], A: Sequence[Array], last: Array) -> list[Array]:
+    """Every layer's delta, from the delta of the `last`: delta = (delta_after @ W_after.T) * f'(z).
+
+    A are x and the activations, as `forward` returns them.
+    """
+    deltas = [last]
+    for layer in range(len(weights) - 1, 0, -1):
+        deltas.insert(0, activations[layer - 1].through(A[layer], deltas[0] @ transposed(weights[layer])))
+    return deltas
+
+
+def parameter_gradients(A: Sequence[Array], deltas: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+    """Every layer's dW = a_before.T @ delta and db = delta summed: both sums run over the samples."""
+    dW = [transposed(a) @ delta for a, delta in zip(A[:-1], deltas, strict=True)]
+    return dW, [delta.sum(axis=-2) for delta in deltas]
 
 
 class MatrixMLP:
     """A multi-layer perceptron as arrays.
 
     `weights`: one array per layer, (n_in, n_out), or (R, n_in, n_out) for R networks at once. `biases`: one per layer,
-    (n_out,) or (R, n_out), or None for none. `activations`: one name or one per layer, of sigmoid, tanh, relu, linear.
+    (n_out,) or (R, n_out), or None for none. `activations`: one name or one per layer, of sigmoid, tanh, relu, linear,
+    leaky_relu.
     The arrays are copied, as float64, or as they are if they hold objects. Raises `ValueError` for shapes that do not
     fit together and `TypeError` for arrays that do not hold numbers.
 
@@ -113,25 +92,7 @@ class MatrixMLP:
     def __init__(
         self, weights: Sequence[Any], biases: Sequence[Any] | None = None, activations: str | Sequence[str] = "sigmoid"
     ) -> None:
-        self.weights = [array(w, f"weights[{i}]", (2, 3)).copy() for i, w in enumerate(_list(weights, "weights"))]
-        if not self.weights:
-            raise ValueError("weights: there are none; give one array of shape (n_in, n_out) per layer")
-        stack = self.weights[0].shape[:-2]
-        for i, w in enumerate(self.weights):
-            expected = (*stack, self.weights[i - 1].shape[-1] if i else w.shape[-2], w.shape[-1])
-            if 0 in w.shape:
-                raise ValueError(f"weights[{i}] has shape {w.shape}, expected one without zeros")
-            if w.shape != expected:
-                raise ValueError(f"weights[{i}] has shape {w.shape}; the layers before it need {expected}")
-        self.biases = None
-        if biases is not None:
-            biases = _list(biases, "biases")
-            if len(biases) != len(self.weights):
-                raise ValueError(f"biases: got {len(biases)} arrays, expected {len(self.weights)}, one per layer")
-            self.biases = [array(b, f"biases[{i}]", (1, 2)).copy() for i, b in enumerate(biases)]
-            for i, (b, w) in enumerate(zip(self.biases, self.weights, strict=True)):
-                if b.shape != (*stack, w.shape[-1]):
-                    raise ValueError(f"biases[{i}] has shape {b.shape}, expected {(*stack, w.shape[-1])}")
+        self.weights, self.biases = layers(weights, biases, stacks=True)
         self.activations = activation_names(activations, len(self.weights))
 
     @classmethod
@@ -198,13 +159,13 @@ class MatrixMLP:
         >>> MatrixMLP.random([3, 4, 1], rng=0).predict(np.ones((5, 3))).shape
         (5, 1)
         """
-        return self._forward(self.samples(X))[1][-1]
+        return forward(self.weights, self.biases, records(self.activations), self.samples(X))[1][-1]
 
     def gradients(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Gradients:
         """The loss on the samples X, (n, d), with targets Y, (n, k), and its gradients: the formulas derived by hand.
 
-        half_squared_error is 1/2 of the sum over samples and outputs; mean_squared_error and binary_cross_entropy are means
-        over both, softmax_cross_entropy is the mean over the samples of the sum over the outputs.
+        half_squared_error is 1/2 of the sum over samples and outputs; mean_squared_error, binary_cross_entropy and huber are
+        means over both, softmax_cross_entropy is the mean over the samples of the sum over the outputs.
 
         For two sigmoid layers and half_squared_error these lines say: delta2 = (a2 - y) * a2 * (1 - a2),
         dW2 = a1.T @ delta2, delta1 = (delta2 @ W2.T) * a1 * (1 - a1), dW1 = X.T @ delta1, and each bias its delta summed
@@ -215,8 +176,7 @@ class MatrixMLP:
         array([[3.]])
         """
         found = self.passes(X, Y, loss)
-        dW = [transposed(a) @ delta for a, delta in zip(found.a[:-1], found.delta, strict=True)]  # the sum is over samples
-        db = [delta.sum(axis=-2) for delta in found.delta]
+        dW, db = parameter_gradients(found.a, found.delta)
         return Gradients(found.loss, dW, None if self.biases is None else db)
 
     def passes(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Passes:
@@ -230,7 +190,8 @@ class MatrixMLP:
         x = self.samples(X)
         y = self.targets(Y, x)
         chosen.check(y)
-        Z, A = self._forward(x)
+        functions = records(self.activations)
+        Z, A = forward(self.weights, self.biases, functions, x)
         if chosen.by_preactivation and objects(Z[-1]):
             raise TypeError(
                 f"{loss} takes arrays of floats here, and X or the weights hold objects; model.to_mlp().loss(X, Y, {loss!r}) "
@@ -239,30 +200,8 @@ class MatrixMLP:
         delta = np.empty_like(A[-1])
         value = chosen.evaluate(Z[-1], A[-1], y, delta)
         if not chosen.by_preactivation:
-            delta = delta * self._slope(-1, A[-1])
-        deltas = [delta]
-        for layer in range(len(self.weights) - 1, 0, -1):
-            delta = (delta @ transposed(self.weights[layer])) * self._slope(layer - 1, A[layer])
-            deltas.insert(0, delta)
-        return Passes(plain(value), Z, A, deltas)
-
-    def _forward(self, x: Array) -> tuple[list[Array], list[Array]]:
-        """Every layer's pre-activation; and every layer's activation, after the samples themselves."""
-        Z, A = [], [x]
-        for layer, w in enumerate(self.weights):
-            z = A[-1] @ w
-            if self.biases is not None:
-                z = z + self.biases[layer][..., None, :]
-            a = np.empty_like(z)
-            ACTIVATIONS[self.activations[layer]].value(z, a, np.empty_like(z))
-            Z.append(z)
-            A.append(a)
-        return Z, A
-
-    def _slope(self, layer: int, a: Array) -> Array:
-        slope = np.empty_like(a)
-        ACTIVATIONS[self.activations[layer]].slope(a, slope)
-        return slope
+            delta = functions[-1].through(A[-1], delta)
+        return Passes(plain(value), Z, A, backward(self.weights, functions, A, delta))
 
     def samples(self, X: Any) -> Array:
         """X as an (n, d) array of numbers, a copy; `ValueError` for another shape, `TypeError` for anything but numbers."""
@@ -283,12 +222,3 @@ class MatrixMLP:
             rows = "Y.reshape(-1, 1)" if k == 1 else f"for numbers of classes np.eye({k})[Y]"
             raise ValueError(f"Y has shape {y.shape}, expected {(n, k)}" + f"; give one row per sample, {rows}" * (y.ndim == 1))
         return y if objects(x, *self.weights, *(self.biases or ())) else floats(y, "Y")
-
-
-def plain(x: Any) -> Any:
-    """A NumPy scalar as the Python number that it is; anything else as it is."""
-    return x.item() if isinstance(x, np.generic) else x
-
-
-def _list(arrays: Any, name: str) -> list[Any]:
-    return sequence(arrays, name, f"[{name[0].upper()}1, {name[0].upper()}2], one array per layer")

@@ -1,7 +1,7 @@
 """A multi-layer perceptron made of Values: neurons of layers, as one would draw them.
 
-Thin on purpose: it stands on the public names of `autograd`, as any user's code does, and every product and sum is a
-node of the graph, so that it can be drawn, derived and checked. The trade-off is speed; `MatrixMLP` is the fast one.
+It uses only the public names of `autograd`, as any user's code does. Every product and sum is a node of the graph, so the
+network can be drawn, derived and checked. `MatrixMLP` is the fast one.
 """
 
 from __future__ import annotations
@@ -14,35 +14,16 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, zero_grad
-from nn.arrays import array, kind_of, sequence, shape_of, whole
-from nn.losses import Array, loss_named
-
-ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "linear")
-
-
-def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
-    """One name per layer. Raises `ValueError` for an unknown name or a wrong number of them.
-
-    >>> activation_names("sigmoid", 2)
-    ('sigmoid', 'sigmoid')
-    """
-    given = (
-        [activations] * layers if isinstance(activations, str) else sequence(activations, "activations", "['tanh', 'linear']")
-    )
-    names = tuple(given)
-    if len(names) != layers:
-        raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
-    for name in names:
-        if not isinstance(name, str) or name not in ACTIVATION_NAMES:
-            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATION_NAMES)}")
-    return names
+from nn.activations import ACTIVATIONS, activation_names
+from nn.arrays import LISTS, Array, array, kind_of, layers, sequence, shape_of, whole
+from nn.losses import loss_named
 
 
 def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, networks: int | None = None) -> list[Array]:
     """Uniform random weights per layer, of the width that keeps signals and gradients of one size from layer to layer.
 
-    +-sqrt(6 / (n_in + n_out)): Glorot & Bengio (AISTATS 2010), equation 16; for relu +-sqrt(6 / n_in): He et al. (ICCV
-    2015), equation 10. Raises `ValueError` for fewer than two sizes or a size below one.
+    The width is that of the layer's activation, glorot or he. Raises `ValueError` for fewer than two sizes or a size below
+    one.
 
     >>> [w.shape for w in initial_weights([3, 4, 1], ["sigmoid", "sigmoid"], 0)]
     [(3, 4), (4, 1)]
@@ -53,7 +34,7 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
     stack = () if networks is None else (whole("networks", networks, 1),)
     weights = []
     for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
-        width = np.sqrt(6 / (n_in if activation == "relu" else n_in + n_out))
+        width = ACTIVATIONS[activation].width(n_in, n_out)
         weights.append(random.uniform(-width, width, (*stack, n_in, n_out)))
     return weights
 
@@ -101,7 +82,7 @@ class Neuron:
         """f(z), labelled with the neuron's name."""
         if not isinstance(z, Value):
             raise TypeError(f"z={z!r:.60} is a {type(z).__name__}; give a Value, as `preactivation` returns")
-        a: Value = z if self.activation == "linear" else getattr(z, self.activation)()
+        a = ACTIVATIONS[self.activation].graph(z)
         a.label = self.name
         return a
 
@@ -110,40 +91,24 @@ class Neuron:
         return self.activate(self.preactivation(x))
 
 
-def _layers(weights: list[Any], biases: Sequence[Any] | None, activations: tuple[str, ...]) -> list[list[Neuron]]:
+def _neurons(weights: Any, biases: Any, activations: tuple[str, ...]) -> list[list[Neuron]]:
     """Neurons with these numbers, labelled by layer and index: W1[i,j] leads from input i to neuron j of layer 1."""
-    biases = None if biases is None else sequence(biases, "biases", "[B1, B2], one array per layer")
-    if not weights or (biases is not None and len(biases) != len(weights)):
-        raise ValueError(f"got {len(weights)} weight arrays and {len(biases or ())} bias arrays, expected one each per layer")
-    layers = []
-    width = (*shape_of(weights[0], "weights[0]"), 0)[0]
-    for layer, (w, activation) in enumerate(zip(weights, activations, strict=True)):
-        shape = shape_of(w, f"weights[{layer}]")
-        if len(shape) != 2 or shape[0] != width or 0 in shape:
-            raise ValueError(f"weights[{layer}] has shape {shape}, expected ({width}, n_out){kind_of(w)}")
-        width = shape[1]
-        b: list[Any] = [None] * width
-        if biases is not None:
-            shape = shape_of(biases[layer], f"biases[{layer}]")
-            if shape != (width,):
-                raise ValueError(f"biases[{layer}] has shape {shape}, expected ({width},){kind_of(biases[layer])}")
-            b = _entries(biases[layer], f"biases[{layer}]")
-        rows = _entries(w, f"weights[{layer}]")
-        layers.append([_neuron(layer + 1, j, [row[j] for row in rows], b[j], activation) for j in range(width)])
-    return layers
-
-
-def _neuron(layer: int, j: int, weights: Sequence[Any], bias: Any, activation: str) -> Neuron:
-    labelled = [Value(w, f"W{layer}[{i},{j}]") for i, w in enumerate(weights)]
-    return Neuron(labelled, None if bias is None else Value(bias, f"b{layer}[{j}]"), activation, f"a{layer}[{j}]")
+    W, b = layers(weights, biases, stacks=False)
+    found = []
+    for layer, (w, activation) in enumerate(zip(W, activations, strict=True), 1):
+        into = [[Value(x, f"W{layer}[{i},{j}]") for i, x in enumerate(column)] for j, column in enumerate(w.T.tolist())]
+        bias = [None] * len(into) if b is None else [Value(x, f"b{layer}[{j}]") for j, x in enumerate(b[layer - 1].tolist())]
+        neurons = zip(into, bias, strict=True)
+        found.append([Neuron(values, of, activation, f"a{layer}[{j}]") for j, (values, of) in enumerate(neurons)])
+    return found
 
 
 class MLP:
     """A network of `n_in` inputs and layers of `n_outs` neurons, of Values.
 
-    `activations` is one name or one per layer, of sigmoid, tanh, relu, linear; `bias=False` leaves the biases out; `rng`
-    is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`; biases start at zero. Raises
-    `ValueError` for sizes or names that do not fit.
+    `activations` is one name or one per layer, of sigmoid, tanh, relu, linear, leaky_relu; `bias=False` leaves the biases
+    out; `rng` is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`; biases start at zero.
+    Raises `ValueError` for sizes or names that do not fit.
 
     >>> model = MLP(3, [4, 1], rng=0)
     >>> (output,) = model([1.0, 0.0, 1.0])
@@ -165,7 +130,7 @@ class MLP:
         n_outs = sequence(n_outs, "n_outs", "[4, 1]")
         names = activation_names(activations, len(n_outs))
         self.activations = names
-        self.layers = _layers(
+        self.layers = _neurons(
             initial_weights([n_in, *n_outs], names, rng), [[0.0] * n for n in n_outs] if bias else None, names
         )
 
@@ -182,9 +147,8 @@ class MLP:
         321.0
         """
         model = cls.__new__(cls)
-        weights = sequence(weights, "weights", "[W1, W2], one array per layer")
-        model.activations = activation_names(activations, len(weights))
-        model.layers = _layers(weights, biases, model.activations)
+        model.activations = activation_names(activations, len(sequence(weights, "weights", LISTS["weights"])))
+        model.layers = _neurons(weights, biases, model.activations)
         return model
 
     @property

@@ -1,7 +1,7 @@
-"""The fast loop: `fit` checks what it is given, then runs the descent and stops where something is to be seen or kept.
+"""The fast loop: `fit` checks what it is given, then runs the descent and stops where something is recorded or saved.
 
-What a step does stands in `nn.descent`, what a file of a run holds in `nn.checkpoint`. The trade-off: between two stops
-nothing is looked at but whether the loss is finite, so that watching a run costs nothing where nobody watches.
+What a step does stands in `nn.descent`, what the file of a run holds in `nn.files.checkpoint`. Between two stops only the loss
+is checked, for being finite, so a run that nobody watches costs nothing.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from nn.arrays import check_finite, objects, whole
-from nn.checkpoint import Checkpoint
+from nn.arrays import Array, check_finite, objects, whole
 from nn.descent import History, Run
-from nn.losses import Array, Loss, loss_named
+from nn.files.checkpoint import Checkpoint
+from nn.losses import Loss, loss_named
 from nn.matrix import MatrixMLP
 
 
@@ -48,7 +48,7 @@ def fit(
     checkpoint has it, goes on from there, and ends where it would have ended undisturbed, bit for bit, with the whole
     history. `steps` counts from the start of the run and may be more than before; other data, weights, loss, rate or
     `report_every` raise a `ValueError` that names them, as does a file that is no checkpoint. An `OSError` of the first
-    writing is raised; later ones, as of a full disk, are told once by a `RuntimeWarning`, and the run goes on.
+    writing is raised; later ones, as of a full disk, cause one `RuntimeWarning`, and the run goes on.
 
     >>> model = MatrixMLP([np.array([[0.0]])], activations="linear")
     >>> history = fit(model, [[1.0]], [[3.0]], steps=20, learning_rate=0.5)

@@ -2,19 +2,22 @@
 
 `steps` makes the derivation as data. `groups` finds the steps that differ in nothing but their indices, `outline` puts in
 order what is said, and `text` and `latex` print it. `page` is the derivation in a browser. `paths` multiplies along routes.
-`wrong_ways` runs known mistakes beside the right sweep, and `report` shows them.
+`forward` writes the chain rule out forwards, and `compare` sets both ways beside each other. `wrong_ways` runs known
+mistakes beside the right sweep, and `report` shows them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 from autograd.derive.steps import Steps
 from autograd.transforms import one_value, values
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.derive.compare import Comparison
+    from autograd.derive.forward import ForwardDerivation
     from autograd.derive.paths import Paths
 
 
@@ -74,6 +77,17 @@ class Derivation(Steps):
             raise TypeError(f"paths: limit={limit!r:.80} is of type {type(limit).__name__}; give a whole number of routes")
         return Paths(self, self.wrt[0], limit)
 
+    def compare(self) -> Comparison:
+        """Forward and backward beside each other on this graph, with the multiplications that each takes; print it.
+
+        Raises `ValueError` for a derivation by every node: `wrt` has the inputs that are compared.
+        """
+        from autograd.derive.compare import Comparison
+
+        if self.wrt is None:
+            raise ValueError("compare: this is a derivation by every node; say by which inputs, derive(output, wrt=[w, x])")
+        return Comparison(self, self.wrt)
+
     def __str__(self) -> str:
         return self.text()
 
@@ -92,11 +106,16 @@ class Derivation(Steps):
         return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'
 
 
-def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivation:
+@overload
+def derive(output: Value, wrt: Value | Iterable[Value] | None = None, mode: Literal["reverse"] = "reverse") -> Derivation: ...
+@overload
+def derive(output: Value, wrt: Value | Iterable[Value] | None = None, *, mode: Literal["forward"]) -> ForwardDerivation: ...
+def derive(output: Value, wrt: Value | Iterable[Value] | None = None, mode: str = "reverse") -> Derivation | ForwardDerivation:
     """Write out the chain rule for the graph of `output`: for every node, or for what lies between `wrt` and the output.
 
-    The graph is read, not changed. Raises `TypeError` for anything that is not a Value, and `ValueError` for a `wrt` that
-    is empty.
+    With `mode="forward"` it is written out forwards, for the derivatives of all results by `wrt`, one Value. The graph is
+    read, not changed. Raises `TypeError` for anything that is not a Value, and `ValueError` for a `wrt` that is empty, or
+    not one Value where the mode is forward.
 
     >>> from autograd import Value
     >>> x = Value(3.0, "x")
@@ -105,9 +124,18 @@ def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivat
     ([(1.0, 1, 1.0), (1.0, 3.0, 3.0), (1.0, 3.0, 3.0)], 7.0)
     """
     output = one_value(output, "derive: output")
+    if mode not in ("reverse", "forward"):
+        raise ValueError(f"derive: mode is {mode!r:.60}; give 'reverse' or 'forward'")
+    wanted = () if wrt is None else tuple(dict.fromkeys(values(wrt, "derive: wrt")))
+    if mode == "forward":
+        from autograd.derive.forward import ForwardDerivation
+
+        if len(wanted) != 1:
+            asked = "every node" if wrt is None else f"{len(wanted)} Values"
+            raise ValueError(f"derive: forward goes from one input, and this is by {asked}; give one, wrt=x, mode='forward'")
+        return ForwardDerivation(output, wanted[0])
     if wrt is None:
         return Derivation(output, None)
-    wanted = tuple(dict.fromkeys(values(wrt, "derive: wrt")))
     if not wanted:
         raise ValueError("derive: wrt is empty; give a Value or several, or leave it out to derive by all of them")
     return Derivation(output, wanted)

@@ -1,8 +1,8 @@
 """The derivation of a gradient as data: the chain rule for a recorded graph, step by step.
 
 A step is a node: its operation, its local partials as formulas and as numbers, and one term for each consumer that used it.
-The terms are in the order in which the sweep adds them, so that their sum is the gradient of `grad`, bit for bit. Numbers
-and names are taken when the derivation is made; formulas are made when they are asked for.
+The terms are in the order in which the sweep adds them, so that their sum is the gradient of `grad`, bit for bit. Numbers are
+those with which the graph was recorded, names those of when the derivation was made. Formulas are made when they are asked for.
 """
 
 from __future__ import annotations
@@ -63,12 +63,11 @@ class Steps:
 
     def __init__(self, output: Value, wrt: tuple[Value, ...] | None) -> None:
         self.output, self.wrt = output, wrt
-        kind = type(output.data)
-        self.adjoints: dict[Value, Number] = gradients(output)
         self.order = topological_order(output, *(wrt or ()))
         self.data: dict[Value, Number] = recorded_numbers(self.order)
+        self.adjoints: dict[Value, Number] = gradients(output)
         self.names: dict[Value, str] = named(self.order)
-        self._zero = kind()
+        self._zero = type(self.data[output])()
 
     @cached_property
     def covered(self) -> frozenset[Value]:

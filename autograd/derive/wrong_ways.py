@@ -20,8 +20,8 @@ from autograd.floats import as_float
 from autograd.graph import consumers_first, topological_order
 from autograd.names import named, number_text, text_name
 from autograd.operands import Number
-from autograd.operations import CONSTANT, local_partials
-from autograd.recording import check_current
+from autograd.operations import CONSTANT, FLOATS
+from autograd.recording import recorded_numbers
 from autograd.sweep import gradients
 from autograd.transforms import one_value
 from autograd.value import Value
@@ -49,36 +49,40 @@ def wrong_ways(output: Value) -> WrongWays:
     return WrongWays(output, graph.labels, graph.right, tuple(way(graph) for way in WAYS))
 
 
-def _sweep(order: Iterable[Value], found: Adjoints, write: Callable[[Any, Any], Any] = operator.add) -> Adjoints:
-    """Let every node pass on its adjoint in this order; `found` is written to, and what each one passed on is returned."""
-    passed = {}
-    for node in order:
-        passed[node] = found[node]
-        for parent, partial in zip(node.parents, local_partials(node), strict=True):
-            found[parent] = write(found[parent], found[node] * partial)
-    return passed
-
-
 class _Graph:
     """The right sweep of a graph, and what it takes to tell a wrong one from it."""
 
     def __init__(self, output: Value) -> None:
-        kind, order = type(output.data), topological_order(output)
-        check_current(order)
+        order = topological_order(output)
+        numbers = recorded_numbers(order)
+        kind = type(numbers[output])
         self.output, self.labels = output, named(order)
         self.names = {node: text_name(name) for node, name in self.labels.items()}
         self.zeros: Adjoints = dict.fromkeys(order, kind())
         self.zeros[output] = kind(1)
         self.results, _ = consumers_first(output, None)
+        self.partials = {
+            node: node.operation.partials(FLOATS, numbers[node], *(numbers[parent] for parent in node.parents))
+            for node in order
+        }
         found = gradients(output)
         leaves = [node for node in reversed(order) if not node.parents and node.operation is not CONSTANT]
         self.right: Adjoints = {node: found[node] for node in (*self.results, *leaves)}
         self.sizes = dict(self.zeros)  # the sums of absolute terms, of which rounding is a share
-        _sweep(self.results, self.sizes, lambda size, term: size + abs(term))
+        self.sweep(self.results, self.sizes, lambda size, term: size + abs(term))
         self.terms: dict[Value, list[Number]] = {node: [] for node in order}  # what its consumers add to each node
         for consumer in self.results:
-            for parent, partial in zip(consumer.parents, local_partials(consumer), strict=True):
+            for parent, partial in zip(consumer.parents, self.partials[consumer], strict=True):
                 self.terms[parent].append(found[consumer] * partial)
+
+    def sweep(self, order: Iterable[Value], found: Adjoints, write: Callable[[Any, Any], Any] = operator.add) -> Adjoints:
+        """Let every node pass on its adjoint in this order; `found` is changed, and what each node passed on is returned."""
+        passed = {}
+        for node in order:
+            passed[node] = found[node]
+            for parent, partial in zip(node.parents, self.partials[node], strict=True):
+                found[parent] = write(found[parent], found[node] * partial)
+        return passed
 
     def differs(self, node: Value, x: Any) -> bool:
         """Whether `x` is another number than the right adjoint, beyond rounding."""
@@ -113,7 +117,7 @@ def _early(graph: _Graph) -> WrongWay:
             order[node] = None
             stack += node.parents[::-1]
     found = dict(graph.zeros)
-    passed = _sweep(order, found)
+    passed = graph.sweep(order, found)
 
     def why(first: Value) -> str:
         consumers = (node for node in graph.results if any(parent is first for parent in node.parents))  # `in` compares numbers
@@ -137,7 +141,7 @@ def _early(graph: _Graph) -> WrongWay:
 def _assigned(graph: _Graph) -> WrongWay:
     """Every term replaces those before it."""
     found = dict(graph.zeros)
-    _sweep(graph.results, found, lambda _, term: term)
+    graph.sweep(graph.results, found, lambda _, term: term)
 
     def why(first: Value) -> str:
         *others, last = map(number_text, graph.terms[first])
@@ -172,9 +176,9 @@ def _leaves_kept(graph: _Graph) -> WrongWay:
 def _all_kept(graph: _Graph) -> WrongWay:
     """Two sweeps that add to whatever is there; the second starts from 1 at the output again."""
     found = dict(graph.zeros)
-    _sweep(graph.results, found)
+    graph.sweep(graph.results, found)
     found[graph.output] = graph.zeros[graph.output]
-    passed = _sweep(graph.results, found)
+    passed = graph.sweep(graph.results, found)
 
     def why(first: Value) -> str:
         if not first.parents:

@@ -13,10 +13,12 @@ from autograd.expressions.expression import equation as equation
 from autograd.expressions.expression import mean as mean
 from autograd.expressions.expression import number as number
 from autograd.expressions.expression import operands_first as operands_first
+from autograd.expressions.expression import size as size
 from autograd.expressions.expression import substituted as substituted
 from autograd.expressions.expression import summed as summed
 from autograd.expressions.expression import symbol as symbol
 from autograd.expressions.expression import unchanged as unchanged
+from autograd.expressions.expression import where as where
 from autograd.expressions.latex import as_latex as as_latex
 from autograd.expressions.python import as_python as as_python
 from autograd.expressions.text import as_text as as_text

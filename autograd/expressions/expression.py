@@ -28,7 +28,7 @@ def shown(name: str, symbol: str = "", **spelled: Any) -> Operation:
 NAME, NUMBER = shown("name"), shown("number")  # the two without operands
 EQUATION, DERIVATIVE, SUM = shown("equation", "="), shown("derivative"), shown("sum")
 MATMUL, TRANSPOSE, ENTRY = shown("matmul", "@"), shown("transpose"), shown("entry")
-SUMMED, AVERAGED = shown("summed"), shown("averaged")
+SUMMED, AVERAGED, SIZE, CHOSEN = shown("summed"), shown("averaged"), shown("size"), shown("chosen", "where")
 ADD, SUB, MUL, DIV, POW, NEG = (OPERATIONS[name] for name in ("add", "sub", "mul", "div", "pow", "neg"))
 WHERE, AND, EQUAL = CHOICES["where"], CHOICES["logical_and"], CHOICES["equal"]
 
@@ -211,11 +211,25 @@ def operands_first(expression: Expression) -> list[Expression]:
     return topological_order(expression)
 
 
+def printed_size(expression: Expression) -> int:
+    """How many names, numbers and operations its text has: an operand that is used twice is printed twice.
+
+    >>> x = symbol("x")
+    >>> square = x * x
+    >>> printed_size(square * square)
+    7
+    """
+    sizes: dict[Expression, int] = {}
+    for e in operands_first(expression):
+        sizes[e] = 1 + sum(sizes[parent] for parent in e.parents)
+    return sizes[expression]
+
+
 def rebuilt(e: Expression, operands: list[Expression]) -> Expression:
     """The same operation of other operands, simplified where it can be computed; what has no operands is itself."""
     if not operands:
         return e
-    return apply(e.op, *operands) if e.op.domain else Expression(e.op, tuple(operands))
+    return apply(e.op, *operands) if e.op.domain else Expression(e.op, tuple(operands), e.content)
 
 
 def substituted(expression: Expression, meanings: Mapping[str, Expression]) -> Expression:
@@ -252,9 +266,19 @@ def equation(left: Expression, right: Expression) -> Expression:
     return Expression(EQUATION, (left, right))
 
 
-def summed(e: Expression) -> Expression:
-    """The sum of all entries, printed as `e.sum()`."""
-    return Expression(SUMMED, (e,))
+def where(condition: Expression, a: Any, b: Any) -> Expression:
+    """The choice entry by entry of an array, printed as NumPy's `where(condition, a, b)`."""
+    return unchanged(CHOSEN)(condition, a, b)
+
+
+def summed(e: Expression, axis: int | None = None, keepdims: bool = False) -> Expression:
+    """The sum of all entries, or along an axis, printed as `e.sum()` or `e.sum(axis=0)`."""
+    return Expression(SUMMED, (e,), None if axis is None else (axis, keepdims))
+
+
+def size(e: Expression) -> Expression:
+    """The number of entries, printed as `e.size`."""
+    return Expression(SIZE, (e,))
 
 
 def mean(e: Expression) -> Expression:

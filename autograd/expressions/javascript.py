@@ -14,7 +14,7 @@ from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Any
 
-from autograd.expressions.expression import NAME, SYMBOLS, Expression, apply, lifted, operands_first, symbol
+from autograd.expressions.expression import NAME, SYMBOLS, Expression, apply, lifted, operands_first, printed_size, symbol
 from autograd.expressions.printer import ATOM, CHOICE, CONDITION, SIGN, Form, Language, printed
 from autograd.expressions.rows import all_partials
 from autograd.operations import Operation
@@ -60,6 +60,9 @@ def _is_own(op: Operation) -> bool:
 
 def _call(op: Operation) -> str:
     return f"op_{op.name}" if _is_own(op) else str(op.javascript)
+
+
+MOST = 10_000  # names, numbers and operations of a formula that a page computes
 
 
 def literal(x: Any) -> str:
@@ -120,8 +123,8 @@ def rows(used: Iterable[Operation]) -> str:
 def lacking(used: Iterable[Operation]) -> list[str]:
     """The names of the operations among these, and among those that they use, that have no JavaScript form."""
     rows = list(used)
-    named = {op.name for op in (*_called(formula for row in rows for formula in _formulas(row)), *_own(rows)) if _lacks(op)}
-    return sorted(named)
+    needed = dict.fromkeys((*rows, *_called(formula for row in rows for formula in _formulas(row)), *_own(rows)))
+    return sorted({op.name for op in needed if _lacks(op) or any(printed_size(e) > MOST for e in _formulas(op))})
 
 
 def _lacks(op: Operation) -> bool:

@@ -102,7 +102,7 @@ def composed(e: Expression, found: Mapping[Expression, Text], language: Language
     ]
     text = form.template.format(*texts)
     strength = min(form.strength, SIGN) if text.startswith("-") else form.strength
-    return Text(text, strength, 1 + max(part.depth for part in parts))
+    return Text(text, strength, 1 + max((part.depth for part in parts), default=0))
 
 
 def at_least(strength: int, part: Text, language: Language) -> str:

@@ -21,13 +21,17 @@ from autograd.expressions.expression import (
     lifted,
     number,
     operands_first,
+    printed_size,
     rebuilt,
+    shown,
     substituted,
     symbol,
     unchanged,
 )
 from autograd.floats import Real
 from autograd.operations import Arithmetic, Operation
+
+LONGEST = 300  # names, numbers and operations of a formula that is shown
 
 
 def _usual(condition: Any, a: Any, b: Any) -> Expression:
@@ -50,8 +54,11 @@ def definition(row: Operation, *operands: Any) -> Expression:
     return unchanged(row)(*operands)
 
 
-def _expressions(partials: Sequence[Any]) -> tuple[Expression, ...]:
-    return tuple(map(lifted, partials))
+def readable(row: Operation, partials: Sequence[Any], operands: Sequence[Expression]) -> tuple[Expression, ...]:
+    """The partials, of which one that is too long to be read is only named, as a function of the operands."""
+    named = (unchanged(shown(f"d{row.symbol}/d{place + 1}")) for place in range(len(partials)))
+    formulas = map(lifted, partials)
+    return tuple(e if printed_size(e) <= LONGEST else name(*operands) for e, name in zip(formulas, named, strict=True))
 
 
 def usual_partials(row: Operation, out: Expression, *operands: Expression) -> tuple[Expression, ...]:
@@ -62,12 +69,12 @@ def usual_partials(row: Operation, out: Expression, *operands: Expression) -> tu
     >>> [as_text(p) for p in usual_partials(OPERATIONS["div"], *map(symbol, ("out", "a", "b")))]
     ['1 / b', '-(out / b)']
     """
-    return _expressions(row.partials(USUAL, out, *operands))
+    return readable(row, row.partials(USUAL, out, *operands), operands)
 
 
 def all_partials(row: Operation, out: Expression, *operands: Expression) -> tuple[Expression, ...]:
     """The partials as formulas with all their choices."""
-    return _expressions(row.partials(SYMBOLS, out, *operands))
+    return tuple(map(lifted, row.partials(SYMBOLS, out, *operands)))
 
 
 def partials_at(
@@ -86,7 +93,7 @@ def partials_at(
     if not _has_choices(row):
         return usual_partials(row, out, *operands)
     known = {name: number(x) for name, x in numbers.items()}
-    return tuple(_chosen(partial, known) for partial in all_partials(row, out, *operands))
+    return readable(row, [_chosen(partial, known) for partial in all_partials(row, out, *operands)], operands)
 
 
 def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expression:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.expressions.expression import NAME, NUMBER, SUB, Expression
+from autograd.expressions.expression import MATMUL, NAME, NUMBER, SUB, Expression
 from autograd.expressions.printer import ATOM, CHOICE, CONDITION, PRODUCT, STATED, SUM, Choice, Form, Language, call, printed
 from autograd.names import number_text, text_name
 
@@ -38,6 +38,17 @@ def _entry(e: Expression) -> tuple[Form, Sequence[Expression]]:
     return Form(f"{{}}[{indices}]", ATOM, (ATOM, *(0,) * (len(e.parents) - 1))), e.parents
 
 
+def _sum(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    along = "" if e.content is None else f"axis={e.content[0]}" + ", keepdims=True" * e.content[1]
+    return Form(f"{{}}.sum({along})", ATOM, (ATOM,)), e.parents
+
+
+def _product(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    """A matrix product beside `*` stands in parentheses, which Python does not need but a reader does."""
+    least = [ATOM if side.op is MATMUL else PRODUCT + i for i, side in enumerate(e.parents)]
+    return Form("{} * {}", PRODUCT, (least[0], least[1])), e.parents
+
+
 TEXT = Language(
     {
         "heaviside": step("[{} > {}]", "heaviside"),
@@ -45,7 +56,9 @@ TEXT = Language(
         "derivative": Form("d{}/d{}", ATOM, (0, 0)),
         "where": Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CONDITION)),
         "transpose": Form("{}.T", ATOM, (ATOM,)),
-        "summed": Form("{}.sum()", ATOM, (ATOM,)),
+        "summed": _sum,
+        "size": Form("{}.size", ATOM, (ATOM,)),
+        "mul": _product,
         "averaged": Form("{}.mean()", ATOM, (ATOM,)),
         "entry": _entry,
     },

@@ -1,93 +1,66 @@
-"""The losses and slopes of a network as formulas: NumPy code, for the layer that it is about.
-
-What `nn.losses` and `nn.matrix` compute stands here as it is written on paper; the tests run these formulas as code and hold
-them to the numbers. The slopes are the rows of the engine's table.
-"""
+"""The losses and slopes of a network as formulas, for the layer that they are about: the records, with its names."""
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
-from autograd.derivation.dialects import as_text
-from autograd.derivation.formulas import FORMULAS
-from autograd.symbols import symbol
-from nn.derivation.notation import bracketed
-from nn.losses import LOSSES, Array
+from autograd.expressions import SYMBOLS, Expression, call, summed, symbol
+from autograd.operations import OPERATIONS
+from nn.activations import ACTIVATIONS, SOFTMAX
+from nn.arrays import Array
+from nn.derivation.notation import times
+from nn.losses import LOSSES
 
-LOSS = {  # of the targets Y and of p, what the network says of them
-    "half_squared_error": "((p - Y) ** 2).sum() / 2",
-    "mean_squared_error": "((p - Y) ** 2).mean()",
-    "binary_cross_entropy": "-(Y * log(p) + (1 - Y) * log(1 - p)).mean()",
-    "softmax_cross_entropy": "-(Y * log(p)).sum() / n",
-}
-ERROR = {  # its derivative, by a for the squared errors, by z for the cross-entropies
-    "half_squared_error": "(p - Y)",
-    "mean_squared_error": "2 * (p - Y) / Y.size",
-    "binary_cross_entropy": "(p - Y) / Y.size",
-    "softmax_cross_entropy": "(p - Y) / n",
-}
-
-CANCELS = {  # what happens on the way from the routes of the graph to that formula
-    "half_squared_error": "The 2 of the square and the 1/2 of C cancel.",
-    "mean_squared_error": "The 2 of the square stays, for C has no 1/2; the mean divides by Y.size.",
-    "binary_cross_entropy": "The routes of Y and of 1 - Y sum to p - Y, p being the sigmoid; the mean divides by Y.size.",
-    "softmax_cross_entropy": "Each Y weighs the log of a sum of exp. Its slope by another z is the share of that one's exp, "
-    "the softmax p; by its own z it is minus the shares of all others, p - 1. The routes sum to p - Y, where Y sums to 1, and "
-    "the mean divides by n.",
-}
+Y = symbol("Y")
 
 
-def predicted(loss: str, activation: str, layer: int) -> str:
+def predicted(loss: str, activation: str, layer: int) -> Expression:
     """p, what is compared with the targets: the activation of the last layer, or what the loss makes of a bare z.
 
-    >>> predicted("half_squared_error", "tanh", 2), predicted("binary_cross_entropy", "linear", 2)
+    >>> from autograd.expressions import as_text
+    >>> as_text(predicted("half_squared_error", "tanh", 2)), as_text(predicted("binary_cross_entropy", "linear", 2))
     ('a2', 'sigmoid(z2)')
     """
-    if loss == "softmax_cross_entropy":
-        return f"softmax(z{layer})"
-    return f"sigmoid(z{layer})" if loss == "binary_cross_entropy" and activation == "linear" else f"a{layer}"
+    canonical, z = LOSSES[loss].canonical, symbol(f"z{layer}")
+    if canonical is None or canonical.name == activation:
+        return symbol(f"a{layer}")
+    return getattr(SYMBOLS, canonical.name)(z) if canonical.name in OPERATIONS else call(canonical.name, z)
 
 
-def loss_formula(loss: str, activation: str, layer: int) -> str:
+def loss_formula(loss: str, activation: str, layer: int) -> Expression:
     """The loss.
 
-    >>> loss_formula("half_squared_error", "sigmoid", 2)
-    '((a2 - Y) ** 2).sum() / 2'
+    >>> from autograd.expressions import as_text
+    >>> as_text(loss_formula("half_squared_error", "sigmoid", 2))
+    '((a2 - Y)**2).sum() / 2'
     """
-    return _with(LOSS[loss], predicted(loss, activation, layer))
+    return LOSSES[loss].formula(predicted(loss, activation, layer), Y)
 
 
-def _with(formula: str, p: str) -> str:
-    return re.sub(r"\bp\b", p, formula)
+def slope_formula(activation: str, layer: int) -> Expression | None:
+    """The slope of the layer's activation; None if it is 1.
 
-
-def slope_formula(activation: str, layer: int) -> str:
-    """The slope of the layer's activation as a factor, from the table of rules; nothing for a linear layer.
-
-    >>> slope_formula("sigmoid", 2), slope_formula("relu", 1), slope_formula("linear", 1)
-    (' * a2 * (1 - a2)', ' * (z1 > 0)', '')
+    >>> slope_formula("relu", 1), slope_formula("linear", 1)
+    (greater(z1, 0), None)
     """
-    if activation == "linear":
-        return ""
-    (slope,) = FORMULAS[activation].partials(symbol(f"a{layer}"), symbol(f"z{layer}"))
-    return f" * {bracketed(as_text(slope))}".replace("[", "(").replace("]", ")")  # a step is a mask in NumPy
+    formula = ACTIVATIONS[activation].formula
+    return None if formula is None else formula(symbol(f"a{layer}"), symbol(f"z{layer}"))
 
 
-def last_delta_formula(loss: str, activation: str, layer: int, y: Array, axis: int) -> str:
+def last_delta_formula(loss: str, activation: str, layer: int, y: Array, axis: int) -> Expression:
     """Delta of the last layer; `axis` is that of the outputs, 0 for samples in columns.
 
-    Where the targets of a sample do not sum to 1, as the formula of softmax that one knows wants it, their sum is a factor.
+    Softmax's formula is usually given for targets that sum to 1; where those of a sample do not, their sum is a factor.
 
-    >>> last_delta_formula("half_squared_error", "sigmoid", 2, np.ones((4, 1)), axis=1)
+    >>> from autograd.expressions import as_text
+    >>> as_text(last_delta_formula("half_squared_error", "sigmoid", 2, np.ones((4, 1)), axis=1))
     '(a2 - Y) * a2 * (1 - a2)'
     """
-    p = predicted(loss, activation, layer)
-    if loss == "softmax_cross_entropy" and not np.allclose(y.sum(axis=1), 1, rtol=0, atol=1e-12):
-        p += f" * Y.sum(axis={axis}, keepdims=True)"
-    error = _with(ERROR[loss], p)
-    return error if LOSSES[loss].by_preactivation else error + slope_formula(activation, layer)
+    chosen, p = LOSSES[loss], predicted(loss, activation, layer)
+    if chosen.canonical is SOFTMAX and not np.allclose(y.sum(axis=1), 1, rtol=0, atol=1e-12):
+        p = p * summed(Y, axis, keepdims=True)
+    error, slope = chosen.delta(p, Y), slope_formula(activation, layer)
+    return error if chosen.by_preactivation or slope is None else times(error, slope)
 
 
 def last_delta_why(loss: str, activation: str, layer: int) -> str:
@@ -96,7 +69,8 @@ def last_delta_why(loss: str, activation: str, layer: int) -> str:
     >>> print(last_delta_why("half_squared_error", "tanh", 2))
     The 2 of the square and the 1/2 of C cancel. C depends on z2 only through a2 = tanh(z2), so the slope of tanh is a factor.
     """
-    if LOSSES[loss].by_preactivation or activation == "linear":
-        return CANCELS[loss]
+    chosen = LOSSES[loss]
+    if chosen.by_preactivation or ACTIVATIONS[activation].formula is None:
+        return chosen.why
     a, z = f"a{layer}", f"z{layer}"
-    return f"{CANCELS[loss]} C depends on {z} only through {a} = {activation}({z}), so the slope of {activation} is a factor."
+    return f"{chosen.why} C depends on {z} only through {a} = {activation}({z}), so the slope of {activation} is a factor."

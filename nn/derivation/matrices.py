@@ -1,8 +1,8 @@
 """From scalars to matrices: where each formula of backpropagation comes from, shown on the user's own network.
 
-Every equation of `MatrixMLP` stands beside the graph of the same loss: one entry of the matrix written out as the sum of the
+Every equation of `MatrixMLP` stands beside the graph of the same loss: one entry of the matrix as the sum of the
 terms along which the graph reaches it, its number in both, and the index that is summed over, which says where a transpose
-belongs. The trade-off: the graph has a node for every product of every sample, so it is for as many samples as one reads.
+belongs. The graph has a node for every product of every sample, so this is for as many samples as one reads.
 
 The equations, for samples in rows (Nielsen 2015, chapter 2, BP1 to BP4, transposed):
     (1) delta of the last layer = dC/da * f'(z)            (2) delta = (delta_after @ W_after.T) * f'(z)
@@ -13,73 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from nn.arrays import check_finite
+from autograd.expressions import summed, symbol
+from nn.arrays import Array, check_finite, plain
+from nn.derivation.equations import Entry, Equation, Term, latex
 from nn.derivation.formulas import last_delta_formula, last_delta_why, slope_formula
-from nn.derivation.notation import Form, Operand, both_ways, product, why, why_summed
+from nn.derivation.notation import Form, Operand, both_ways, matrix, product, why, why_summed
 from nn.derivation.recorded import Place, Recorded
+from nn.derivation.text import text
 from nn.derivation.variants import in_columns, signs
-from nn.losses import Array, loss_named
-from nn.matrix import MatrixMLP, plain
+from nn.losses import loss_named
+from nn.matrix import MatrixMLP
 from nn.mlp import MLP
 
-Entry: TypeAlias = tuple[int, ...]
 LARGEST = 200_000  # products that are recorded at most: four seconds
-
-
-class Term(NamedTuple):
-    """One term of an entry, as the graph has it: the factors along one route, in symbols and numbers, and their product.
-
-    `sample` is the sample and `neuron` the neuron, of the layer whose delta is the factor, through which the route goes.
-    """
-
-    sample: int
-    neuron: int
-    symbols: tuple[str, ...]
-    factors: tuple[Any, ...]
-    number: Any
-
-
-class Equation(NamedTuple):
-    """One of the equations (1) to (4), `line`, and one entry of it: what the matrix says and what the graph says.
-
-    `rows` and `columns` are the formula for samples in rows, as everywhere here, and in columns. The `terms` sum to
-    `from_graph`, the adjoint of the node that is this `entry` of the matrix; `from_matrix` is the number in the matrix.
-    """
-
-    line: int
-    layer: int
-    rows: Form
-    columns: Form
-    entry: Entry
-    terms: tuple[Term, ...]
-    from_matrix: Any
-    from_graph: Any
-    why: str
-
-    @property
-    def name(self) -> str:
-        """What the equation gives: delta2, dW2 or db2."""
-        return self.rows.result.text
-
-    @property
-    def difference(self) -> Any:
-        """How far the matrix and the graph are apart."""
-        return abs(self.from_matrix - self.from_graph)
-
-    def __str__(self) -> str:
-        from nn.derivation.written import equation_text
-
-        return equation_text(self)
-
-    def latex(self) -> str:
-        """The equation, its shapes and its entry with all terms, as an `align*` environment of amsmath."""
-        from nn.derivation.written import latex
-
-        return latex([self])
 
 
 class MatrixDerivation:
@@ -92,9 +42,9 @@ class MatrixDerivation:
     def __init__(self, model: MatrixMLP, x: Array, y: Array, loss: str) -> None:
         self.model, self.X, self.Y, self.loss = model, x, y, loss
         self.passes, self.gradients = model.passes(x, y, loss), model.gradients(x, y, loss)
-        for name, matrices in (("z", self.passes.z), ("delta", self.passes.delta)):
-            for layer, matrix in enumerate(matrices, 1):
-                _check_finite(matrix, f"derive_matrices: {name}{layer}")
+        for name, found in (("z", self.passes.z), ("delta", self.passes.delta)):
+            for layer, numbers in enumerate(found, 1):
+                _check_finite(numbers, f"derive_matrices: {name}{layer}")
         self.transposed = in_columns(model, x, y, loss)
         self.signs = signs(model, self.passes, y, loss)
         self._values = model.to_mlp()
@@ -109,7 +59,7 @@ class MatrixDerivation:
         self.equations = tuple(self.at(name, *entry) for name, entry in self._thread())
 
     def at(self, name: str, *entry: int) -> Equation:
-        """The equation of delta2, dW2 or db2 with this entry of it written out.
+        """The equation of delta2, dW2 or db2 with all terms of this entry.
 
         Raises `ValueError` for a name or an entry that the network has not.
 
@@ -136,21 +86,17 @@ class MatrixDerivation:
         return max(plain(np.abs(a - b.T).max()) for a, b in pairs)
 
     def __str__(self) -> str:
-        from nn.derivation.written import text
-
         return text(self)
 
     def latex(self) -> str:
         """All equations with their entries, as an `align*` environment of amsmath."""
-        from nn.derivation.written import latex
-
         return latex(self.equations)
 
     def _repr_latex_(self) -> str:
         return self.latex()
 
     def _thread(self) -> Iterator[tuple[str, Entry]]:
-        """The entries that are written out: one sample, and one neuron of each layer, so that each leads to the next."""
+        """The entries that are shown: one sample, and one neuron of each layer, so that each leads to the next."""
         dW, sample, neuron = self.gradients.weights, 0, 0
         for layer in range(len(dW), 0, -1):
             if layer == len(dW):  # the weight with the largest gradient, and the sample that adds most to it
@@ -167,12 +113,12 @@ class MatrixDerivation:
     def _operand(self, name: str, layer: int, index: str) -> Operand:
         """The matrix of that name as it stands in a formula: X is a0."""
         found = {"a": self.passes.a, "delta": [self.X, *self.passes.delta], "W": [self.X, *self.model.weights]}[name]
-        return Operand(f"{name}{layer}" if name != "a" or layer else "X", index, found[layer].shape)
+        return matrix(f"{name}{layer}" if name != "a" or layer else "X", index, found[layer].shape)
 
     def _terms(self, node: Any, backwards: bool = False) -> tuple[Term, ...]:
         step = -1 if backwards else 1
         routes = self._graph.routes(node)
-        return tuple(Term(r.place.sample, r.place.neuron, r.symbols[::step], r.factors[::step], r.number) for r in routes)
+        return tuple(Term(r.place.sample, r.place.neuron, r.expressions[::step], r.factors[::step], r.number) for r in routes)
 
     def _equation(self, line: int, layer: int, forms: Iterable[Form], entry: Entry, node: Any, why: str = "") -> Equation:
         rows, columns = forms
@@ -182,15 +128,16 @@ class MatrixDerivation:
 
     def _weights(self, layer: int, entry: Entry) -> Equation:
         a, delta = self._operand("a", layer - 1, "si"), self._operand("delta", layer, "sj")
-        result = Operand(f"dW{layer}", "ij", self.model.weights[layer - 1].shape)
-        forms = both_ways(product(a, delta), result, "{} @ {}")
+        result = matrix(f"dW{layer}", "ij", self.model.weights[layer - 1].shape)
+        forms = both_ways(product(a, delta), result)
         node = self._values.weights[layer - 1][entry[0]][entry[1]]
         return self._equation(3, layer, forms, entry, node, why(a, delta, result))
 
     def _biases(self, layer: int, entry: Entry) -> Equation:
         name, k = f"db{layer}", self.model.weights[layer - 1].shape[1]
-        rows = Form(f"delta{layer}.sum(axis=0)", (), Operand(name, "j", (k,)))
-        columns = Form(f"delta{layer}.sum(axis=1, keepdims=True)", (), Operand(name, "j1", (k, 1)))
+        delta = symbol(f"delta{layer}")
+        rows = Form(summed(delta, 0), (), matrix(name, "j", (k,)))
+        columns = Form(summed(delta, 1, keepdims=True), (), matrix(name, "j1", (k, 1)))
         node = (self._values.biases or [])[layer - 1][entry[0]]
         return self._equation(4, layer, (rows, columns), entry, node, why_summed(layer))
 
@@ -203,9 +150,9 @@ class MatrixDerivation:
             return self._equation(1, layer, forms, entry, node, last_delta_why(self.loss, activation, layer))
         result = self._operand("delta", layer, "si")
         delta, W = self._operand("delta", layer + 1, "sk"), self._operand("W", layer + 1, "ik")
-        slope = slope_formula(activation, layer)
-        forms = both_ways(product(delta, W), result, f"({{}} @ {{}}){slope}" if slope else "{} @ {}")
-        error = result._replace(text="({} @ {})".format(*(factor.text for factor in forms[0].factors)))
+        forms = both_ways(product(delta, W), result, slope_formula(activation, layer))
+        left, right = forms[0].factors
+        error = result._replace(expression=left.expression @ right.expression)
         return self._equation(2, layer, forms, entry, node, why(delta, W, error))
 
 

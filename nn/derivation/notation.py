@@ -1,37 +1,41 @@
-"""Matrix formulas as text: NumPy code that can be run, with the shapes that go with it, and the same in LaTeX.
+"""Matrix formulas: expressions with the shapes that go with them, which print as NumPy code that can be run, and as LaTeX.
 
-Where a transpose belongs is not written down anywhere but found from the letters of the indices: `s` for the sample, others
-for neurons. A product sums over the letter that its factors share, and that letter has to stand inside: last in the left
-factor, first in the right one. The trade-off: one letter is enough, for no formula here sums over more.
+Where a transpose belongs is found from the letters of the indices: `s` for the sample, others for neurons. A product sums
+over the letter that its factors share, and that letter has to stand inside: last in the left factor, first in the right
+one. One letter is enough, for no formula here sums over more.
 """
 
 from __future__ import annotations
 
-import ast
 from typing import NamedTuple
+
+from autograd.expressions import Expression, as_text, symbol, unchanged
+from autograd.operations import OPERATIONS
 
 SAMPLE = "s"
 
 
 class Operand(NamedTuple):
-    """A matrix of a formula: its text, the letters of its indices, and its shape."""
+    """A matrix of a formula: its expression, the letters of its indices, and its shape."""
 
-    text: str
+    expression: Expression
     letters: str
     shape: tuple[int, ...]
 
     @property
-    def turned(self) -> Operand:
+    def text(self) -> str:
+        """The matrix as code: a1.T."""
+        return as_text(self.expression)
+
+    @property
+    def transposed(self) -> Operand:
         """The transposed matrix."""
-        return Operand(self.text.removesuffix(".T") if self.text.endswith(".T") else f"{self.text}.T", *self._reversed())
+        return Operand(self.expression.T, self.letters[::-1], self.shape[::-1])
 
     @property
     def in_columns(self) -> Operand:
         """The matrix of the same name, for samples in columns."""
-        return Operand(self.text, *self._reversed())
-
-    def _reversed(self) -> tuple[str, tuple[int, ...]]:
-        return self.letters[::-1], self.shape[::-1]
+        return Operand(self.expression, self.letters[::-1], self.shape[::-1])
 
     @property
     def dims(self) -> str:
@@ -42,15 +46,25 @@ class Operand(NamedTuple):
     @property
     def entry(self) -> str:
         """Any one entry: a1[s,i]."""
-        return f"{self.text}[{','.join(self.letters)}]"
+        return as_text(self.expression[tuple(self.letters)])
+
+
+def matrix(name: str, letters: str, shape: tuple[int, ...]) -> Operand:
+    """The matrix of that name."""
+    return Operand(symbol(name), letters, shape)
 
 
 class Form(NamedTuple):
-    """A formula for one layout of the samples: its text, the factors of its matrix product, if any, and its result."""
+    """A formula for one layout of the samples: its expression, the factors of its matrix product, if any, and its result."""
 
-    text: str
+    expression: Expression
     factors: tuple[Operand, ...]
     result: Operand
+
+    @property
+    def text(self) -> str:
+        """The formula as code."""
+        return as_text(self.expression)
 
     def __str__(self) -> str:
         return f"{self.result.text} = {self.text}"
@@ -65,33 +79,46 @@ class Form(NamedTuple):
 def product(left: Operand, right: Operand) -> tuple[Operand, Operand]:
     """The two factors as they have to stand for the index that they share to be summed over, transposed where need be.
 
-    >>> a1, delta2 = Operand("a1", "si", (5, 4)), Operand("delta2", "sj", (5, 1))
+    >>> a1, delta2 = matrix("a1", "si", (5, 4)), matrix("delta2", "sj", (5, 1))
     >>> [factor.text for factor in product(a1, delta2)]
     ['a1.T', 'delta2']
     """
     (shared,) = set(left.letters) & set(right.letters)
-    return left if left.letters[-1] == shared else left.turned, right if right.letters[0] == shared else right.turned
+    return left if left.letters[-1] == shared else left.transposed, right if right.letters[0] == shared else right.transposed
 
 
-def both_ways(factors: tuple[Operand, Operand], result: Operand, template: str) -> tuple[Form, Form]:
-    """The formula for samples in rows and for samples in columns: (A @ B).T = B.T @ A.T, and each name is transposed.
+def times(a: Expression, b: Expression) -> Expression:
+    """a * b without parentheses around b: a * (b * c) is (a * b) * c.
 
-    >>> a1, delta2, dW2 = Operand("a1", "si", (5, 4)), Operand("delta2", "sj", (5, 1)), Operand("dW2", "ij", (4, 1))
-    >>> rows, columns = both_ways(product(a1, delta2), dW2, "{} @ {}")
+    >>> as_text(times(symbol("error"), symbol("a2") * (1 - symbol("a2"))))
+    'error * a2 * (1 - a2)'
+    """
+    if b.op is OPERATIONS["mul"]:
+        return times(times(a, b.parents[0]), b.parents[1])
+    return unchanged(OPERATIONS["mul"])(a, b)
+
+
+def both_ways(factors: tuple[Operand, Operand], result: Operand, slope: Expression | None = None) -> tuple[Form, Form]:
+    """The product for samples in rows and for samples in columns, times the slope: (A @ B).T = B.T @ A.T.
+
+    >>> a1, delta2, dW2 = matrix("a1", "si", (5, 4)), matrix("delta2", "sj", (5, 1)), matrix("dW2", "ij", (4, 1))
+    >>> rows, columns = both_ways(product(a1, delta2), dW2)
     >>> print(rows, rows.shapes, columns, columns.shapes, sep="    ")
     dW2 = a1.T @ delta2    (4, n) @ (n, 1) -> (4, 1)    dW2 = delta2 @ a1.T    (1, n) @ (n, 4) -> (1, 4)
     """
+
+    def form(left: Operand, right: Operand, into: Operand) -> Form:
+        found = left.expression @ right.expression
+        return Form(found if slope is None else times(found, slope), (left, right), into)
+
     left, right = factors
-    turned = right.in_columns, left.in_columns
-    return tuple(  # type: ignore[return-value]  # two of them
-        Form(template.format(a.text, b.text), (a, b), into) for (a, b), into in ((factors, result), (turned, result.in_columns))
-    )
+    return form(left, right, result), form(right.in_columns, left.in_columns, result.in_columns)
 
 
 def why(left: Operand, right: Operand, result: Operand) -> str:
     """Why the transposes stand where they stand, from the indices of the factors as they are called, untransposed.
 
-    >>> a1, delta2, W2 = Operand("a1", "si", (5, 4)), Operand("delta2", "sj", (5, 1)), Operand("dW2", "ij", (4, 1))
+    >>> a1, delta2, W2 = matrix("a1", "si", (5, 4)), matrix("delta2", "sj", (5, 1)), matrix("dW2", "ij", (4, 1))
     >>> import textwrap
     >>> print(textwrap.fill(why(a1, delta2, W2), 100))
     dW2[i,j] is the sum over the samples s of a1[s,i] * delta2[s,j]. A matrix product sums over its
@@ -100,7 +127,7 @@ def why(left: Operand, right: Operand, result: Operand) -> str:
     """
     placed = product(left, right)
     turns = [
-        f"{plain.entry} {'stays' if factor == plain else f'is turned to {factor.entry}'}"
+        f"{plain.entry} {'stays' if factor is plain else f'is turned to {factor.entry}'}"
         for plain, factor in ((left, placed[0]), (right, placed[1]))
     ]
     shared = placed[0].letters[-1]
@@ -118,19 +145,3 @@ def why_summed(layer: int) -> str:
         f"db{layer}[j] is the sum over the samples s of delta{layer}[s,j]: one and the same b{layer}[j] is added in every "
         f"sample, with slope 1, so every sample has its share. It is the line of dW{layer} for an input that is always 1."
     )
-
-
-def bracketed(formula: str) -> str:
-    """The formula as a factor of a product: in parentheses if it is a sum, a comparison or has a sign.
-
-    >>> bracketed("1 - a2"), bracketed("a2 * (1 - a2)"), bracketed("log'")
-    ('(1 - a2)', 'a2 * (1 - a2)', "log'")
-    """
-    try:
-        node = ast.parse(formula, mode="eval").body
-    except SyntaxError:
-        return formula
-    loose = isinstance(node, ast.Compare | ast.UnaryOp) or (
-        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
-    )
-    return f"({formula})" if loose else formula

@@ -1,8 +1,8 @@
 """The graph of a network's loss, with the names that its nodes have in the matrices: which node is z2[3,0], which a1[3,2].
 
 The loss is recorded as `MLP.loss` records it, one sample after the other; then one sweep gives every adjoint, and
-`routes` walks from a node to the next pre-activations that depend on it: the terms of which the sweep made its adjoint. The
-trade-off: one node for every product of every sample, so it is for as many samples as a person would look at.
+`routes` walks from a node to the next pre-activations that depend on it: the terms of which the sweep made its adjoint. There
+is a node for every product of every sample, so it is for as many samples as a person would look at.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from operator import mul
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd import Value, topological_order
-from autograd.derivation.dialects import as_text
-from autograd.derivation.formulas import FORMULAS
-from autograd.graph import edges, local_partials
-from autograd.rules import CONSTANT, RULES
+from autograd.expressions import SYMBOLS, Expression, call, number, symbol
+from autograd.expressions.rows import usual_partials
+from autograd.graph import edges
+from autograd.operations import CONSTANT, FLOATS, OPERATIONS, local_partials
 from autograd.sweep import ONE, adjoints
-from autograd.symbols import Expression, number, symbol
-from nn.losses import LOSSES, Array
+from nn.activations import ACTIVATIONS
+from nn.arrays import Array
+from nn.losses import LOSSES
 from nn.mlp import MLP
 
-Factor: TypeAlias = tuple[str, Any]
+Factor: TypeAlias = tuple[Expression, Any]
 SHARE = "softmax"  # the slope of a log of a sum of exp
-DEPTH = 3  # a factor is written out down to the operands of its operands of its operands
+DEPTH = 5  # a factor is shown with operands of operands, so deep
 
 
 class Place(NamedTuple):
@@ -42,7 +43,7 @@ class Route(NamedTuple):
     """
 
     place: Place
-    symbols: tuple[str, ...]
+    expressions: tuple[Expression, ...]
     factors: tuple[Any, ...]
 
     @property
@@ -55,7 +56,9 @@ class Recorded:
     """The loss of `model` on samples X with targets Y as a graph, `output`, and the adjoint of every node."""
 
     def __init__(self, model: MLP, X: Array, Y: Array, loss: str) -> None:
+        self.model = model
         self.names: dict[Value, str] = {}
+        self.activated: dict[Value, Value] = {}
         self.places: dict[Value, Place] = {}
         self.z: dict[Place, Value] = {}
         x, y = self._leaves("X", X), self._leaves("Y", Y)
@@ -67,7 +70,7 @@ class Recorded:
             self.names |= {z_j: f"z{len(model.layers)}[{s},{j}]" for s, (z, _) in enumerate(last) for j, z_j in enumerate(z)}
         self.output = chosen.graph([z for z, _ in last], [a for _, a in last], y)
         kind = type(self.output.data)
-        self.adjoint: dict[Value, Any] = adjoints(self.output, kind(1), kind())
+        self.adjoint: dict[Value, Any] = adjoints(self.output, kind(1), kind(), FLOATS)
         self.consumers: dict[Value, list[tuple[Value, int]]] = {}
         for parent, consumer, position in edges(topological_order(self.output)):
             self.consumers.setdefault(parent, []).append((consumer, position))
@@ -87,6 +90,8 @@ class Recorded:
                 self.names |= {z_j: f"z{layer}[{s},{j}]", a_j: f"a{layer}[{s},{j}]"}
                 place = Place(layer, s, j)
                 self.places[z_j], self.z[place] = place, z_j
+                if a_j is not z_j:
+                    self.activated[z_j] = a_j
         return z, signals
 
     def routes(self, node: Value) -> list[Route]:
@@ -100,47 +105,65 @@ class Recorded:
             at, factors = stack.pop()
             place = self.places.get(at)
             if place and at is not node:
-                factors = (*factors, ("delta{}[{},{}]".format(*place), self.adjoint[at]))
+                factors = (*factors, (symbol("delta{}[{},{}]".format(*place)), self.adjoint[at]))
+            elif place and (a := self.activated.get(at)) in self.consumers:
+                stack.append((a, (*factors, self._slope(at, a, place))))
+                continue
             elif at is not self.output:
                 onward = self.consumers[at]
                 stack += [(consumer, (*factors, *self._factor(consumer, i))) for consumer, i in reversed(onward)]
                 continue
-            symbols, numbers = zip(*self._shared(factors), strict=True)
-            found.append(Route(place or self.places[node], symbols, numbers))
+            expressions, numbers = zip(*self._shared(factors), strict=True)
+            found.append(Route(place or self.places[node], expressions, numbers))
         return sorted(found, key=lambda route: route.place)
 
     def _shared(self, factors: Sequence[Factor]) -> Sequence[Factor]:
         """The factors; those through a log of a sum of exp as one, the share that the first of them has in the sum."""
-        shares = [(text, number) for text, number in factors if text.startswith(SHARE)]
+        shares = [i for i, (e, _) in enumerate(factors) if SHARE in (e.op.name, *(p.op.name for p in e.parents))]
         if not shares:
             return factors
-        at = factors.index(shares[0])
-        return *factors[:at], (shares[0][0], reduce(mul, (number for _, number in shares))), *factors[at + len(shares) :]
+        at, numbers = shares[0], [factors[i][1] for i in shares]
+        return *factors[:at], (factors[at][0], reduce(mul, numbers)), *factors[at + len(shares) :]
+
+    def _slope(self, z: Value, a: Value, place: Place) -> Factor:
+        """The slope of the activation between z and a: one factor, whatever the operations that it is made of."""
+        slope, stack = None, [(z, None)]
+        while stack:
+            at, along = stack.pop()
+            if at is a:
+                slope = along if slope is None else slope + along
+                continue
+            for consumer, i in self.consumers[at]:
+                partial = local_partials(consumer)[i]
+                stack.append((consumer, partial if along is None else along * partial))
+        formula = ACTIVATIONS[self.model.activations[place.layer - 1]].formula
+        names = symbol(self.names[a]), symbol(self.names[z])
+        return (number(1) if formula is None else formula(*names)), slope
 
     def _factor(self, consumer: Value, position: int) -> tuple[Factor, ...]:
         """The local partial of an edge, in symbols and as a number; nothing where it is the 1 of a sum."""
         partial = local_partials(consumer)[position]
-        if partial is ONE and consumer.rule.name in ("add", "sub"):  # the slope of a relu may be 1 too, and is shown
+        row = consumer.operation
+        if partial is ONE and row.name in ("add", "sub"):  # the slope of a relu may be 1 too, and is shown
             return ()
-        if consumer.rule is RULES["logaddexp"]:
-            return ((SHARE + self._whose(consumer.parents[position]), partial),)
+        if row is OPERATIONS["logaddexp"]:
+            return ((self._share(consumer.parents[position]), partial),)
         operands = [self._expression(p, DEPTH) for p in consumer.parents]
-        formula = FORMULAS[consumer.rule.name].partials(self._expression(consumer, DEPTH), *operands)[position]
-        return ((as_text(formula), partial),)
+        return ((usual_partials(row, self._expression(consumer, DEPTH), *operands)[position], partial),)
 
-    def _whose(self, operand: Value) -> str:
-        """Of which pre-activation z a difference z - z' is; nothing for a log, the share of which is a factor of that one's."""
+    def _share(self, operand: Value) -> Expression:
+        """The share of the z in a difference z - z'; a bare name for a log, whose share is a factor of that one's."""
         place = self.places.get(operand.parents[0])
-        return "(z{})[{},{}]".format(*place) if place else ""
+        return call(SHARE, symbol(f"z{place.layer}"))[place.sample, place.neuron] if place else call(SHARE)
 
     def _expression(self, node: Value, depth: int) -> Expression:
         """A node in names: its own, or its operation on its operands, so deep and no deeper."""
         if node in self.names:
             return symbol(self.names[node])
-        if node.rule is CONSTANT:
+        if node.operation is CONSTANT:
             return number(node.data)
         if not depth:
             return symbol("...")
         operands = [self._expression(p, depth - 1) for p in node.parents]
-        expression: Expression = FORMULAS[node.rule.name].forward(*operands)
+        expression: Expression = getattr(SYMBOLS, node.operation.name)(*operands)
         return expression

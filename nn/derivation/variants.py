@@ -1,18 +1,19 @@
-"""The same backward pass written two other ways that people know: samples in columns, and with a plus.
+"""The same backward pass in two other ways that people know: samples in columns, and with a plus.
 
-Textbooks put samples in columns, and then every formula is the transposed one; tutorials add where others subtract, and then
-the error starts from (y - a) instead of (a - y). Both are computed here in full, so that they can be compared. The trade-off:
-the lines of `MatrixMLP.passes` stand here again, on purpose, as those who ask about them write them.
+Textbooks put samples in columns, and then every formula is the transposed one. That pass is computed here in full, so that
+comparing it says something. Tutorials add where others subtract: their error starts from (y - a) instead of (a - y).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from nn.losses import LOSSES, Array, softmax_of_targets
-from nn.matrix import ACTIVATIONS, MatrixMLP, Passes
+from nn.activations import records
+from nn.arrays import Array
+from nn.losses import LOSSES
+from nn.matrix import MatrixMLP, Passes, backward, parameter_gradients
 
 
 class Transposed(NamedTuple):
@@ -41,12 +42,6 @@ class Signs(NamedTuple):
         return all(np.array_equal(m, p) for m, p in zip(self.minus, self.plus, strict=True))
 
 
-def _slope(model: MatrixMLP, layer: int, a: Array) -> Array:
-    slope = np.empty_like(a)
-    ACTIVATIONS[model.activations[layer]].slope(a, slope)
-    return slope
-
-
 def in_columns(model: MatrixMLP, x: Array, y: Array, loss: str) -> Transposed:
     """The passes of `model` with every matrix transposed: a = f(W @ a_before + b), dW = delta @ a_before.T.
 
@@ -54,35 +49,19 @@ def in_columns(model: MatrixMLP, x: Array, y: Array, loss: str) -> Transposed:
     >>> in_columns(model, np.array([[3.0, 0.0]]), np.array([[5.0]]), "half_squared_error").weights
     [array([[3., 0.]])]
     """
-    W, A, Z = [w.T.copy() for w in model.weights], [x.T.copy()], []
+    functions, W, A, Z = records(model.activations), [w.T.copy() for w in model.weights], [x.T.copy()], []
     for layer, w in enumerate(W):
         z = w @ A[-1] if model.biases is None else w @ A[-1] + model.biases[layer][:, None]
-        a = np.empty_like(z)
-        ACTIVATIONS[model.activations[layer]].value(z, a, np.empty_like(z))
         Z.append(z)
-        A.append(a)
+        A.append(functions[layer].of(z))
     error = np.empty_like(y)
     chosen = LOSSES[loss]
     chosen.evaluate(Z[-1].T, A[-1].T, y, error)
-    deltas = [error.T if chosen.by_preactivation else error.T * _slope(model, -1, A[-1])]
+    deltas = [error.T if chosen.by_preactivation else functions[-1].through(A[-1], error.T)]
     for layer in range(len(W) - 1, 0, -1):
-        deltas.insert(0, (W[layer].T @ deltas[0]) * _slope(model, layer - 1, A[layer]))
+        deltas.insert(0, functions[layer - 1].through(A[layer], W[layer].T @ deltas[0]))
     pairs = zip(deltas, A[:-1], strict=True)
     return Transposed(deltas, [d @ a.T for d, a in pairs], [d.sum(axis=1, keepdims=True) for d in deltas])
-
-
-def _towards_the_targets(found: Passes, y: Array, loss: str) -> Any:
-    """The derivative of the loss with the other sign, from (y - p) instead of (p - y)."""
-    z, a = found.z[-1], found.a[-1]
-    if loss == "half_squared_error":
-        return y - a
-    if loss == "mean_squared_error":
-        return 2 * (y - a) / y.size
-    if loss == "binary_cross_entropy":
-        return (y - LOSSES[loss].predicted(z, a)) / y.size
-    p = np.empty_like(a)
-    softmax_of_targets(z, y, p)
-    return (y - p) / len(y)
 
 
 def signs(model: MatrixMLP, found: Passes, y: Array, loss: str) -> Signs:
@@ -93,22 +72,17 @@ def signs(model: MatrixMLP, found: Passes, y: Array, loss: str) -> Signs:
     >>> signs(model, model.passes(X, Y), Y, "half_squared_error").plus     # 2 + (5 - 2 * 3) * 3
     [array([[-1.]])]
     """
-    d = _towards_the_targets(found, y, loss)
-    if not LOSSES[loss].by_preactivation:
-        d = d * _slope(model, -1, found.a[-1])
-    names, before, down, up = [], [], [], []
-    for layer in range(len(model.weights), 0, -1):
-        a, delta = found.a[layer - 1], found.delta[layer - 1]
-        names.append(f"W{layer}")
-        before.append(model.weights[layer - 1])
-        down.append(a.T @ delta)
-        up.append(a.T @ d)
-        if model.biases is not None:
-            names.append(f"b{layer}")
-            before.append(model.biases[layer - 1])
-            down.append(delta.sum(axis=0))
-            up.append(d.sum(axis=0))
-        if layer > 1:
-            d = (d @ model.weights[layer - 1].T) * _slope(model, layer - 2, a)
-    minus = [p - step for p, step in zip(before, down, strict=True)]
-    return Signs(names, minus, [p + step for p, step in zip(before, up, strict=True)], up)
+    chosen, functions, error = LOSSES[loss], records(model.activations), np.empty_like(found.a[-1])
+    chosen.evaluate(found.z[-1], found.a[-1], y, error)
+    error = -error  # from (y - p) instead of (p - y), to the last bit
+    last = error if chosen.by_preactivation else functions[-1].through(found.a[-1], error)
+    towards = backward(model.weights, functions, found.a, last)
+    now = {"W": model.weights, "b": model.biases or []}
+    down, up = (dict(zip("Wb", parameter_gradients(found.a, deltas), strict=True)) for deltas in (found.delta, towards))
+    places = [(kind, layer) for layer in range(len(model.weights) - 1, -1, -1) for kind in "Wb" if now[kind]]
+    return Signs(
+        [f"{kind}{layer + 1}" for kind, layer in places],
+        [now[kind][layer] - down[kind][layer] for kind, layer in places],
+        [now[kind][layer] + up[kind][layer] for kind, layer in places],
+        [up[kind][layer] for kind, layer in places],
+    )

@@ -25,9 +25,10 @@ import numpy as np
 import pytest
 
 import nn
-from nn import LOSSES, History, MatrixMLP, fit, matrix
-from nn.checkpoint import _past
-from nn.npz import write
+from nn import LOSSES, History, MatrixMLP, fit
+from nn.arrays import plain
+from nn.files.checkpoint import _past
+from nn.files.npz import write
 from nn.train import _stops
 
 SETTINGS = [
@@ -132,7 +133,7 @@ def test_it_is_written_at_the_start_every_so_often_and_at_the_end(
         seen.append(int(arrays["step"]))
         write(path, arrays)
 
-    monkeypatch.setattr("nn.checkpoint.write", noted)
+    monkeypatch.setattr("nn.files.checkpoint.write", noted)
     train(start(), steps, tmp_path / "run.npz", checkpoint_every=every)
     assert seen == written
 
@@ -270,7 +271,7 @@ def test_ctrl_c_without_a_checkpoint_says_how_to_go_on(monkeypatch: pytest.Monke
 
 
 def test_ctrl_c_within_an_entry_leaves_whole_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn.descent.plain", interrupting(matrix.plain, 4))  # the mean error of the second entry
+    monkeypatch.setattr("nn.descent.plain", interrupting(plain, 4))  # the mean error of the second entry
     with pytest.raises(KeyboardInterrupt) as caught:
         train(start(), 30)
     assert [len(part) for part in caught.value.history] == [1, 1, 1]  # type: ignore[attr-defined]  # fit put it there
@@ -280,7 +281,7 @@ def test_ctrl_c_on_a_full_disk_names_the_step_of_the_file(tmp_path: Path, monkey
     path, loss, model = tmp_path / "run.npz", LOSSES["half_squared_error"], start()
     train(model, 5, path)
     with monkeypatch.context() as patch:
-        patch.setattr("nn.checkpoint.write", refusing)
+        patch.setattr("nn.files.checkpoint.write", refusing)
         patch.setitem(LOSSES, loss.name, loss._replace(evaluate=interrupting(loss.evaluate, 10)))
         said = (
             f"and {path} those of step 5; the same call, with the model as it was at the start or as nn.load reads it, goes on"
@@ -454,7 +455,7 @@ def test_what_cannot_be_written_at_the_start_is_raised_and_the_model_untouched(
     model = start()
     with pytest.raises(FileNotFoundError, match=f"there is no such folder: '{tmp_path}/none'"):
         train(model, 30, tmp_path / "none" / "run.npz")
-    monkeypatch.setattr("nn.checkpoint.write", refusing)
+    monkeypatch.setattr("nn.files.checkpoint.write", refusing)
     with pytest.raises(OSError, match="No space left"):
         train(model, 30, tmp_path / "run.npz")
     assert bits(model) == bits(start())
@@ -562,7 +563,7 @@ def foreign(path: Path) -> dict[str, Any]:
     }
     changes: dict[str, dict[str, Any]] = {
         "negative": {"step": np.array(-1)},
-        "negative, without a history": {"step": np.array(-1), **dict.fromkeys(nn.files.RUN[2:], np.array([], int))},
+        "negative, without a history": {"step": np.array(-1), **dict.fromkeys(nn.files.models.RUN[2:], np.array([], int))},
         "a float step": {"step": np.array(20.0)},
         "two steps": {"step": np.array([20, 20])},
         "a history of the future": {"step": np.array(13)},
@@ -586,7 +587,7 @@ def foreign(path: Path) -> dict[str, Any]:
     for name, change in changes.items():
         write(str(path), {**arrays, **change})
         found[name] = path.read_bytes()
-    for name in nn.files.RUN:
+    for name in nn.files.models.RUN:
         write(str(path), {key: a for key, a in arrays.items() if key != name})
         found[f"no {name}"] = path.read_bytes()
     for cut in (1, 21, 22, 23, len(good) // 2, len(good) - 4):
@@ -654,9 +655,9 @@ def test_a_trained_model_with_other_activations_is_told_the_activations_alone(tm
 def test_a_model_may_be_as_large_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, size = tmp_path / "run.npz", 2 * 8 * (3 * 4 + 4 * 2 + 4 + 2)  # twice the bytes of the weights and biases
     train(start(), 5, path)
-    monkeypatch.setattr("nn.checkpoint.LIMIT", path.stat().st_size - size)
+    monkeypatch.setattr("nn.files.checkpoint.LIMIT", path.stat().st_size - size)
     assert train(start(), 9, path).steps == [0, 7, 9]
-    monkeypatch.setattr("nn.checkpoint.LIMIT", 0)
+    monkeypatch.setattr("nn.files.checkpoint.LIMIT", 0)
     with pytest.raises(
         ValueError, match=rf"^checkpoint=.* bytes, more than max_bytes={size}; raise that if you trust the file;"
     ):
@@ -717,7 +718,7 @@ def test_nothing_is_told_where_all_is_well(tmp_path: Path, capsys: pytest.Captur
 
 
 HISTORY = {"step": 20, "history.steps": [0, 7, 20], "history.losses": [3.0, 2.0, 1.0], "history.mean_errors": [0.3, 0.2, 0.1]}
-NO_ENTRIES = {name: np.zeros(0, int if name == "history.steps" else float) for name in nn.files.RUN[2:]}
+NO_ENTRIES = {name: np.zeros(0, int if name == "history.steps" else float) for name in nn.files.models.RUN[2:]}
 NO_WHOLE = "its step or its history is not made of whole numbers"
 NO_STEPS = "its history is not one of the steps up to its own"
 NO_SHAPE = "its history has other shapes than its steps"
@@ -760,6 +761,6 @@ def test_the_digests_of_a_run_stand_in_its_file_as_they_are(tmp_path: Path) -> N
     run = dict(np.load(path)["run"].tolist())
     assert run["activations"] == "sigmoid sigmoid"
     assert run["X"] == f"(6, 3) {hashlib.sha256(X.astype('<f8').tobytes()).hexdigest()}"
-    assert run[nn.checkpoint.SHAPES] == "(3, 4) (4, 2) (4,) (2,)"
+    assert run[nn.files.checkpoint.SHAPES] == "(3, 4) (4, 2) (4,) (2,)"
     parameters = b"".join(a.astype("<f8").tobytes() for a in (*model.weights, *(model.biases or ())))
-    assert run[nn.checkpoint.START] == hashlib.sha256(parameters).hexdigest()
+    assert run[nn.files.checkpoint.START] == hashlib.sha256(parameters).hexdigest()

@@ -20,10 +20,13 @@ import pytest
 from diagnosing import blamed, diagnose, judge, report_on, rng, tried
 from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
 
-from nn import slots
-from nn.diagnose import Finding, Report, _message
-from nn.mistakes import WORDS
-from nn.search import CLOSE, Cause
+from nn.diagnose import Finding, Report, fillings, lines
+from nn.diagnose.explanations import Cause
+from nn.diagnose.gradients import CLOSE
+from nn.diagnose.mistakes import WORDS
+from nn.diagnose.network import Network, network
+from nn.diagnose.problem import last_activations, losses
+from nn.diagnose.report import message
 
 XOR = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0.0], [1], [1], [0]])
 
@@ -234,13 +237,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [  # beside 3-4-2, five samples in row
     ({"activations": "tanh"}, f"activations='tanh': {SIGMOIDS}"),
     ({"activations": 3}, f"activations=3: {SIGMOIDS}"),
     ({"activations": ()}, f"activations=(): {SIGMOIDS}"),
-    ({"activations": ("tanh", 3)}, f"activations[1]=3 {NOT_KNOWN} sigmoid, tanh, relu, linear, softmax"),
-    ({"activations": ("softmax", "tanh")}, f"activations[0]='softmax' {NOT_KNOWN} sigmoid, tanh, relu, linear"),
+    ({"activations": ("tanh", 3)}, f"activations[1]=3 {NOT_KNOWN} sigmoid, tanh, relu, linear, leaky_relu, softmax"),
+    ({"activations": ("softmax", "tanh")}, f"activations[0]='softmax' {NOT_KNOWN} sigmoid, tanh, relu, linear, leaky_relu"),
     ({"activations": ("tanh",)}, "params has W1, W2; 1 activations need W1 to W1, and b1 to b1 at most"),
     ({"activations": ("tanh",) * 3}, "params has W1, W2; 3 activations need W1 to W3, and b1 to b3 at most"),
     ({"params": {"W1": 1, "W2": 2, "X1": 3}}, "params has W1, W2, X1; 2 activations need W1 to W2, and b1 to b2 at most"),
     ({"loss": "hinge"},
-     f"loss='hinge' {NOT_KNOWN} squared_error, half_squared_error, binary_cross_entropy, softmax_cross_entropy"),
+     (f"loss='hinge' {NOT_KNOWN} squared_error, half_squared_error, mean_squared_error, binary_cross_entropy, "
+      "softmax_cross_entropy, huber")),
     ({"loss": "binary_cross_entropy", "activations": ("sigmoid", "tanh")},
      "loss='binary_cross_entropy' needs sigmoid as the last activation, not 'tanh'"),
     ({"loss": "softmax_cross_entropy"}, "loss='softmax_cross_entropy' needs softmax as the last activation, not 'sigmoid'"),
@@ -560,7 +564,7 @@ IN_WORDS = (  # what a formula says in words, as code
     (r"1 or (0\.\d+) by the sign of (\w+)", r"where(\2 > 0, 1, \1)"),
     (r"sign of (\w+)", r"sign(\1)"),
     (r"\((a\d) - y\) times the Jacobian", r"through(\1, \1 - y)"),
-    (r" of (sigmoid|tanh|relu)$", ""),
+    (r" of (sigmoid|tanh|relu|leaky_relu)$", ""),
     (r"f'\(z\)", "slope"),
     (r"(\w+)'\(", r"slope_of_\1("),
 )
@@ -585,7 +589,7 @@ def slope_of(f: str) -> Any:
     return lambda z: planting.SLOPE["sigmoid" if f == "softmax" else f](planting.VALUE[f](z))  # of softmax the diagonal
 
 
-def slots_of(config: Config) -> tuple[slots.Network, list[planting.Pass]]:
+def network_of(config: Config) -> tuple[Network, list[planting.Pass]]:
     """The network of that config on two data sets, and the harness's right pass on each, with dC/da as its error."""
     params, X, Y = config.data(1)
     data = np.stack([X, config.data(2)[1]]), np.stack([Y, config.data(2)[2]])
@@ -593,7 +597,8 @@ def slots_of(config: Config) -> tuple[slots.Network, list[planting.Pass]]:
     runs = [planting.Pass(config, (), params, *given) for given in zip(*data, strict=True)]
     for run in runs:
         run.fused = False
-    return slots.network(W, b, *data, config.activations, config.loss, AVERAGE), runs
+    functions = tuple(last_activations()[name] for name in config.activations)
+    return network(W, b, *data, functions, losses()[config.loss], AVERAGE), runs
 
 
 def words_of(run: planting.Pass, layer: int) -> dict[str, Any]:
@@ -613,10 +618,10 @@ def said(formula: str, names: dict[str, Any]) -> Any:
     return eval(formula, names)  # noqa: S307  # formulas of our own
 
 
-def hold(fillings: Iterable[slots.Filling], worlds: Sequence[dict[str, Any]], wanted: Any) -> None:
+def hold(given: Iterable[fillings.Filling], worlds: Sequence[dict[str, Any]], wanted: Any) -> None:
     """The numbers of each filling, on every data set, are those that are wanted, and its name is one that has words."""
     times = Counter[tuple[str, str]]()
-    for mistake, formula, numbers in fillings:
+    for mistake, formula, numbers in given:
         assert mistake in ("", *WORDS)
         for found, names in zip(numbers, worlds, strict=True):
             want = np.asarray(wanted(mistake, formula, names, times[mistake, formula]))
@@ -627,7 +632,7 @@ def hold(fillings: Iterable[slots.Filling], worlds: Sequence[dict[str, Any]], wa
 
 @pytest.mark.parametrize("config", SQUARE, ids=lambda config: config.loss)
 def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> None:
-    net, runs = slots_of(config)
+    net, runs = network_of(config)
     random = rng("slots")
 
     def drawn() -> Any:
@@ -636,7 +641,7 @@ def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> N
     def error(_mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
         if formula == "the loss itself":
             terms = {"binary_cross_entropy": "-(y * log(a3) + (1 - y) * log(1 - a3))", "softmax_cross_entropy": "-y * log(a3)"}
-            formula = terms.get(config.loss, "(a3 - y) ** 2")
+            formula = terms.get(config.loss, "(a3 - y) ** 2" + " / 2" * (config.loss == "half_squared_error"))
         return said(formula.replace("dC/da3", "error3"), names) / AVERAGE**again
 
     def delta(mistake: str, formula: str, names: dict[str, Any], again: int) -> Any:
@@ -656,38 +661,38 @@ def test_the_numbers_of_every_slot_are_those_of_its_formula(config: Config) -> N
         return found[:, None] if again and found.ndim == 1 and mistake.startswith("element") else found
 
     with np.errstate(all="ignore"):
-        for fillings in (slots.errors(net), slots.whole_deltas(net)):
-            hold(fillings, [words_of(run, 3) for run in runs], error)
+        for of_output in (fillings.errors(net), fillings.whole_deltas(net)):
+            hold(of_output, [words_of(run, 3) for run in runs], error)
         for layer in (1, 2, 3):
             e, d, dW = drawn(), drawn(), drawn()
             e[:, 0] = 0
             worlds = [words_of(run, layer) | {"error": e[i], f"delta{layer}": d[i]} for i, run in enumerate(runs)]
-            hold(slots.slopes(net, layer, e), worlds, delta)
-            hold(slots.matrix_slopes(net, layer, e), worlds, lambda _mistake, formula, names, _again: said(formula, names))
-            hold(slots.weight_gradients(net, layer, d), worlds, line)
-            hold(slots.bias_gradients(net, layer, d), worlds, line)
+            hold(fillings.slopes(net, layer, e), worlds, delta)
+            hold(fillings.matrix_slopes(net, layer, e), worlds, lambda _mistake, formula, names, _again: said(formula, names))
+            hold(lines.weight_gradients(net, layer, d), worlds, line)
+            hold(lines.bias_gradients(net, layer, d), worlds, line)
             if layer < 3:
                 worlds = [words_of(run, layer) | {f"dW{layer + 1}": dW[i]} for i, run in enumerate(runs)]
-                after = slots.Sent(net.D[layer + 1], net.E[layer + 1], dW)
-                hold(slots.sent_back(net, layer, after, net.D[layer + 2 :], (0.5, 0.1)), worlds, back)
+                after = lines.Sent(net.D[layer + 1], net.E[layer + 1], dW)
+                hold(lines.sent_back(net, layer, after, net.D[layer + 2 :], (0.5, 0.1)), worlds, back)
 
 
 @pytest.mark.parametrize("config", SQUARE, ids=lambda config: config.loss)
 def test_every_line_that_is_planted_stands_in_its_slot_by_its_name(config: Config) -> None:
     config = replace(config, learning_rate=0.3)
-    net, (run, _) = slots_of(config)
+    net, (run, _) = network_of(config)
     given = config.data(1)
     D, E = ([X, *(np.stack([of(l)] * 2) for l in (1, 2, 3))] for X in net.A[:1] for of in (run.delta, run.error))
-    fillings: dict[tuple[str, int], list[slots.Filling]] = {}
+    found_in: dict[tuple[str, int], list[fillings.Filling]] = {}
     with np.errstate(all="ignore"):
         for l in (1, 2, 3):
-            fillings["slope", l] = [*slots.slopes(net, l, E[l]), *slots.matrix_slopes(net, l, E[l])]
-            fillings["input", l] = list(slots.weight_gradients(net, l, D[l]))
-            fillings["bias", l] = list(slots.bias_gradients(net, l, D[l]))
+            found_in["slope", l] = [*fillings.slopes(net, l, E[l]), *fillings.matrix_slopes(net, l, E[l])]
+            found_in["input", l] = list(lines.weight_gradients(net, l, D[l]))
+            found_in["bias", l] = list(lines.bias_gradients(net, l, D[l]))
         for l in (1, 2):
-            after = slots.Sent(D[l + 1], E[l + 1], np.stack([run.weight_gradient(l + 1)] * 2))
-            fillings["back", l] = list(slots.sent_back(net, l, after, D[l + 2 :], (0.3,)))
-        fillings["error", 3], fillings["whole", 3] = list(slots.errors(net)), list(slots.whole_deltas(net))
+            after = lines.Sent(D[l + 1], E[l + 1], np.stack([run.weight_gradient(l + 1)] * 2))
+            found_in["back", l] = list(lines.sent_back(net, l, after, D[l + 2 :], (0.3,)))
+        found_in["error", 3], found_in["whole", 3] = list(fillings.errors(net)), list(fillings.whole_deltas(net))
         planted = 0
         for name, layer in product(PLANTS, (1, 2, 3)):
             for variant in planting.variants(name, layer, config):
@@ -698,11 +703,11 @@ def test_every_line_that_is_planted_stands_in_its_slot_by_its_name(config: Confi
                     if slot == "slope":
                         continue  # said to be the delta of a squared error
                 slot = "whole" if slot == "error and slope" else slot
-                if (slot, layer) not in fillings or name == "bias_gradient_zero":
+                if (slot, layer) not in found_in or name == "bias_gradient_zero":
                     continue
                 of = {"error": wrong.error, "back": wrong.error, "input": wrong.weight_gradient, "bias": wrong.bias_gradient}
                 want = np.squeeze(of.get(slot, wrong.delta)(layer))
-                found = [f.numbers[0].squeeze() for f in fillings[slot, layer] if f.mistake == name]
+                found = [f.numbers[0].squeeze() for f in found_in[slot, layer] if f.mistake == name]
                 found += [numbers.T for numbers in found if slot == "input"]  # a gradient is read both ways
                 close = [f.shape == want.shape and np.allclose(f, want, 1e-9, 1e-12) for f in found]
                 assert any(close), (name, layer, variant)
@@ -710,7 +715,7 @@ def test_every_line_that_is_planted_stands_in_its_slot_by_its_name(config: Confi
         assert planted > 60
         for l, f in enumerate(config.activations, 1):
             wrong_slopes = {"wrong_activation_derivative", "wrong_derivative_formula", "matmul_instead_of_elementwise", ""}
-            assert ({filling.mistake for filling in fillings["slope", l]} == wrong_slopes) == (f == "linear")
+            assert ({filling.mistake for filling in found_in["slope", l]} == wrong_slopes) == (f == "linear")
 
 
 @pytest.mark.parametrize(
@@ -731,9 +736,9 @@ def test_the_factors_that_are_looked_for(given: tuple[str, str, float | None], n
     said |= {"extra_factor_n": "n", "extra_factor_k": "k"}
     texts = [(word, said[word]) if word in said else ("learning_rate_folded", word) for word in words.split()]
     want = [(name, text, eval(text, {"n": 5, "k": 3})) for name, text in texts]  # noqa: S307  # numbers of our own
-    assert slots.scales(5, 3, loss, reduction, rate) == want
-    assert "missing_1_over_k" not in {name for name, *_ in slots.scales(5, 1, loss, reduction, rate)}
-    assert all(factor != 1 for *_, factor in slots.scales(1, 1, loss, reduction, rate))
+    assert lines.scales(5, 3, losses()[loss], reduction, rate) == want
+    assert "missing_1_over_k" not in {name for name, *_ in lines.scales(5, 1, losses()[loss], reduction, rate)}
+    assert all(factor != 1 for *_, factor in lines.scales(1, 1, losses()[loss], reduction, rate))
 
 
 SMALLEST = Config((2, 3, 2), ("tanh", "sigmoid"), n=3)
@@ -855,8 +860,8 @@ Checked: a backward pass with exactly this reproduces every number that yours re
 def test_a_whole_report() -> None:
     first, second = Cause("ce_delta_with_se", 2, "delta", "a2 - y"), Cause("missing_input_factor", 1, "W", "delta1")
     findings = (
-        Finding("ce_delta_with_se", 2, "dW2", _message(first), ("db2", "dW1"), ()),
-        Finding("missing_input_factor", 1, "dW1", _message(second), ("db1",), ("weight_as_input", "sign_flipped")),
+        Finding("ce_delta_with_se", 2, "dW2", message(first), ("db2", "dW1"), ()),
+        Finding("missing_input_factor", 1, "dW1", message(second), ("db1",), ("weight_as_input", "sign_flipped")),
     )
     assert f"\n{Report(findings, ('db3', 'dW3'), ('dW2', 'dW1'), (), (), turned=True)}\n" == WHOLE
     alone = str(Report(findings[1:], (), ("dW1",), (), ()))
@@ -866,4 +871,4 @@ def test_a_whole_report() -> None:
     assert str(Report((), ("dW1", "db1"), (), (), ())) == (
         "This backward pass is right: dW1, db1 equal the gradients of the loss."
     )
-    assert _message(Cause("extra_factor_2", 1, "scale", "2")) == WORDS["extra_factor_2"]
+    assert message(Cause("extra_factor_2", 1, "scale", "2")) == WORDS["extra_factor_2"]

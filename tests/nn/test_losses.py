@@ -45,6 +45,9 @@ EXACT = {
     "mean_squared_error": lambda z, a, y: 2 * halves(z, a, y) / y.size,
     "binary_cross_entropy": bits,
     "softmax_cross_entropy": nats,
+    "huber": lambda _z, a, y: (
+        sum(min(abs(p - q), 1) * (abs(p - q) - min(abs(p - q), 1) / 2) for p, q in zip(a.flat, y.flat, strict=True)) / y.size
+    ),
 }
 to_mp = np.frompyfunc(mpmath.mpf, 1, 1)
 
@@ -66,7 +69,7 @@ def by_graph(loss: str, logits: Any, Y: Any) -> tuple[float, Any]:
     z = [[Value(v) for v in row] for row in np.asarray(logits).tolist()]
     value = LOSSES[loss].graph(z, z, np.asarray(Y).tolist())
     value.backward()
-    return float(value), np.array([[v.grad for v in row] for row in z])
+    return value.data, np.array([[v.grad for v in row] for row in z])
 
 
 def by_arrays(loss: str, logits: Any, Y: Any) -> tuple[float, Any]:
@@ -213,7 +216,7 @@ def test_squared_errors_of_fractions_are_exact(batch: tuple[str, Any, Any]) -> N
     out = np.empty_like(a)
     scale = Fraction(1, 2) if loss == "half_squared_error" else Fraction(1, a.size)
     value = LOSSES[loss].evaluate(a, a, y, out)
-    graph = LOSSES[loss].graph(a.tolist(), np.frompyfunc(Value, 1, 1)(a).tolist(), y.tolist())
+    graph: Any = LOSSES[loss].graph(a.tolist(), np.frompyfunc(Value, 1, 1)(a).tolist(), y.tolist())
     assert value == graph.data == scale * sum((p - q) ** 2 for p, q in zip(a.flat, y.flat, strict=True))
     assert type(value) is type(graph.data) is Fraction
     assert (out == 2 * scale * (a - y)).all()
@@ -291,6 +294,7 @@ def test_targets_that_do_not_fit_the_loss_are_refused(name: str, Y: Any, said: s
         ("mean_squared_error", 0.375, [[-0.5, 0.0], [-0.25, -0.25]]),
         ("binary_cross_entropy", math.log(2), [[-0.125, 0.125], [0.0, 0.0]]),
         ("softmax_cross_entropy", math.log(2), [[-0.25, 0.25], [0.0, 0.0]]),
+        ("huber", 0.1875, [[-0.25, 0.0], [-0.125, -0.125]]),
     ],
 )
 def test_each_loss_of_outputs_that_are_zero_by_hand(loss: str, value: float, slopes: Any) -> None:

@@ -122,7 +122,7 @@ def test_fractions_stay_exact() -> None:
     error = 1 + Fraction(2, 3) - 1 - Fraction(1, 7)
     assert loss.data == error**2 / 2
     assert [p.grad for p in model.parameters()] == [3 * error, error / 3, error]
-    assert {type(p.grad) for p in model.parameters()} == {Fraction}
+    assert all(isinstance(p.grad, Fraction) for p in model.parameters())
 
 
 def test_inputs_may_be_arrays_of_any_real_kind_and_are_not_changed() -> None:
@@ -149,14 +149,14 @@ def test_inputs_may_be_arrays_of_any_real_kind_and_are_not_changed() -> None:
         (lambda: MLP(3, [4.5]), r"sizes: \[3, 4.5\]"),  # type: ignore[list-item]  # the mistake that is tested
         (lambda: MLP(3, [4, 1], ["relu"]), "activations: got 1 names, expected 2"),
         (lambda: MLP(3, [4, 1], "gelu"), "activations: 'gelu' is not known; choose from sigmoid, tanh, relu, linear"),
-        (lambda: MLP.from_arrays([]), "got 0 weight arrays"),
-        (lambda: MLP.from_arrays([[[1.0]], [[1.0]]], [[0.0]]), "got 2 weight arrays and 1 bias arrays"),
+        (lambda: MLP.from_arrays([]), "weights: there are none"),
+        (lambda: MLP.from_arrays([[[1.0]], [[1.0]]], [[0.0]]), "biases: got 1 arrays, expected 2, one per layer"),
         (
             lambda: MLP.from_arrays([np.ones((2, 3)), np.ones((2, 1))]),
-            r"weights\[1\] has shape \(2, 1\), expected \(3, n_out\)",
+            r"weights\[1\] has shape \(2, 1\); the layers before it need \(3, 1\)",
         ),
         (lambda: MLP.from_arrays([np.ones((2, 3))], [np.ones(2)]), r"biases\[0\] has shape \(2,\), expected \(3,\)"),
-        (lambda: MLP.from_arrays([np.ones(3)]), r"weights\[0\] has shape \(3,\), expected \(3, n_out\)"),
+        (lambda: MLP.from_arrays([np.ones(3)]), r"weights\[0\] has shape \(3,\), expected 2 dimensions"),
         (lambda: MLP.from_arrays([np.ones((2, 0))]), r"weights\[0\] has shape \(2, 0\)"),
     ],
 )
@@ -237,7 +237,7 @@ def test_ragged_weights_and_a_ragged_sample_are_refused_by_name() -> None:
         MLP.from_arrays([[[1.0, 2.0]], [[1.0], [2.0, 3.0]]])
     with pytest.raises(ValueError, match=f"^x {said}"):
         MLP(2, [1], rng=0)([[1.0], [1.0, 2.0]])
-    with pytest.raises(ValueError, match=r"^weights\[0\] has shape \(\), expected \(0, n_out\)"):
+    with pytest.raises(ValueError, match=r"^weights\[0\] has shape \(\), expected 2 dimensions$"):
         MLP.from_arrays([1.0])
 
 
@@ -252,8 +252,8 @@ def test_text_is_refused_with_the_name_of_the_argument() -> None:
         ("^Y holds text", lambda: model.loss([[1.0, 2.0]], [["a"]])),
         (r"^biases\[0\] holds text", lambda: MLP.from_arrays([[[1.0]]], [["a"]])),
         (r"^biases\[0\] has rows of different lengths", lambda: MLP.from_arrays([[[1.0]]], [[[1.0], [1.0, 2.0]]])),
-        (r"^biases\[0\] has shape \(\), expected \(1,\); it is a dict$", lambda: MLP.from_arrays([[[1.0]]], [{1: 2.0}])),
-        (r"^weights\[0\] has shape \(\), expected \(0, n_out\); it is a dict$", lambda: MLP.from_arrays([{1: 2.0}])),
+        (r"^biases\[0\] has shape \(\), expected 1 dimension; it is a dict$", lambda: MLP.from_arrays([[[1.0]]], [{1: 2.0}])),
+        (r"^weights\[0\] has shape \(\), expected 2 dimensions; it is a dict$", lambda: MLP.from_arrays([{1: 2.0}])),
         ("^weights and bias: 1.0 is a float; a neuron is made of Values$", lambda: Neuron([number], None, "tanh")),
         ("^weights and bias: 1.0 is a float; a neuron is made of Values$", lambda: Neuron([Value(1.0)], number, "tanh")),
         ("^weights: there are none; a neuron has one for each input$", lambda: Neuron([], None, "tanh")),

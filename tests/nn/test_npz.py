@@ -149,7 +149,7 @@ def test_links_in_a_circle_are_no_error_of_pathlib(tmp_path: Path) -> None:
 
 def test_more_layers_than_can_be_read_again_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, written = tmp_path / "model.npz", []
-    monkeypatch.setattr("nn.npz.LARGEST_DIRECTORY", 64 + 3 * 60)  # of the activations, of layers
+    monkeypatch.setattr("nn.files.npz.LARGEST_DIRECTORY", 64 + 3 * 60)  # of the activations, of layers
     for layers in range(1, 7):
         model = MatrixMLP([[[1.0]]] * layers, None, "linear")
         try:
@@ -167,7 +167,7 @@ def test_more_than_such_a_file_holds_is_not_written(tmp_path: Path) -> None:
     model = MatrixMLP([[[1.0]]])
     model.weights[0] = np.lib.stride_tricks.as_strided(np.zeros(1), (2**15, 2**14), (0, 0))
     with pytest.raises(ValueError, match="these arrays are 4 GiB or more"):
-        nn.npz.write(str(tmp_path / "model.npz"), {"0.weight": model.weights[0]})
+        nn.files.npz.write(str(tmp_path / "model.npz"), {"0.weight": model.weights[0]})
     assert not list(tmp_path.iterdir())
 
 
@@ -277,7 +277,7 @@ def entry(a: Any) -> bytes:
 def test_an_entry_says_whole_what_is_wrong_with_it() -> None:
     good = entry(np.arange(6.0).reshape(2, 3))
     for stored in (good, entry(np.asfortranarray(np.arange(6.0).reshape(2, 3)))):
-        assert nn.npz._array(stored, "W.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+        assert nn.files.npz._array(stored, "W.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
     header = repr(good[10:90]).replace("'<f8'", "'|O8'")
     for bad, said in (
         (good + b"12", "W.npy is said to have shape (2, 3) of float64, but it has 50 bytes"),
@@ -285,4 +285,4 @@ def test_an_entry_says_whole_what_is_wrong_with_it() -> None:
         (good.replace(b"<f8", b"|O8"), f"the header of W.npy is not one of an array of numbers or text: {header}"),
     ):
         with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
-            nn.npz._array(bad, "W.npy")
+            nn.files.npz._array(bad, "W.npy")

@@ -520,7 +520,7 @@ SAID = [  # in whole: what is wrong, what it is, what was expected
     (lambda: array(3, "X", (1, 2)), "X has shape (), expected 1 or 2 dimensions"),
     (lambda: array({1: 2}, "X", (2,)), "X has shape (), expected 2 dimensions; it is a dict"),
     (lambda: array([1.0, 2.0], "X", (2,)), "X has shape (2,), expected 2 dimensions"),
-    (lambda: array(Table(), "X", (1,)), "X has shape (1, 2), expected 1 dimensions"),
+    (lambda: array(Table(), "X", (1,)), "X has shape (1, 2), expected 1 dimension"),
     (lambda: array([[{1}, 2]], "X", (2,)), "X holds {1}, not real numbers"),
     (lambda: array(np.array(["2026"], "M8[Y]"), "X", (1,)), "X holds datetime64[Y], not real numbers"),
     (lambda: floats(np.array([Fraction(10**400)], object), "Y"), f"Y {TOO_LARGE}, beyond 1.8e308; give smaller ones"),

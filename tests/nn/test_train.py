@@ -16,7 +16,7 @@ from test_matrix import BAD_SAMPLES, stack
 from test_three_paths import LAST, PAIRS, XOR, Case, after, arrays, assert_close, case, cases, first_seed, trajectory
 
 from nn import LOSSES, DivergedError, MatrixMLP, fit
-from nn.matrix import ACTIVATIONS
+from nn.activations import ACTIVATIONS
 
 
 def descend(model: MatrixMLP, X: Any, Y: Any, steps: int, rate: float, loss: str) -> None:

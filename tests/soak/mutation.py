@@ -30,7 +30,9 @@ AT_IMPORT = Path("ran_at_import.txt")  # in the folder that mutmut makes
 SECONDS = 5  # of tests for a mutant, as long as they took without it
 ELSEWHERE = {  # modules and packages whose tests stand under another name
     "autograd.__main__": "main",
+    "nn.activations": "matrix",
     "nn.arrays": "shapes",
+    "nn.files.models": "files",
     "nn.derivation": "derive_matrices",
     "nn.descent": "train",
 }

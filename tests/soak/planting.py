@@ -130,12 +130,14 @@ VALUE: dict[str, Callable[[Any], Any]] = {
     "relu": lambda z: np.maximum(z, 0),
     "linear": lambda z: z,
     "softmax": softmax,
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
 }
 SLOPE: dict[str, Callable[[Any], Any]] = {  # given the activation, as people write it: x * (1 - x)
     "sigmoid": lambda a: a * (1 - a),
     "tanh": lambda a: 1 - a**2,
     "relu": lambda a: (a > 0) * 1.0,
     "linear": np.ones_like,
+    "leaky_relu": lambda a: np.where(a > 0, 1, 0.01),
 }
 SLOPE_OF_Z: dict[str, Callable[[Any], Any]] = {  # given the pre-activation
     "sigmoid": lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2,

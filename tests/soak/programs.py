@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from autograd import Value, grad
 from autograd.operations import OPERATIONS
-from autograd.value import recorder
+from autograd.recording import recorder
 
 INF, NAN = math.inf, math.nan
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -8.0, 1 / 3, 1e16, INF, -INF, NAN)

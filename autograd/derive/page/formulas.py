@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from autograd.expressions import Expression, as_latex, number, operands_first, substituted, symbol
 from autograd.expressions.expression import ADD, NEG, SUB, WHERE, apply, rebuilt
 from autograd.expressions.javascript import as_javascript, keys, operand_names
-from autograd.expressions.rows import all_partials, definition, partials_at
+from autograd.expressions.rows import all_partials, definition, partials_at, readable
+from autograd.graph import Node
 from autograd.operations import Operation
-from autograd.value import Value
 
 HOLE = 0xE000  # letters of private use stand for the operands in a formula, and for the result
 LAST = 0xF8FF
@@ -32,7 +32,8 @@ class Formulas:
         names = ["out", *operand_names(row)]
         out, *operands = map(symbol, names)
         value = self._template(definition(row, *operands), names)
-        partials = (as_javascript(self._numbered(partial, names), self._keys) for partial in all_partials(row, out, *operands))
+        shown = readable(row, all_partials(row, out, *operands), operands)
+        partials = (as_javascript(self._numbered(partial, names), self._keys) for partial in shown)
         return f"  {self._keys[row]}: {{ value: {value}, partials: ({', '.join(names)}) => [{', '.join(partials)}] }},\n"
 
     def _numbered(self, formula: Expression, names: list[str]) -> Expression:
@@ -44,7 +45,7 @@ class Formulas:
         condition, *arms = choices[0].parents
         return apply(WHERE, condition, *(self._numbered(_replaced(order, choices[0], arm), names) for arm in arms))
 
-    def at(self, node: Value) -> list[int]:
+    def at(self, node: Node) -> list[int]:
         """The formulas of a node and of its partials that hold at its numbers."""
         row = node.operation
         names = ["out", *operand_names(row)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, cast
 
 from autograd.derive.page.formulas import Formulas, mathml, template
 from autograd.derive.steps import Steps
@@ -12,14 +12,23 @@ from autograd.draw.dot import dot
 from autograd.draw.render import render
 from autograd.expressions.javascript import keys, literal
 from autograd.floats import as_float
+from autograd.graph import Image
 from autograd.names import latex_name
 from autograd.operations import CONSTANT, LEAF, local_partials
-from autograd.recording import node_of
 from autograd.value import Value
 
 INDEXED = re.compile(r"[^\W\d][\w\[\],#]*")  # a name in which HTML finds nothing that means more
 KIND = {LEAF: "input", CONSTANT: "given"}
 WIDTH = 84  # of a box, in points: room for a number that changes
+
+
+class Copy(Image):
+    """A node as the page shows it."""
+
+    __slots__ = ("grad", "label")
+
+    grad: float
+    label: str
 
 
 class Graph:
@@ -44,25 +53,25 @@ class Graph:
                 "derive(output, wrt=w) has only what lies between w and the output, derive(output.parents[0]) an operand"
             )
         self.derivation, self.names = derivation, derivation.names
-        self.nodes: dict[Value, Value] = {}
+        self.nodes: dict[Value, Copy] = {}
         for node in derivation.order:
             if node in shown:
                 self.nodes[node] = self._copy(node)
         self.sweep = list(dict.fromkeys((output, *(step.node for step in derivation.steps if step.node in self.varied))))
         self.used = list(dict.fromkeys(node.operation for node in self.nodes if node in self.results))
 
-    def _copy(self, node: Value) -> Value:
+    def _copy(self, node: Value) -> Copy:
         is_result = node in self.results
         operation = node.operation if is_result else LEAF if node in self.varied else CONSTANT
-        operands = tuple(self.nodes[parent] for parent in node.parents) if is_result else ()
-        copy: Value = node_of(Value, operation, as_float(self.derivation.data[node]), operands)
+        operands = [self.nodes[parent] for parent in node.parents] if is_result else []
+        copy = Copy(as_float(self.derivation.data[node]), operation, *operands)
         copy.grad = as_float(self.derivation.adjoints.get(node, 0.0))
         copy.label = "" if node.operation is CONSTANT else self.names[node]
         return copy
 
     def svg(self) -> str:
         """The picture, without the head that a file of its own would have."""
-        text = render(dot(list(self.nodes.values()), swept=True, room=WIDTH), "svg").decode()
+        text = render(dot(cast("list[Value]", list(self.nodes.values())), swept=True, room=WIDTH), "svg").decode()
         return text[text.index("<svg") :]
 
     def program(self, formulas: Formulas, fixed: bool) -> dict[str, Any]:

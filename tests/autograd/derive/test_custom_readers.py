@@ -184,3 +184,19 @@ def test_an_operation_that_was_registered_again_keeps_its_record_in_every_reader
     html = page(derive(y))
     assert "const op_again = (a) => (2 * a);\nconst op_again$2 = (a) => (5 * a);" in html
     assert '"row": "again$2"' in html
+
+
+def test_a_formula_that_is_too_long_to_be_read_is_named() -> None:
+    def formula(m: Any, a: Any, b: Any) -> Any:
+        for _ in range(30):
+            a = m.sin(a) * m.sin(a) * b  # printed, the last of them would have 2**30 parts
+        return a
+
+    long = operation("long", formula=formula)
+    y = long(Value(0.5, "x"), Value(2.0, "w"))
+    text = str(derive(y))
+    assert "  v = long(a, b)        dv/da = dlong/d1(a, b), dv/db = dlong/d2(a, b)" in text
+    assert "since z1 = long(x, w)" in text
+    assert "dlong/d2" in derive(y).latex()
+    pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install latex2mathml")
+    assert "long has no JavaScript form" in page(derive(y))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_graph import graphs
 
-from autograd import Derivation, Value, derive, exp, grad, maximum, minimum, topological_order
+from autograd import Derivation, Value, derive, exp, grad, maximum, minimum, topological_order, wrong_ways
 from autograd.derive.steps import Step
 from autograd.expressions import as_text, number, substituted
 from autograd.graph import edges
@@ -243,3 +243,13 @@ def test_derive_imports_nothing_of_the_page_before_it_is_asked() -> None:
     program += "print(sorted({'html', 'json', 'numpy', 'latex2mathml', 'autograd.derive.page'} & sys.modules.keys()))"
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603
     assert run.stdout.strip() == "[]"
+
+
+def test_the_numbers_are_those_with_which_the_graph_was_recorded() -> None:
+    x = Value(3.0, "x")
+    y = x * x
+    before, wrong = str(derive(y)), str(wrong_ways(y))
+    x.data = 5.0
+    assert (str(derive(y)), str(wrong_ways(y))) == (before, wrong)
+    assert derive(y)[x].adjoint == grad(y, x) == 6.0
+    assert derive(y, x).paths().total == 6.0

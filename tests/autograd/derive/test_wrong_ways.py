@@ -240,8 +240,7 @@ def test_nan_instead_of_infinity_and_small_differences_of_fractions_are_mistakes
 
 def test_rounding_is_a_share_of_all_that_was_added_up() -> None:
     x = Value(0.7, "x")
-    first, last = x * 0.7 * 1.0, -(x * 1.0)
-    report = wrong_ways(first + last + (x * 0.5 * 1.0 + x * -0.2 * 1.0) * 1.0)
+    report = wrong_ways(x * 0.5 + x * 0.7 - x * 1.0 + x * -0.2)
     assert report.ways[0].adjoints[x] != report.right[x]
     assert abs(float(report.right[x])) < 1e-15
     assert report.ways[0].first is None

@@ -1,141 +1,30 @@
-"""The search for the wrong slots that reproduce a backward pass's numbers.
+"""The search for the wrong parts that reproduce a backward pass's numbers.
 
 Layer by layer from the outputs back: every delta that the layer may have used (`candidates`), how each of its gradients
 comes out of it (`hits`), and the cheapest ways to explain both together; each explanation is carried on with what it says
-was sent back. A wrong slot costs one, and is paid for once however many gradients it spoils. The trade-off: of all
-explanations only the cheapest few are carried on, which is what keeps a search through thousands of them short.
+was sent back. A wrong part costs one, and is paid for once however many gradients it spoils. Of all explanations only the
+cheapest few are carried on, which keeps a search through thousands of them short.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from nn import slots
-from nn.losses import Array
-from nn.slots import Filling, Network, Sent
+from nn.arrays import Array
+from nn.diagnose import fillings, lines
+from nn.diagnose.explanations import Candidate, Cause, Hit, State, all_causes, cost, pair_cost, pairs
+from nn.diagnose.fillings import Filling
+from nn.diagnose.gradients import CLOSE, Seen, squeezed
+from nn.diagnose.lines import Sent
+from nn.diagnose.network import Network, network
+from nn.diagnose.problem import Problem
 
-CLOSE = 1e-7  # relative: below it two gradients are the same, rounding apart
 SLACK = 1.2  # how much dearer than the cheapest an explanation may be before it is given up
 KEPT = 12  # explanations carried from layer to layer
-
-
-class Problem(NamedTuple):
-    """What was asked, in one orientation: samples in rows, weights n_in x n_out."""
-
-    params: dict[str, Array]
-    W: list[Array]
-    b: list[Array]
-    X: Array
-    Y: Array
-    activations: tuple[str, ...]
-    loss: str
-    reduction: str
-    columns: bool
-    out_in: bool
-    learning_rate: float | None
-
-    @property
-    def factor(self) -> float:
-        """What the loss is multiplied with by its average."""
-        n, k = self.Y.shape
-        over: int = {"sum": 1, "samples": n, "outputs": k, "all": n * k}[self.reduction]
-        return 1 / over
-
-
-class Cause(NamedTuple):
-    """A wrong slot."""
-
-    mistake: str
-    layer: int
-    slot: str
-    used: str
-
-
-class Candidate(NamedTuple):
-    """A delta of one layer, and the wrong slots that lead to it."""
-
-    causes: tuple[Cause, ...]
-    delta: Array
-    error: Array
-
-
-class Hit(NamedTuple):
-    """A candidate with which one gradient comes out, after these further causes; `scale` is the factor among them."""
-
-    causes: tuple[Cause, ...]
-    scaling: tuple[Cause, ...]
-    candidate: Candidate
-    scale: float
-
-
-class State(NamedTuple):
-    """An explanation of the layers so far: what it blames, for each gradient, and what it sends back."""
-
-    cost: float
-    causes: frozenset[Cause]
-    by_gradient: tuple[tuple[str, frozenset[Cause]], ...]
-    after: Sent | None
-    active: frozenset[Cause]
-    rank: int
-    used: tuple[Array, ...] = ()
-
-
-DEPTH = ("error", "back", "delta", "slope", "scale", "W", "b")  # a layer's slots, the deepest cause first
-RARE = dict.fromkeys(
-    ("extra_1_over_k", "extra_factor_n", "extra_factor_k", "input_of_wrong_layer", "weight_gradient_zero"), 1.1
-)
-COSTS = {"unexplained": 5.0, "wrong_scale": 2.0, **RARE}
-
-
-def _cost(causes: frozenset[Cause] | tuple[Cause, ...]) -> float:
-    return sum(COSTS.get(cause.mistake, 1) for cause in causes)
-
-
-class Seen(NamedTuple):
-    """One gradient as the backward pass returned it, in our orientation, on S data sets."""
-
-    name: str
-    readings: tuple[Array, ...]
-    fits: bool
-    flat: tuple[tuple[tuple[int, ...], Array, int, int], ...]
-
-    def ratio(self, candidate: Array, readings: int = 2) -> float | None:
-        """The one factor between these numbers and the candidate's, or None if there is none."""
-        shape = squeezed(candidate.shape)
-        for reading, theirs, largest, smaller in self.flat[:readings]:
-            if shape != reading:
-                continue
-            ours = candidate.reshape(-1)
-            here = ours.item(largest)
-            if not here:
-                continue
-            there, size = theirs.item(largest), abs(theirs.item(largest))
-            factor = there / here
-            if not abs(ours.item(smaller) * factor - theirs.item(smaller)) <= CLOSE * size:  # most are turned away here
-                continue
-            if factor and np.abs(ours * factor - theirs).max() <= CLOSE * size:
-                return float(factor)
-        return None
-
-
-def reading(name: str, readings: tuple[Array, ...], fits: bool) -> Seen:
-    """The gradient, with each reading also as one row of numbers, and where its largest and a middling one stand."""
-    flat = []
-    for reading in readings:
-        order = np.abs(reading).ravel().argsort()
-        flat.append((squeezed(reading.shape), reading.reshape(-1), int(order[-1]), int(order[len(order) * 2 // 3])))
-    return Seen(name, readings, fits, tuple(flat))
-
-
-@cache
-def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape without its axes of length one."""
-    return tuple(size for size in shape if size != 1)
 
 
 class Search:
@@ -144,10 +33,10 @@ class Search:
     def __init__(self, problem: Problem, data: Sequence[tuple[Array, Array]], seen: dict[str, Seen]) -> None:
         self.problem, self.seen = problem, seen
         X, Y = (np.stack(arrays) for arrays in zip(*data, strict=True))
-        self.net: Network = slots.network(problem.W, problem.b, X, Y, problem.activations, problem.loss, problem.factor)
+        self.net: Network = network(problem.W, problem.b, X, Y, problem.activations, problem.loss, problem.factor)
         self.size = max(float(np.abs(reading).max()) for s in seen.values() for reading in s.readings)
         n, k = problem.Y.shape
-        self.scales = slots.scales(n, k, problem.loss, problem.reduction, problem.learning_rate)
+        self.scales = lines.scales(n, k, problem.loss, problem.reduction, problem.learning_rate)
         rate = problem.learning_rate
         self.factors = {name: value for name, _, value in self.scales}
         self.correct = {name for name in seen if self.right(name)}
@@ -164,7 +53,7 @@ class Search:
 
     def fillings(self, name: str, delta: Array) -> Iterator[Filling]:
         """What may stand in the line of that gradient, the right thing first."""
-        of_layer = slots.weight_gradients if name[1] == "W" else slots.bias_gradients
+        of_layer = lines.weight_gradients if name[1] == "W" else lines.bias_gradients
         return of_layer(self.net, int(name[2:]), delta)
 
     def best(self) -> list[State]:
@@ -179,38 +68,38 @@ class Search:
             unique: dict[Any, State] = {}
             for state in sorted(grown, key=lambda s: (s.cost, s.rank)):
                 sent = state.after.delta.ravel()[:3].round(12).tolist() if state.after else None
-                names = frozenset((cause.mistake, cause.layer, cause.slot) for cause in state.causes)
+                names = frozenset((cause.mistake, cause.layer, cause.part) for cause in state.causes)
                 unique.setdefault((names, str(sent)), state)
             states = [s for s in unique.values() if s.cost <= cheapest + SLACK][:KEPT]
         return [state for state in states if state.cost == states[0].cost]
 
     def candidates(self, state: State, layer: int) -> list[Candidate]:
-        """Every delta that the layer may have used, fewest wrong slots first, then the likelier."""
+        """Every delta that the layer may have used, fewest wrong parts first, then the likelier."""
         net, shape = self.net, self.net.A[layer].shape
         found = []
         if state.after is None:
-            errors, whole = slots.errors(net), list(slots.whole_deltas(net))
+            errors, whole = fillings.errors(net), list(fillings.whole_deltas(net))
             found.append(Candidate((), net.D[layer], net.E[layer]))
         else:
             later = state.used[-2::-1]
-            errors = slots.sent_back(net, layer, state.after, later, self.rates)
+            errors = lines.sent_back(net, layer, state.after, later, self.rates)
             used = [(layer + 1, state.after.delta), *enumerate(later, layer + 2)]
             whole = [Filling("delta_of_wrong_layer", f"delta{i}", delta) for i, delta in used]
         whole += [Filling("delta_of_wrong_layer", f"delta{i}", net.D[i]) for i in range(layer - 1, 0, -1)]
         wholes = [Candidate((Cause(f.mistake, layer, "delta", f.formula),), f.numbers, net.E[layer]) for f in whole]
-        if net.loss.endswith("cross_entropy"):
+        if net.loss.by_preactivation:
             found += wholes
         for e in errors:
             if e.numbers.shape == shape:
                 blame = (Cause(e.mistake, layer, "back" if state.after else "error", e.formula),) if e.mistake else ()
                 found += self.sloped(layer, e, blame, skip_right=state.after is None and not blame)
-        if not net.loss.endswith("cross_entropy"):
+        if not net.loss.by_preactivation:
             found += wholes
         return sorted((c for c in found if np.isfinite(c.delta).all()), key=lambda c: len(c.causes))
 
     def sloped(self, layer: int, e: Filling, blame: tuple[Cause, ...], skip_right: bool) -> Iterator[Candidate]:
         """The deltas that come out of one error."""
-        for s in (*slots.slopes(self.net, layer, e.numbers), *slots.matrix_slopes(self.net, layer, e.numbers)):
+        for s in (*fillings.slopes(self.net, layer, e.numbers), *fillings.matrix_slopes(self.net, layer, e.numbers)):
             if s.mistake or not skip_right:
                 causes = (*blame, Cause(s.mistake, layer, "slope", s.formula)) if s.mistake else blame
                 yield Candidate(causes, s.numbers, e.numbers)
@@ -272,11 +161,11 @@ class Search:
                 elif candidate.causes and not candidate.delta.any():
                     hits[i].append(Hit((), (), candidate, 1.0))
             if all(hits) and sum(map(len, hits)) > before:
-                bound = min(bound, _pair_cost(_pairs(hits)[0]))
+                bound = min(bound, pair_cost(pairs(hits)[0]))
         for i, s in enumerate(seen):
             if not hits[i]:
                 hits[i].append(Hit((Cause("unexplained", layer, s.name[1], ""),), (), candidates[0], 1.0))
-        for rank, pair in enumerate(_pairs(hits)):
+        for rank, pair in enumerate(pairs(hits)):
             yield from self.extended(state, layer, seen, pair, rank)
 
     def zero_hits(self, seen: Seen, candidate: Candidate, layer: int) -> Iterator[Hit]:
@@ -292,8 +181,8 @@ class Search:
 
     def extended(self, state: State, layer: int, seen: Sequence[Seen], pair: tuple[Hit, ...], rank: int) -> Iterator[State]:
         """The state after one way to explain a layer, once for each delta that it may have sent back."""
-        blamed = tuple((s.name, state.active | frozenset(_all(hit))) for s, hit in zip(seen, pair, strict=False))
-        causes = state.causes.union(*(_all(hit) for hit in pair))
+        blamed = tuple((s.name, state.active | frozenset(all_causes(hit))) for s, hit in zip(seen, pair, strict=False))
+        causes = state.causes.union(*(all_causes(hit) for hit in pair))
         first = self.seen.get(f"dW{layer}")
         gradient = first.readings[0] if first is not None and first.fits else None
         sent: list[tuple[Array, Array, frozenset[Cause]]] = []
@@ -311,18 +200,4 @@ class Search:
             if delta.shape == self.net.A[layer].shape and not any(np.allclose(delta, d, CLOSE, 0) for d in done):
                 done.append(delta)
                 after, used = Sent(delta, error, gradient), (*state.used, delta)
-                yield State(_cost(causes), causes, by_gradient, after, active, state.rank + rank + (not active), used)
-
-
-def _all(hit: Hit) -> tuple[Cause, ...]:
-    return (*hit.candidate.causes, *hit.causes, *hit.scaling)
-
-
-def _pairs(hits: list[list[Hit]]) -> list[tuple[Hit, ...]]:
-    """Ways to explain the gradients of one layer together, cheapest first; a cause that they share counts once."""
-    cheap = [sorted(h, key=lambda hit: _cost(_all(hit)))[:30] for h in hits]
-    return sorted(product(*cheap), key=_pair_cost)[:12]
-
-
-def _pair_cost(pair: tuple[Hit, ...]) -> float:
-    return _cost(frozenset(cause for hit in pair for cause in _all(hit)))
+                yield State(cost(causes), causes, by_gradient, after, active, state.rank + rank + (not active), used)

@@ -2,8 +2,8 @@
 
 One naming for all: that of `torch.nn.Sequential(Linear, Sigmoid, Linear, ...)`, "0.weight", "0.bias", "2.weight", with
 weights of shape (n_out, n_in), as `torch.nn.Linear` has them; here they are n_in x n_out. An `.npz` file holds these
-arrays and the names of the activations; a `.safetensors` file the same, with the activations as metadata. The trade-off:
-only numbers are kept, so that nothing in a file can run; labels of Values are made anew.
+arrays and the names of the activations; a `.safetensors` file the same, with the activations as metadata. Only
+numbers are kept, so nothing in a file can run; labels of Values are made anew.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from nn.arrays import array, sequence, whole
-from nn.losses import Array
-from nn.matrix import MatrixMLP, transposed
+from nn.arrays import Array, array, sequence, transposed, whole
+from nn.files.npz import LARGEST_DIRECTORY, LIMIT, checked_path, read, read_bytes, replacing, text, write
+from nn.matrix import MatrixMLP
 from nn.mlp import MLP
-from nn.npz import LARGEST_DIRECTORY, LIMIT, checked_path, read, read_bytes, replacing, text, write
 
 NAME = re.compile(r"((?:\w+\.)*?)(\d{1,9})\.(weight|bias)", re.ASCII)
 RUN = ("run", "step", "history.steps", "history.losses", "history.mean_errors")  # what a checkpoint holds beside a model
@@ -169,6 +168,6 @@ def _package() -> Any:
     try:
         import safetensors.numpy
     except ImportError:
-        needed = "safetensors files need the package safetensors: pip install 'chainrule[safetensors]'"
+        needed = "safetensors files need the package safetensors: pip install safetensors"
         raise ModuleNotFoundError(needed) from None
     return safetensors

@@ -1,8 +1,8 @@
 """A training that survives being killed: its state in a file, from which the same call of `fit` goes on.
 
 A checkpoint is a model file, so `nn.load` reads it, with the run beside: what run it is, the step, the history so far. Of
-the data it keeps digests only: enough to refuse other data, and small. The trade-off: numbers are the same to the last bit
-on the same machine with the same NumPy; another one may round a matrix product differently.
+the data it keeps digests only: enough to refuse other data, and small. Numbers are the same to the last bit on the
+same machine with the same NumPy; another one may round a matrix product differently.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from nn.arrays import Array
 from nn.descent import History, Run
-from nn.files import RUN, from_state_dict, named
-from nn.losses import Array
+from nn.files.models import RUN, from_state_dict, named
+from nn.files.npz import LIMIT, checked_path, read, remove_leftovers, text, write
 from nn.matrix import MatrixMLP
-from nn.npz import LIMIT, checked_path, read, remove_leftovers, text, write
 
 START, SHAPES = "weights at the start", "shapes of the weights"
 
@@ -64,14 +64,14 @@ class Checkpoint:
             SHAPES: " ".join(str(a.shape) for a in _parameters(model)),
             START: digest(*_parameters(model)),
         }
-        self.step: int  # of the last that was written
-        self.told = False
+        self.step: int  # of the last one that is in the file
+        self.warned = False
 
     def resume(self, run: Run, history: History, total: int, every: int) -> None:
         """Go on from the file if it is there, else begin it. `ValueError` if it is of another run, or damaged."""
         remove_leftovers(self.path)
         if not Path(self.path).exists():
-            self._write(run, history)  # what cannot be written at all is told before the work, not after it
+            self._write(run, history)  # a path that cannot be written is an error before the work, not after it
             return
         try:
             saved = read(self.path, LIMIT + 2 * sum(a.nbytes for a in _parameters(self.model)))
@@ -125,8 +125,8 @@ class Checkpoint:
         try:
             self._write(run, history)
         except OSError as error:
-            if not self.told:
-                self.told = True
+            if not self.warned:
+                self.warned = True
                 kept = f"it still holds step {self.step}" if Path(self.path).exists() else "it is gone"
                 warnings.warn(
                     f"fit: checkpoint={self.path!r} could not be written at step {run.step} ({error}); {kept}; the training "

@@ -1,11 +1,16 @@
-"""The mistakes of a hand-written backward pass, in words.
+"""The mistakes of a hand-written backward pass: their sentences, the lines that they break, and wrong slopes.
 
-One sentence for each name, in which {l} is the layer, {p} the layer before, {n} the layer after and {used} the formula
-that was used; and the line of the derivation that it breaks. The table is prose: what the formulas are stands in
-`nn.slots`.
+In a sentence {l} is the layer, {p} the layer before, {n} the layer after and {used} the formula that was used. The other
+wrong formulas stand in `fillings` and `lines`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nn.arrays import Array
 
 LINES = {
     "delta": "(1) delta{l} = dC/da{l} * f'(z{l})",
@@ -82,5 +87,56 @@ WORDS = {
     "sign_flipped": "The sign is flipped: this is the negative of the gradient, good for +=, not for -=.",
     "sign_error_inside_bce_derivative": "The derivative of the loss is {used}: one of its two terms has the wrong sign; it is "
     "-y / a{l} + (1 - y) / (1 - a{l}).",
-    "wrong_loss_derivative": "The derivative of the loss is {used}, which belongs to no such loss.",
+    "wrong_loss_derivative": "The derivative of the loss is {used}, which is not that of this loss.",
+}
+
+# what people take for the slope, by activation; {a} is its output, of relu the pre-activation
+WRONG_SLOPES: dict[str, tuple[tuple[str, Callable[[Array], Array]], ...]] = {
+    "sigmoid": (
+        ("{a}", lambda a: a),
+        ("1 - {a}", lambda a: 1 - a),
+        ("{a} * (1 + {a})", lambda a: a * (1 + a)),
+        ("1 + {a}", lambda a: 1 + a),
+        ("{a} ** 2", lambda a: a * a),
+        ("{a} ** 2 * (1 - {a})", lambda a: a * a * (1 - a)),
+        ("{a} * (1 - {a}) ** 2", lambda a: a * (1 - a) ** 2),
+        ("(1 - {a}) ** 2", lambda a: (1 - a) ** 2),
+        ("{a} - 1", lambda a: a - 1),
+        ("1 - 2 * {a}", lambda a: 1 - 2 * a),
+        ("{a} * (1 - {a} ** 2)", lambda a: a * (1 - a * a)),
+        ("{a} / (1 - {a})", lambda a: a / (1 - a)),
+        ("1 / ({a} * (1 - {a}))", lambda a: 1 / (a * (1 - a))),
+        ("exp(-{a}) / (1 + exp(-{a}))", lambda a: np.exp(-a) / (1 + np.exp(-a))),
+    ),
+    "tanh": (
+        ("1 - {a}", lambda a: 1 - a),
+        ("1 + {a} ** 2", lambda a: 1 + a * a),
+        ("{a} ** 2", lambda a: a * a),
+        ("(1 - {a}) ** 2", lambda a: (1 - a) ** 2),
+        ("{a}", lambda a: a),
+        ("{a} * (1 + {a})", lambda a: a * (1 + a)),
+        ("1 + {a}", lambda a: 1 + a),
+        ("{a} ** 2 - 1 + {a}", lambda a: a * a - 1 + a),
+        ("1 - abs({a})", lambda a: 1 - np.abs(a)),
+        ("(1 - {a} ** 2) ** 0.5", lambda a: np.sqrt(1 - a * a)),
+        ("1 - {a} ** 3", lambda a: 1 - a**3),
+        ("1 - 2 * {a}", lambda a: 1 - 2 * a),
+        ("1 / (1 - {a} ** 2)", lambda a: 1 / (1 - a * a)),
+        ("1 / (1 + {a} ** 2)", lambda a: 1 / (1 + a * a)),
+    ),
+    "relu": (
+        ("{a} <= 0", lambda a: (a <= 0) * 1.0),
+        ("sign of {z}", np.sign),
+        ("1 or 0.01 by the sign of {z}", lambda a: np.where(a > 0, 1, 0.01)),
+        ("1 or 0.1 by the sign of {z}", lambda a: np.where(a > 0, 1, 0.1)),
+    ),
+    "linear": (
+        ("{a}", lambda a: a),
+        ("1 - {a}", lambda a: 1 - a),
+    ),
+    "softmax": (
+        ("{a}", lambda a: a),
+        ("1 - {a}", lambda a: 1 - a),
+        ("{a} ** 2", lambda a: a * a),
+    ),
 }
