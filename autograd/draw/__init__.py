@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from autograd.draw.render import RenderError as RenderError
 from autograd.draw.render import render
@@ -45,12 +46,13 @@ class Drawing:
         return self.svg()
 
 
-def draw(output: Value, limit: int = 500) -> Drawing:
+def draw(output: Value, limit: int = 500, *, tangents: Mapping[Value, Any] | None = None) -> Drawing:
     """Draw the graph of `output`: a box per node, an arrow from each operand to the result, with its local partial.
 
     After `backward()` boxes show gradients, and arrows are as thick as the gradient that flows back along them: blue
-    where it is positive, orange where it is negative, dashed where it is zero. Raises `ValueError` for a graph of more
-    than `limit` nodes and `TypeError` for anything but a Value.
+    where it is positive, orange where it is negative, dashed where it is zero. With `tangents={x: 1.0}` boxes also show how
+    fast they change when x does at that rate, as `autograd.tangents` has it. Raises `ValueError` for a graph of more than
+    `limit` nodes and `TypeError` for anything but a Value.
 
     >>> x = Value(3.0, "x")
     >>> draw(x * x).source.count("->")
@@ -67,4 +69,8 @@ def draw(output: Value, limit: int = 500) -> Drawing:
             f"draw(output.parents[0]), or raise the limit, draw(output, limit={len(order)})"
         )
     swept = bool(output.grad) if output.left is None else output.grad is not UNSWEPT
-    return Drawing(dot(order, swept))
+    if tangents is None:
+        return Drawing(dot(order, swept))
+    from autograd.forward import tangents as rates
+
+    return Drawing(dot(order, swept, rates=rates(output, tangents)))

@@ -6,7 +6,7 @@ Boxes are HTML-like labels, in which every character of a user's label is text.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from autograd.draw.style import FILL, FONT, GREY, INK, NEGATIVE, POSITIVE, RESULT, SYMBOL, width
@@ -20,8 +20,8 @@ from autograd.value import Value
 MINUS = "\u2212"
 
 
-def dot(order: Sequence[Value], swept: bool, room: int = 0) -> str:
-    """The DOT text of the nodes in `order`, with their gradients if `swept`.
+def dot(order: Sequence[Value], swept: bool, room: int = 0, rates: Mapping[Value, Number] | None = None) -> str:
+    """The DOT text of the nodes in `order`, with their gradients if `swept`, and their tangents if there are `rates`.
 
     With `room`, for a picture in which numbers will change, boxes are at least so many points wide and arrows all alike.
     """
@@ -38,7 +38,7 @@ def dot(order: Sequence[Value], swept: bool, room: int = 0) -> str:
     )
     for node in order:
         tip = f"{plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data)
-        graph.node(names[node], label=_box(node, swept, room), tooltip=graphviz.escape(_escaped(tip)))
+        graph.node(names[node], label=_box(node, swept, room, rates or {}), tooltip=graphviz.escape(_escaped(tip)))
     for arrow in arrows:
         graph.edge(names[arrow.parent], names[arrow.consumer], **arrow.attributes(strongest))
     source: str = graph.source
@@ -66,7 +66,7 @@ class _Arrow:
         return {**label, "color": color, "fontcolor": color, "penwidth": f"{width(self.flow, strongest):.2f}"}
 
 
-def _box(node: Value, swept: bool, room: int) -> str:
+def _box(node: Value, swept: bool, room: int, rates: Mapping[Value, Number]) -> str:
     title = " ".join(
         part
         for part in (
@@ -80,6 +80,8 @@ def _box(node: Value, swept: bool, room: int) -> str:
     if swept and node.operation is not CONSTANT:
         color = POSITIVE if node.grad > 0 else NEGATIVE if node.grad < 0 else GREY
         lines.append(f'<FONT COLOR="{color}">grad {_number(node.grad)}</FONT>')
+    if node in rates and node.operation is not CONSTANT:
+        lines.append(f"tangent {_number(rates[node])}")
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
     fill = FILL.get(node.operation, RESULT)
     least = f' WIDTH="{room}"' if room else ""
