@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -241,3 +242,13 @@ def test_arrangements_survive() -> None:
 
 def test_record_asks_an_operand_that_computes_for_itself() -> None:
     assert isinstance(record(Value, OPERATIONS["exp"], Dual(1, 0.0, 1.0)), Dual)
+
+
+def test_a_picture_shows_tangents_in_the_boxes() -> None:
+    x, y = Value(3.0, "x"), Value(-5.0, "y")
+    output = x * y + 2
+    source = autograd.draw(output, tangents={y: 2.0}).source
+    assert re.findall(r"tangent ([^<]+)<", source) == ["0", "2", "6", "6"]
+    assert "tangent" not in autograd.draw(output).source
+    with pytest.raises(TypeError, match=r"^tangents: the key"):
+        autograd.draw(output, tangents={"y": 1.0})  # type: ignore[dict-item]

@@ -72,7 +72,8 @@ def test_every_tangent_that_text_and_latex_say_is_right() -> None:
 
 def test_steps_that_are_alike_are_said_once() -> None:
     w, xs = Value(0.5, "w"), [Value(i + 1.0, f"x{i}") for i in range(50)]
-    derivation = derive(sum(w * x for x in xs), wrt=w, mode="forward")
+    total: Any = sum(w * x for x in xs)
+    derivation = derive(total, wrt=w, mode="forward")
     text = derivation.text()
     assert "and 49 more like it: dz/dw = x_i * dw/dw, i = 0..49" in text
     assert len(text.splitlines()) < 40 < len(derivation.text(fold=False).splitlines())
@@ -129,7 +130,8 @@ def test_the_comparison_in_print() -> None:
     one = str(derive(y, wrt=leaves[0]).compare())
     assert "By one input, forward is no dearer than backward" in one
     wide = [Value(float(i), f"a_long_name_of_an_input_{i}") for i in range(40)]
-    text = str(derive(sum(a * a for a in wide), wrt=wide).compare())
+    total: Any = sum(a * a for a in wide)
+    text = str(derive(total, wrt=wide).compare())
     assert max(map(len, text.splitlines())) <= 80
     assert "... 36 more runs forward are left out here" in text
     assert "more nodes in the middle are left out here" in text
