@@ -31,6 +31,16 @@ def test_tangents_are_the_gradients_and_terms_add_up() -> None:
             assert derivation.tangents[node] == pytest.approx(grad(node, leaf), rel=1e-15)
 
 
+def test_by_a_result_in_the_middle_what_it_was_made_of_is_held() -> None:
+    x = Value(3.0, "x")
+    z = x * x
+    z.label = "z"
+    derivation = derive(z * x, wrt=z, mode="forward")
+    assert (derivation.tangents[z], derivation.tangents[x], derivation.tangents[derivation.output]) == (1.0, 0.0, 3.0)
+    assert derivation.terms(z) == ()
+    assert "  dz/dz = 1\n" in str(derivation)
+
+
 def test_text_goes_from_the_input_to_the_output() -> None:
     y, (w, *_) = graph()
     text = str(derive(y, wrt=w, mode="forward"))
