@@ -13,7 +13,7 @@ What is more than the engine is imported at its first use: `import autograd` sta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd import functions
+from autograd import functions, several
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
 from autograd.custom import operation
 from autograd.derive import Derivation, derive
@@ -21,16 +21,17 @@ from autograd.draw import Drawing, RenderError, draw
 from autograd.forward import jvp, tangents
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
+from autograd.several import *  # noqa: F403  # where, clip, and those of a list
 from autograd.transforms import derivative, grad, hessian, hvp, jacobian, taylor, value_and_grad, vjp, zero_grad
 from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.checkpoint import checkpoint
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
     from autograd.derive.report import WrongWay, WrongWays
     from autograd.derive.wrong_ways import wrong_ways
     from autograd.modes import no_grad, paused_gc, stop_gradient
+    from autograd.recompute import checkpoint
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
@@ -71,9 +72,10 @@ __all__ = [
     "zero_grad",
 ]
 __all__ += functions.__all__
+__all__ += several.__all__
 
 _LATER = {
-    "checkpoint": "autograd.checkpoint",
+    "checkpoint": "autograd.recompute",
     "WrongWay": "autograd.derive.report",
     "WrongWays": "autograd.derive.report",
     "wrong_ways": "autograd.derive.wrong_ways",

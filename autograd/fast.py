@@ -25,6 +25,7 @@ PUSHES: dict[Operation, Push] = {}
 
 LOOP = """\
 def sweep(output, mark, by_order):
+    nothing = 0.0
     output._mark = mark
     output._adjoint = 1.0
     results = [output]
@@ -33,7 +34,7 @@ def sweep(output, mark, by_order):
         operand = node.left
         if operand._mark is not mark:
             operand._mark = mark
-            operand._adjoint = 0.0
+            operand._adjoint = nothing
             if operand.left is None:
                 leaves.append(operand)
             else:
@@ -42,7 +43,7 @@ def sweep(output, mark, by_order):
         if operand is not None:
             if operand._mark is not mark:
                 operand._mark = mark
-                operand._adjoint = 0.0
+                operand._adjoint = nothing
                 if operand.left is None:
                     leaves.append(operand)
                 else:
@@ -51,7 +52,7 @@ def sweep(output, mark, by_order):
                 for operand in node.rest:
                     if operand._mark is not mark:
                         operand._mark = mark
-                        operand._adjoint = 0.0
+                        operand._adjoint = nothing
                         (leaves if operand.left is None else results).append(operand)
     for leaf in leaves:
         if leaf._data.__class__ is not float:
@@ -59,6 +60,8 @@ def sweep(output, mark, by_order):
     results.sort(key=by_order, reverse=True)
     for node in results:
         g = node._adjoint
+        if g is nothing:  # known by identity: a zero that was computed is another
+            continue
         row = node.operation
         {cases}
         else:
@@ -96,7 +99,7 @@ def _loop() -> Callable[..., Any]:
         space.update(names, **{f"row_{row.name}": row})
         cases.append(f"if row is row_{row.name}:" + "".join(f"\n            {line}" for line in lines))
     exec(LOOP.format(cases="\n        el".join(cases)), space)  # noqa: S102  # our own source: the rows of the table
-    made: Callable[..., Any] = space["sweep"]
+    made: Callable[..., Any] = space.pop("sweep")
     return made
 
 
@@ -105,7 +108,7 @@ def push_of(row: Operation) -> Push:
     if row.arity in (1, 2) and OPERATIONS.get(row.name) is row and row.name in BUILT_IN:
         lines, space = _body(row)
         exec("def push(node, g):" + "".join(f"\n    {line}" for line in lines), space)  # noqa: S102  # as above
-        push: Push = space["push"]
+        push: Push = space.pop("push")
     else:
         push = _push_row
     PUSHES[row] = push
@@ -134,7 +137,7 @@ def _body(row: Operation) -> tuple[list[str], dict[str, Any]]:
     used = set().union(*map(names_in, sent))
     head = [f"{node} = node.{side}" for node, side in (("a", "left"), ("b", "right"))[: row.arity]]
     head += [f"{name} = {node}._data" for name, node in (("x", "a"), ("y", "b"), ("out", "node")) if name in used]
-    for node, text in zip("ba"[-row.arity :], texts, strict=True):
+    for node, text in zip("ba"[-len(operands) :], texts, strict=True):
         if row.selects:
             lines += [f"p = {text}", f"if p: {node}._adjoint += g * p"]
         elif text != "0":

@@ -149,7 +149,14 @@ def zero(x: Any) -> Number:
     return Fraction() if bare(x).__class__ is Fraction else 0.0
 
 
-DUALS = Arithmetic(lambda row: partial(applied, row), where=floats.where, zeros_like=zero)  # the rows on all of them
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    """A recorded condition is a choice that follows the numbers; a bool is decided already."""
+    return (
+        applied(OPERATIONS["where"], condition, a, b) if isinstance(base(condition), Value) else floats.where(condition, a, b)
+    )
+
+
+DUALS = Arithmetic(lambda row: partial(applied, row), where=_chosen, zeros_like=zero)  # the rows on all of them
 
 
 def scalar(x: Any, where: str, beside: Any = None) -> Any:

@@ -162,12 +162,12 @@ def record(kind: type, operation: Operation, *operands: Any) -> Any:
 
     An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
     """
-    own = next((x for x in operands if hasattr(x, "operate")), None)
-    if own is not None:
-        return own.operate(operation, *operands)
     if operation.arity is not None and len(operands) != operation.arity:
         counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
+    own = next((x for x in operands if hasattr(x, "operate")), None)
+    if own is not None:
+        return own.operate(operation, *operands)
     known = next((x for x in operands if isinstance(x, Recorded)), None)
     kind = kind if known is None else type(known)
     nodes = tuple(lift(x, known, operation, kind) for x in operands)
@@ -249,19 +249,25 @@ def recorder(row: Operation) -> Callable[..., Any]:
     space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp}
     source = (ONE if unary else TWO).format(formula=printed(formula, FAST)) + NODE.format(**fields)
     exec(source, space)  # noqa: S102  # our own source: the rows of the table
-    made: Callable[..., Any] = space["recorded"]
+    made: Callable[..., Any] = space.pop("recorded")
     return made
 
 
 def method(row: Operation) -> Callable[..., Any]:
     """The method of a class of nodes; at its first call it is compiled, and the class gets the code in its place."""
+    compiled: list[Callable[..., Any]] = []
 
     def first(self: Any, *operands: Any) -> Any:
-        made = recorder(row)
-        made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
-        owner = next(kind for kind in type(self).__mro__ if vars(kind).get(row.method) is first)
-        setattr(owner, row.method, made)
-        return made(self, *operands)
+        if row.many:
+            return record(type(self), row, self, *operands)
+        if not compiled:
+            made = recorder(row)
+            made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
+            compiled.append(made)
+        for kind in type(self).__mro__:
+            if vars(kind).get(row.method) is first:
+                setattr(kind, row.method, compiled[0])
+        return compiled[0](self, *operands)
 
     return first
 

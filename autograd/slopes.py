@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from autograd.fast import sweeping
 from autograd.functions import RECORDING
@@ -10,7 +11,7 @@ from autograd.graph import Image, topological_order
 from autograd.operands import Number
 from autograd.operations import CONSTANT
 from autograd.recording import check_current, latest, leaf
-from autograd.sweep import NOTHING, adjoints, gradients
+from autograd.sweep import NOTHING, adjoints, gradients, guarded_adjoints
 from autograd.value import Value
 
 
@@ -50,9 +51,21 @@ def recorded_slopes(output: Value, inputs: Sequence[Value]) -> list[Value]:
     missing = leaf(type(output), type(output.data)(), CONSTANT)
     if output not in image:
         return [missing for _ in inputs]
-    found = adjoints(image[output], one(output), NOTHING, RECORDING)
-    results = [found.get(image.get(node), NOTHING) for node in inputs]
-    return [missing if slope is NOTHING else slope for slope in results]
+    return [missing if slope is NOTHING else slope for slope in recorded_sweep(image, output, inputs)]
+
+
+def recorded_sweep(image: Mapping[Value, Image], output: Value, inputs: Iterable[Value]) -> list[Any]:
+    """What a recorded sweep of images of the output's graph sends to the inputs: Values, or NOTHING."""
+    for sweep in (adjoints, guarded_adjoints):
+        by_image = sweep(image[output], one(output), NOTHING, RECORDING)
+        found = [by_image.get(image.get(node), NOTHING) for node in inputs]
+        if not (any(map(_is_nan, found)) and any(node.operation.selects for node in image)):
+            break
+    return found
+
+
+def _is_nan(slope: Any) -> bool:
+    return isinstance(slope, Value) and slope.data != slope.data  # which nan alone does
 
 
 def one(output: Value) -> Value:

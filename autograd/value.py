@@ -187,9 +187,17 @@ class Value(Methods):
     __gt__, __ge__ = compared(operator.gt), compared(operator.ge)
     __eq__, __ne__ = compared(operator.eq), compared(operator.ne)
     __hash__ = object.__hash__
-    __float__, __int__, __trunc__ = refused("float"), refused("int"), refused("math.trunc")
-    __floor__, __ceil__, __index__ = refused("math.floor"), refused("math.ceil"), refused("operator.index")
+    __float__, __int__, __index__ = refused("float"), refused("int"), refused("operator.index")
     __complex__ = refused("complex")
+
+    def __floor__(self) -> Self:  # what NumPy calls for floor, ceil and trunc of an array of objects
+        return self.floor()  # type: ignore[return-value]  # of its own class
+
+    def __ceil__(self) -> Self:
+        return self.ceil()  # type: ignore[return-value]  # as above
+
+    def __trunc__(self) -> Self:
+        return self.trunc()  # type: ignore[return-value]  # as above
 
     def __round__(self, digits: int | None = None) -> NoReturn:
         refused("round")(self)
@@ -230,7 +238,9 @@ class Value(Methods):
 
 def _add_methods(row: Operation) -> None:
     """What the row is as a method of Value, and, for an operator, as the one of a Value on its right."""
-    functions = (method(row),) if row.arity == 1 else (method(row), reflected(row))
+    functions: tuple[Any, ...] = (method(row),)
+    if row.method.startswith("__") and row.arity == 2:
+        functions = (*functions, reflected(row))
     for name, function in zip((row.method, row.method.replace("__", "__r", 1)), functions, strict=False):
         function.__name__, function.__qualname__ = name, f"Value.{name}"
         function.__doc__ = f"{row.name} of this Value, recorded as one node."

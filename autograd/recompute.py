@@ -13,12 +13,11 @@ from typing import Any, NoReturn
 from autograd.calls import standing_for, tie
 from autograd.floats import shown
 from autograd.forward import Dual
-from autograd.functions import RECORDING
 from autograd.graph import stamp, topological_order
 from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS, REAL, Operation
 from autograd.recording import node_of
-from autograd.slopes import dependents, one
+from autograd.slopes import dependents, recorded_sweep
 from autograd.sweep import NOTHING, adjoints
 from autograd.trees import flatten, unflatten
 from autograd.value import Value
@@ -148,11 +147,11 @@ def _partials(again: Callable[..., Any], m: Any, out: Any, *inputs: Any) -> tupl
     if output not in image:
         return (0,) * len(ends)
     if recorded:
-        found = adjoints(image[output], one(output), NOTHING, RECORDING)
+        slopes = recorded_sweep(image, output, ends)
         for leaf, x in zip(leaves, inputs, strict=False):
             tie(leaf, x)
     else:
         kind = type(output.data)
         found = adjoints(image[output], kind(1), kind(), FLOATS)
-    slopes = (found.get(image.get(node), NOTHING) for node in ends)
+        slopes = [found.get(image.get(node), NOTHING) for node in ends]
     return tuple(0 if slope is NOTHING else slope for slope in slopes)
