@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.forward import Dual, base, blank, pushed, scalar, zero
+from autograd.duals import Dual, base, scalar, zero
+from autograd.forward import blank, pushed
 from autograd.graph import stamp, topological_order
 from autograd.operations import CONSTANT, LEAF, OPERATIONS
 from autograd.recording import leaf

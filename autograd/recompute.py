@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, NoReturn
 
 from autograd.calls import standing_for, tie
+from autograd.duals import Dual
 from autograd.floats import shown
-from autograd.forward import Dual
 from autograd.graph import stamp, topological_order
 from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS, REAL, Operation

@@ -15,7 +15,8 @@ from math import factorial, prod
 from typing import Any, Literal, overload
 
 from autograd.calls import Call, checked_function, one_result
-from autograd.forward import Dual, jvp, new_level, parted, scalar, zero
+from autograd.duals import Dual, new_level, parted, scalar, zero
+from autograd.forward import jvp
 from autograd.slopes import recorded_slopes, slopes
 from autograd.sweep import NOTHING
 from autograd.trees import Structure, array, flatten_as, unflatten

@@ -14,7 +14,7 @@ import pytest
 
 import autograd
 from autograd import Value, grad, jvp, tangents
-from autograd.forward import Dual, applied
+from autograd.duals import Dual, applied
 from autograd.functions import function_of
 from autograd.operations import FLOATS, OPERATIONS, Operation
 from autograd.recording import record
@@ -114,7 +114,7 @@ def test_every_row_on_duals_of_floats_values_duals_and_arrays(row: Any) -> None:
 
 def test_no_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Value, "__init__", None)
-    monkeypatch.setattr("autograd.forward.record", None)
+    monkeypatch.setattr("autograd.duals.record", None)
     assert jvp(lambda x: (x * 3).exp() + autograd.maximum(x, 0) ** 2, (0.0,), (1.0,)) == (1.0, 3.0)
 
 
@@ -252,3 +252,20 @@ def test_a_picture_shows_tangents_in_the_boxes() -> None:
     assert "tangent" not in autograd.draw(output).source
     with pytest.raises(TypeError, match=r"^tangents: the key"):
         autograd.draw(output, tangents={"y": 1.0})  # type: ignore[dict-item]
+
+
+def test_choices_and_operations_of_a_list_on_duals() -> None:
+    def f(v: Any) -> Any:
+        soft = autograd.softmax(v)
+        chosen = autograd.where(autograd.less(v[0], v[1]), v[0] * v[1], autograd.log(v[0] - v[1]))
+        parts = [autograd.clip(v[0] * 3, -1, 2), autograd.where(v[0] < v[1], v[2], 0.0), autograd.mean(v), chosen]
+        return autograd.total(parts) + autograd.dot(soft, v) * autograd.logsumexp([v[0], 0.3, v[2]])
+
+    at, v = [0.3, 0.9, -0.4], [1.0, -0.5, 2.0]
+    leaves = [Value(x) for x in at]
+    want = sum(a * b for a, b in zip(grad(f(leaves), leaves), v, strict=True))
+    assert jvp(f, (at,), (v,)) == (f(leaves).data, pytest.approx(want, rel=1e-14))
+    second = autograd.hvp(f)(at, v)
+    assert second == pytest.approx(np.array(autograd.hessian(f)(at)) @ v, rel=1e-12)
+    only = jvp(lambda x: f([x, leaves[1], leaves[2]]), (0.3,), (1.0,))[1]
+    assert only.data == pytest.approx(grad(f(leaves), leaves[0]), rel=1e-14)
