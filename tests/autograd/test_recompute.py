@@ -43,7 +43,7 @@ def test_it_nests_and_fractions_stay_exact() -> None:
     x = Value(Fraction(1, 2))
     plain = ((x * x + w) * (x * x + w) + w) * w
     assert (outer(x).data, grad(outer(x), [x, w])) == (plain.data, grad(plain, [x, w]))
-    assert type(grad(outer(x), x)) is Fraction
+    assert isinstance(grad(outer(x), x), Fraction)
 
 
 def test_second_derivatives_go_through_it() -> None:
