@@ -14,7 +14,7 @@ from autograd.forward import blank, pushed
 from autograd.graph import stamp, topological_order
 from autograd.operations import CONSTANT, LEAF, OPERATIONS
 from autograd.recording import leaf
-from autograd.slopes import one, recorded_slopes, swept
+from autograd.slopes import one, recorded_slopes, slopes_and_leaves
 from autograd.sweep import NOTHING
 from autograd.trees import flatten, is_array, unflatten
 from autograd.value import Value
@@ -72,7 +72,7 @@ class Call:
             return [zero(output) for _ in self.leaves]
         if self.recorded:
             return list(recorded_slopes(output, self.leaves))
-        found, nodes = swept(output, self.leaves)
+        found, nodes = slopes_and_leaves(output, self.leaves)
         self._look(nodes)
         return found
 

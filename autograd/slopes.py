@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.fast import sweeping
+from autograd.fast import swept
 from autograd.functions import RECORDING
 from autograd.graph import Image, topological_order
 from autograd.operands import Number
 from autograd.operations import CONSTANT
-from autograd.recording import check_current, latest, leaf
+from autograd.recording import check_current, leaf
 from autograd.sweep import NOTHING, adjoints, gradients, guarded_adjoints
 from autograd.value import Value
 
@@ -22,15 +22,19 @@ def slopes(output: Value, inputs: Sequence[Value]) -> list[Number]:
     >>> slopes(x * y, [x, y])
     [5.0, 3.0]
     """
-    return swept(output, inputs)[0]
+    return slopes_and_leaves(output, inputs)[0]
 
 
-def swept(output: Value, inputs: Sequence[Value]) -> tuple[list[Number], Collection[Value]]:
+def slopes_and_leaves(output: Value, inputs: Sequence[Value]) -> tuple[list[Number], Collection[Value]]:
     """The slopes, and nodes of the graph among which all its leaves are."""
-    with sweeping(output) as found:
-        if found is not None and latest[0] < found[0][-1].order:
-            mark = output._mark
-            return [node._adjoint if node._mark is mark else 0.0 for node in inputs], found[1]
+
+    def take(_results: list[Value], leaves: list[Value]) -> tuple[list[Number], Collection[Value]]:
+        return [node._adjoint if node._mark is output._mark else 0.0 for node in inputs], leaves
+
+    if not any(node.operation is CONSTANT for node in inputs):
+        found = swept(output, take)
+        if found is not None:
+            return found
     by_node, missing = gradients(output), type(output.data)()
     return [by_node.get(node, missing) for node in inputs], by_node.keys()
 
