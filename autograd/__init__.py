@@ -18,11 +18,10 @@ from autograd.check import GradientError, GradientReport, NonFinite, first_nonfi
 from autograd.custom import operation
 from autograd.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
-from autograd.forward import jvp, tangents
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
 from autograd.several import *  # noqa: F403  # where, clip, and those of a list
-from autograd.transforms import derivative, grad, hessian, hvp, jacobian, taylor, value_and_grad, vjp, zero_grad
+from autograd.transforms import grad, zero_grad
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from autograd.cli.tokens import ParseError
     from autograd.derive.report import WrongWay, WrongWays
     from autograd.derive.wrong_ways import wrong_ways
+    from autograd.forward import jvp, tangents
+    from autograd.functional import derivative, hessian, hvp, jacobian, taylor, value_and_grad, vjp
     from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.recompute import checkpoint
     from autograd.tape.replay import Tape
@@ -75,6 +76,15 @@ __all__ += functions.__all__
 __all__ += several.__all__
 
 _LATER = {
+    "jvp": "autograd.forward",
+    "tangents": "autograd.forward",
+    "derivative": "autograd.functional",
+    "hessian": "autograd.functional",
+    "hvp": "autograd.functional",
+    "jacobian": "autograd.functional",
+    "taylor": "autograd.functional",
+    "value_and_grad": "autograd.functional",
+    "vjp": "autograd.functional",
     "checkpoint": "autograd.recompute",
     "WrongWay": "autograd.derive.report",
     "WrongWays": "autograd.derive.report",

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import autograd
+import autograd.calls
 from autograd import (
     Value,
     derivative,

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import autograd
+import autograd.trees
 from autograd import Value, grad, jvp, tangents
 from autograd.duals import Dual, applied
 from autograd.functions import function_of
