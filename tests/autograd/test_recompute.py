@@ -85,7 +85,7 @@ def test_memory_of_a_long_chain() -> None:
 
     plain, folded = peak(part), peak(checkpoint(part))
     assert folded[1] == pytest.approx(plain[1], rel=1e-12)
-    assert folded[0] < plain[0] / 10
+    assert folded[0] < plain[0] / 5
 
 
 def test_what_is_no_operand() -> None:
