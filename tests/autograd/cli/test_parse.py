@@ -128,7 +128,8 @@ def test_every_function_of_the_table_is_there() -> None:
     assert {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "abs", "maximum", "minimum"} <= {
         *functions()
     }
-    assert {"+", "-", "*", "/", "**"} == {rule.symbol for rule in OPERATIONS.values()} - {*functions()}
+    comparisons = {"<", "<=", ">", ">=", "==", "!=", "and"}  # written as where(...) needs them: not yet
+    assert {"+", "-", "*", "/", "**", "%", "total", "dot", "logsumexp"} | comparisons == {rule.symbol for rule in OPERATIONS.values()} - {*functions()}
 
 
 def test_fractions_stay_exact_beside_whole_numbers() -> None:
@@ -218,8 +219,11 @@ def test_what_is_no_expression_is_pointed_at(text: str, problem: str, place: str
 
 
 ALL = """\
-functions: abs cos exp log logaddexp maximum minimum relu sigmoid sin softplus
-           sqrt tanh"""
+functions: abs arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil
+           clip cos cosh deg2rad elu erf erfc exp exp2 expm1 floor fmod gelu
+           heaviside hypot leaky_relu log log10 log1p log2 logaddexp maximum
+           minimum rad2deg reciprocal relu rint sigmoid sign silu sin sinc
+           sinh softplus softsign sqrt square tan tanh trunc where"""
 WORDS = {
     "": "the expression is empty",
     "*x": "an operand is missing before *",
@@ -296,8 +300,7 @@ def test_it_says_which_names_and_functions_there_are() -> None:
         "    w*y + b",
         "      ^",
         "names: w x b",
-        "functions: abs cos exp log logaddexp maximum minimum relu sigmoid sin softplus",
-        "           sqrt tanh",
+        *ALL.splitlines(),
     ]
 
 
@@ -401,7 +404,7 @@ LONG = {
 def test_long_and_deep_texts_end_within_a_second(text: str) -> None:
     start = time.process_time()
     error = refusal(text)
-    assert len(str(error)) < 400
+    assert len(str(error)) < 600
     assert time.process_time() - start < 3  # some tenths of a second on an idle machine
 
 

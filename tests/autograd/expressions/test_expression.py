@@ -16,7 +16,7 @@ from autograd.expressions import EXPANDED, SYMBOLS, Expression, number, symbol, 
 from autograd.expressions.expression import NAME, NUMBER, is_number
 from autograd.expressions.rows import all_partials, definition
 from autograd.graph import topological_order
-from autograd.operations import CHOICES, FLOATS, OPERATIONS
+from autograd.operations import FLOATS, OPERATIONS
 
 COMPARE: dict[str, Callable[..., Any]] = {
     "less": operator.lt,
@@ -28,9 +28,9 @@ COMPARE: dict[str, Callable[..., Any]] = {
 COMPUTE: dict[str, Callable[..., Any]] = {
     **{name: row.forward for name, row in OPERATIONS.items() if row.formula is None},
     **{name: OPERATIONS[name].forward for name in ("sign", "heaviside", "maximum", "minimum")},
-    "where": CHOICES["where"].forward,
+    "where": OPERATIONS["where"].forward,
 }
-INPUTS = {name: row.arity for name, row in (OPERATIONS | CHOICES).items()}
+INPUTS = {name: row.arity for name, row in OPERATIONS.items()}
 SIMPLE = (0.0, -0.0, 1.0, -1.0, 2.0, 0, 1, -1)  # what a simplification looks for
 NAMES = ("x", "y", "z")
 x, y = symbol("x"), symbol("y")
@@ -142,7 +142,7 @@ def test_a_condition_that_is_known_drops_out_of_a_conjunction() -> None:
     assert SYMBOLS.logical_and(yes, p) is p
     assert SYMBOLS.logical_and(p, no) is no
     assert SYMBOLS.logical_and(no, p) is no
-    assert (p & (y < x)).op is (p & p).op is CHOICES["logical_and"]
+    assert (p & (y < x)).op is (p & p).op is OPERATIONS["logical_and"]
     assert (True & p) is p
 
 

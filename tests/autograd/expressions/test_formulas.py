@@ -29,7 +29,7 @@ from autograd.expressions import (
 )
 from autograd.expressions.expression import WHERE, operands_first
 from autograd.expressions.rows import USUAL, all_partials, definition, partials_at, usual_partials
-from autograd.operations import CHOICES, FLOATS, OPERATIONS
+from autograd.operations import FLOATS, OPERATIONS
 
 ROWS = pytest.mark.parametrize("name", OPERATIONS)
 P, Q = sympy.symbols("p q", positive=True)
@@ -64,7 +64,7 @@ NAMED: dict[str, Any] = {
 
 
 def operation(name: str) -> Any:
-    return unchanged({**OPERATIONS, **CHOICES}[name])
+    return unchanged(OPERATIONS[name])
 
 
 def operands(name: str) -> list[Expression]:
