@@ -71,9 +71,14 @@ def arc(m: Any, a: Any) -> Any:
     return m.div(1, m.sqrt(circle(m, a)))
 
 
+def far(a: Any, condition: Any) -> Any:
+    """The condition, marked as one of an edge: a formula that is read is that of the other numbers."""
+    return condition & (a == a)  # noqa: PLR0124  # always, but for nan
+
+
 def arctan_slope(m: Any, a: Any) -> Any:
     """1 / (1 + a**2); written so that a number beyond HUGE has a slope too."""
-    return m.where(m.abs(a) > HUGE, m.div(m.div(1, a), a), m.div(1, 1 + a * a))
+    return m.where(far(a, m.abs(a) > HUGE), m.div(m.div(1, a), a), m.div(1, 1 + a * a))
 
 
 def cosine(m: Any, a: Any, b: Any, h: Any) -> Any:
@@ -100,7 +105,7 @@ def sinc(m: Any, a: Any) -> Any:
 def sinc_slope(m: Any, out: Any, a: Any) -> Any:
     """(cos(pi a) - sinc(a)) / a, which cancels near zero: there it is a series, good to the last digit up to 0.3."""
     series = reduce(lambda total, factor: total * (a * a) + factor, SINC[::-1])
-    return m.where(m.abs(a) < 0.3, a * series, m.div(m.cos(pi * a) - out, a))
+    return m.where(far(a, m.abs(a) < 0.3), a * series, m.div(m.cos(pi * a) - out, a))
 
 
 def gauss(m: Any, a: Any) -> Any:
