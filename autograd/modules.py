@@ -96,7 +96,8 @@ def _names(row: Operation) -> tuple[str, ...]:
     if row.arity is None:
         return ()
     named = row.array if isinstance(row.array, str) else row.name
-    return (named, *filter(None, (row.native, RENAMED.get(row.name))))
+    c = row.native if row.native != row.name else None  # `div` is something else in SymPy
+    return (named, *filter(None, (c, RENAMED.get(row.name))))
 
 
 def _special(module: Any, row: Operation) -> Function | None:

@@ -111,7 +111,9 @@ def test_printed_partials_of_functions_are_sympys_derivatives(name: str) -> None
     names = {**NAMED, **NEW, **{letter.name: letter for letter in letters}}
     forward = NEW[name](*letters)
     shares = (0.8, 0.3, 0.6)
-    at = {x: low + (high - low) * share for x, (low, high), share in zip(letters, OPERATIONS[name].domain, shares, strict=False)}
+    at = {
+        x: low + (high - low) * share for x, (low, high), share in zip(letters, OPERATIONS[name].domain, shares, strict=False)
+    }
     for letter, partial in zip(letters, partials(name), strict=True):
         got = evaluated(as_text(partial).replace("out", "o"), sympy.Rational, {**names, "o": forward})
         assert abs(sympy.N((sympy.diff(forward, letter) - got).subs(at))) < 1e-5  # six digits of a number are printed

@@ -94,13 +94,17 @@ def written(x: float) -> str:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_row_in_javascript_computes_what_it_computes_in_python(name: str) -> None:
     row = of_count(OPERATIONS[name], len(OPERATIONS[name].domain))
-    ats = [at for at in itertools.product(POINTS, repeat=len(row.domain)) if name != "logical_and" or not any(map(math.isnan, at))]
+    ats = [
+        at for at in itertools.product(POINTS, repeat=len(row.domain)) if name != "logical_and" or not any(map(math.isnan, at))
+    ]
     ats = random.Random(1).sample(ats, min(200, len(ats)))  # noqa: S311  # of cases
     outs = [row.forward(*at) for at in ats]
     calls = [f"[{', '.join(map(written, at))}], {written(out)}" for at, out in zip(ats, outs, strict=True)]
     program = "".join(f"show({call});\n" for call in calls)
-    show = f"const show = (at, out) => console.log([RULES.{name}.forward(...at), ...RULES.{name}.partials(out, ...at)].map(Number).join(' '));\n"
-    found = [[float(x.replace("Infinity", "inf")) for x in line.split()] for line in run(rows([row]) + show + program).splitlines()]
+    computed = f"RULES.{name}.forward(...at), ...RULES.{name}.partials(out, ...at)"
+    show = f"const show = (at, out) => console.log([{computed}].map(Number).join(' '));\n"
+    lines = run(rows([row]) + show + program).splitlines()
+    found = [[float(x.replace("Infinity", "inf")) for x in line.split()] for line in lines]
     for at, out, line in zip(ats, outs, found, strict=True):
         for got, want in zip(line, (out, *row.partials(FLOATS, out, *at)), strict=True):
             same = got == want or (math.isnan(got) and math.isnan(want))
