@@ -116,7 +116,7 @@ def test_printed_partials_of_functions_are_sympys_derivatives(name: str) -> None
     }
     for letter, partial in zip(letters, partials(name), strict=True):
         got = evaluated(as_text(partial).replace("out", "o"), sympy.Rational, {**names, "o": forward})
-        assert abs(sympy.N((sympy.diff(forward, letter) - got).subs(at))) < 1e-5  # six digits of a number are printed
+        assert abs(sympy.N((sympy.diff(forward, letter) - got).subs(at))) < 1e-4  # six digits of a number are printed
 
 
 @pytest.mark.parametrize("name", OLD)
