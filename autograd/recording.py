@@ -159,10 +159,16 @@ def _is_off() -> bool:
 
 
 def record(kind: type, operation: Operation, *operands: Any) -> Any:
-    """The node of an operation of any number of operands, nodes or numbers; numbers become constants."""
+    """The node of an operation of any number of operands, nodes or numbers; numbers become constants.
+
+    An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
+    """
     if operation.arity is not None and len(operands) != operation.arity:
         counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
+    own = next((x for x in operands if hasattr(x, "operate")), None)
+    if own is not None:
+        return own.operate(operation, *operands)
     known = next((x for x in operands if isinstance(x, Recorded)), None)
     kind = kind if known is None else type(known)
     nodes = tuple(lift(x, known, operation, kind) for x in operands)
