@@ -10,7 +10,7 @@ from functools import cached_property
 
 from autograd.derive.groups import Group
 from autograd.derive.outline import Equation, Item, Outline, Part, Parts, alike, outline_of, shown_number, side, times
-from autograd.derive.steps import Steps, Term
+from autograd.derive.steps import Steps, Term, contributed
 from autograd.expressions import Expression, derivative, equation, number
 from autograd.expressions.expression import SUM
 from autograd.forward import tangents
@@ -41,7 +41,7 @@ class ForwardDerivation(Steps):
         for position, (operand, (formula, partial)) in enumerate(zip(node.parents, self.partials(node), strict=True)):
             if operand in self.covered:
                 rate = self.tangents[operand]
-                found.append(Term(node, position, formula, partial, rate, rate if partial is ONE else rate * partial))
+                found.append(Term(node, position, formula, partial, rate, contributed(node, rate, partial)))
         return tuple(found)
 
     def text(self, fold: bool = True) -> str:

@@ -53,6 +53,13 @@ class Step(NamedTuple):
     data: Number
 
 
+def contributed(consumer: Value, upstream: Number, partial: Number) -> Number:
+    """The product; zero where the consumer has selected another operand, which is sent nothing even if `upstream` is nan."""
+    if consumer.operation.selects and partial == 0:
+        return type(upstream)()
+    return upstream if partial is ONE else upstream * partial
+
+
 class Steps:
     """The derivative of `output` by every node, or by those between `wrt` and the output.
 
@@ -104,7 +111,7 @@ class Steps:
         for position in range(len(partials))[::-1]:  # the sweep adds to the right operand first
             formula, partial = partials[position]
             if node in self.adjoints and (operand := node.parents[position]) in terms:
-                contribution = adjoint if partial is ONE else adjoint * partial
+                contribution = contributed(node, adjoint, partial)
                 terms[operand].append(Term(node, position, formula, partial, adjoint, contribution))
         made = definition(node.operation, *map(self._named, node.parents)) if partials else None
         return Step(node, self.names[node], made, partials, tuple(terms[node]), adjoint, self.data[node])
