@@ -42,8 +42,8 @@ ONE = 1  # the partial of a sum: `upstream * 1` would cost a multiplication, and
 def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
     """d output / d node, times `seed`, for every node of the graph; sums start from `zero`, rows compute with `m`.
 
-    A node to which nothing was sent has a zero, or NOTHING if that is what sums start from. Raises `OverflowError` where a float meets a Fraction that no float can
-    hold.
+    A node to which nothing was sent has a zero, or NOTHING if that is what sums start from. Raises `OverflowError` where a
+    float meets a Fraction that no float can hold.
 
     >>> from autograd import Value
     >>> from autograd.operations import FLOATS
