@@ -106,7 +106,7 @@ class Steps:
         for position in range(len(partials))[::-1]:  # the sweep adds to the right operand first
             formula, partial = partials[position]
             if node in self.adjoints and (operand := node.parents[position]) in terms:
-                contribution = adjoint if partial is ONE else adjoint * partial
+                contribution = contributed(node, adjoint, partial)
                 if (node.operation.selects and partial == 0) or node in self._idle:  # nothing, though it be 0 * inf
                     contribution = self._zero
                 else:
@@ -127,3 +127,10 @@ class Steps:
 
     def _named(self, node: Value) -> Expression:
         return number(self.data[node]) if node.operation is CONSTANT else symbol(self.names[node])
+
+
+def contributed(consumer: Value, upstream: Number, partial: Number) -> Number:
+    """The product; zero where the consumer has selected another operand, which is sent nothing even if `upstream` is nan."""
+    if consumer.operation.selects and partial == 0:
+        return type(upstream)()
+    return upstream if partial is ONE else upstream * partial
