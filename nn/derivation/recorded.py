@@ -24,20 +24,9 @@ from nn.losses import LOSSES
 from nn.mlp import MLP
 
 Factor: TypeAlias = tuple[Expression, Any]
+Place: TypeAlias = tuple[int, int, int]  # where a pre-activation stands in the matrices: layer, from 1, sample and neuron
 SHARE = "softmax"  # the slope of a log of a sum of exp
 DEPTH = 5  # a factor is shown with operands of operands, so deep
-
-
-class Place(NamedTuple):
-    """Where a pre-activation stands in the matrices: z of that layer (from 1), row `sample`, column `neuron`."""
-
-    layer: int
-    sample: int
-    neuron: int
-
-    def named(self, name: str) -> str:
-        """What stands there in the matrices of that name: z2[3,0]."""
-        return f"{name}{self.layer}[{self.sample},{self.neuron}]"
 
 
 class Term(NamedTuple):
@@ -72,9 +61,9 @@ class Recorded:
             for name, rows in (("X", X), ("Y", Y))
         )
         z, a = zip(*(self._sample(s, signals) for s, signals in enumerate(x)), strict=True)
-        for z_j, place in self.places.items():
-            if chosen.by_preactivation and place.layer == len(model.layers):  # it starts from z, also where a is the same node
-                z_j.label = place.named("z")
+        for name, node in self.nodes.items():
+            if chosen.by_preactivation and name.startswith(f"z{len(model.layers)}["):  # it starts from z, though a may be z
+                node.label = name
         self.output = chosen.graph(z, a, y)
         kind = type(self.output.data)
         self.adjoint: dict[Value, Any] = adjoints(self.output, kind(1), kind(), FLOATS)
@@ -89,9 +78,9 @@ class Recorded:
             z = [neuron.preactivation(signals) for neuron in neurons]
             signals = [neuron.activate(z_j) for neuron, z_j in zip(neurons, z, strict=True)]
             for j, (z_j, a_j) in enumerate(zip(z, signals, strict=True)):
-                place = Place(layer, s, j)
-                self.places[z_j], self.nodes[place.named("z")] = place, z_j
-                z_j.label, a_j.label = place.named("z"), place.named("a")
+                at = f"{layer}[{s},{j}]"
+                self.places[z_j], self.nodes[f"z{at}"] = (layer, s, j), z_j
+                z_j.label, a_j.label = f"z{at}", f"a{at}"
                 if a_j is not z_j:
                     self.activated[z_j] = a_j
         return z, signals
@@ -107,9 +96,9 @@ class Recorded:
             at, factors = stack.pop()
             place = self.places.get(at)
             if place and at is not node:
-                factors = (*factors, (symbol(place.named("delta")), self.adjoint[at]))
+                factors = (*factors, (symbol("delta{}[{},{}]".format(*place)), self.adjoint[at]))
             elif place and (a := self.activated.get(at)) in self.consumers:
-                stack.append((a, (*factors, self._slope(at, a, place))))
+                stack.append((a, (*factors, self._slope(at, a, place[0]))))
                 continue
             elif at is not self.output:
                 onward = self.consumers[at]
@@ -128,7 +117,7 @@ class Recorded:
         at, numbers = shares[0], [factors[i][1] for i in shares]
         return *factors[:at], (factors[at][0], reduce(mul, numbers)), *factors[at + len(shares) :]
 
-    def _slope(self, z: Value, a: Value, place: Place) -> Factor:
+    def _slope(self, z: Value, a: Value, layer: int) -> Factor:
         """The slope of the activation between z and a: one factor, whatever the operations that it is made of."""
         slope, stack = None, [(z, None)]
         while stack:
@@ -139,7 +128,7 @@ class Recorded:
             for consumer, i in self.consumers[at]:
                 partial = local_partials(consumer)[i]
                 stack.append((consumer, partial if along is None else along * partial))
-        formula = ACTIVATIONS[self.model.activations[place.layer - 1]].formula
+        formula = ACTIVATIONS[self.model.activations[layer - 1]].formula
         return (number(1) if formula is None else formula(symbol(a.label), symbol(z.label))), slope
 
     def _factor(self, consumer: Value, position: int) -> tuple[Factor, ...]:
@@ -154,8 +143,10 @@ class Recorded:
 
     def _share(self, operand: Value) -> Expression:
         """The share of the z in a difference z - z'; a bare name for a log, whose share is a factor of that one's."""
-        place = self.places.get(operand.parents[0])
-        return call(SHARE, symbol(f"z{place.layer}"))[place.sample, place.neuron] if place else call(SHARE)
+        if operand.parents[0] not in self.places:
+            return call(SHARE)
+        layer, *entry = self.places[operand.parents[0]]
+        return call(SHARE, symbol(f"z{layer}"))[tuple(entry)]
 
     def _expression(self, node: Value, depth: int) -> Expression:
         """A node in names: its own label, or its operation on its operands, so deep and no deeper."""
