@@ -328,6 +328,14 @@ def test_the_routes_through_a_softmax_stand_in_the_order_of_the_targets() -> Non
     ]
 
 
+def test_a_cross_entropy_starts_from_z_also_where_z_is_the_output() -> None:
+    d = nn.derive_matrices(nn.MatrixMLP([[[1.0]]], None, "linear"), [[2]], [[1]], "binary_cross_entropy")
+    assert [term.symbols for term in d.at("delta1", 0, 0).terms] == [
+        ("1", "Y[0,0]", "sigmoid(-z1[0,0])", "-1"),
+        ("1", "1 - Y[0,0]", "sigmoid(z1[0,0])"),
+    ]
+
+
 def test_a_factor_is_written_out_no_deeper_than_it_is_shown() -> None:
     """A loss of a thousand samples is a sum in a sum a thousand times over, more than Python's stack has frames."""
     d = nn.derive_matrices(nn.MatrixMLP([[[1.0]]], None, "linear"), np.ones((1001, 1)), np.zeros((1001, 1)))
