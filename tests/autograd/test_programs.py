@@ -150,6 +150,7 @@ def test_logistic_regression_on_a_data_frame() -> None:
         for p, slope in zip([*weights, bias], grad(loss, [*weights, bias]), strict=True):
             p.data -= 2.0 * slope
     assert loss.data < 0.25
-    assert weights[0].data > 1 > 0 > weights[1].data
+    assert weights[0].data > 1
+    assert weights[1].data < 0
     column = frame.age * weights[0]  # a series of Values
     assert column.iloc[3].data == frame.age[3] * weights[0].data
