@@ -61,10 +61,13 @@ class _Graph:
         self.zeros: Adjoints = dict.fromkeys(order, kind())
         self.zeros[output] = kind(1)
         self.results, _ = consumers_first(output, None)
-        self.partials = {
-            node: node.operation.partials(FLOATS, numbers[node], *(numbers[parent] for parent in node.parents))
-            for node in order
-        }
+        self.sent: dict[Value, list[tuple[Value, Number]]] = {}  # to which operands a node sends what it has, times what
+        reached = {output}
+        for node in self.results:
+            partials = node.operation.partials(FLOATS, numbers[node], *(numbers[parent] for parent in node.parents))
+            sends = zip(node.parents, partials if node in reached else (), strict=node in reached)
+            self.sent[node] = [(parent, partial) for parent, partial in sends if node.operation.sends(partial)]
+            reached.update(parent for parent, _ in self.sent[node])
         found = gradients(output)
         leaves = [node for node in reversed(order) if not node.parents and node.operation is not CONSTANT]
         self.right: Adjoints = {node: found[node] for node in (*self.results, *leaves)}
@@ -72,7 +75,7 @@ class _Graph:
         self.sweep(self.results, self.sizes, lambda size, term: size + abs(term))
         self.terms: dict[Value, list[Number]] = {node: [] for node in order}  # what its consumers add to each node
         for consumer in self.results:
-            for parent, partial in zip(consumer.parents, self.partials[consumer], strict=True):
+            for parent, partial in self.sent[consumer]:
                 self.terms[parent].append(found[consumer] * partial)
 
     def sweep(self, order: Iterable[Value], found: Adjoints, write: Callable[[Any, Any], Any] = operator.add) -> Adjoints:
@@ -80,7 +83,7 @@ class _Graph:
         passed = {}
         for node in order:
             passed[node] = found[node]
-            for parent, partial in zip(node.parents, self.partials[node], strict=True):
+            for parent, partial in self.sent.get(node, ()):
                 found[parent] = write(found[parent], found[node] * partial)
         return passed
 

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -241,8 +242,9 @@ options:
   --wrong-ways  print what four famous mistakes make of this graph
   --help        print this
 
-An expression has names, numbers, + - * / **, parentheses and the functions
-{" ".join(sorted(functions()))}.
+An expression has names, numbers, parentheses, the operators
++ - * / % ** < <= > >= == != and the functions
+{textwrap.fill(" ".join(sorted(functions())), 79)}.
 Put it in quotes, for a shell reads * and ( itself. A number may be computed,
 w=1/3 or w=sqrt(2); inf and nan are numbers too.
 
