@@ -107,9 +107,7 @@ class Steps:
         for position in range(len(partials))[::-1]:  # the sweep adds to the right operand first
             formula, partial = partials[position]
             if node in self.adjoints and (operand := node.parents[position]) in terms:
-                sent = reached and node.operation.sends(partial)
-                contribution = self._zero if not sent else adjoint if partial is ONE else adjoint * partial
-                terms[operand].append(Term(node, position, formula, partial, adjoint, contribution, sent))
+                terms[operand].append(term(node, position, formula, partial, adjoint, reached))
         made = definition(node.operation, *map(self._named, node.parents)) if partials else None
         return Step(node, self.names[node], made, partials, tuple(terms[node]), adjoint, self.data[node])
 
@@ -125,3 +123,10 @@ class Steps:
 
     def _named(self, node: Value) -> Expression:
         return number(self.data[node]) if node.operation is CONSTANT else symbol(self.names[node])
+
+
+def term(consumer: Value, position: int, formula: Expression, partial: Number, upstream: Number, reached: bool = True) -> Term:
+    """The term, of which nothing is sent where the consumer has selected another operand, or was not `reached` itself."""
+    sent = reached and consumer.operation.sends(partial)
+    contribution = type(upstream)() if not sent else upstream if partial is ONE else upstream * partial
+    return Term(consumer, position, formula, partial, upstream, contribution, sent)

@@ -150,7 +150,7 @@ def test_what_cannot_be_written_is_said(
 def test_a_folder_that_is_not_there_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["autograd.draw"], "_render", lambda source, suffix: b"")
+    monkeypatch.setattr(sys.modules["autograd.draw"], "render", lambda source, suffix: b"")
     assert main(["x*x", "x=1", "--svg", str(tmp_path / "nowhere" / "a.svg")]) == 1
     assert " ".join(capsys.readouterr().err.split()).endswith("nowhere/a.svg: No such file or directory")
     assert main(["x+" * 600 + "x", "x=1", "--svg", str(tmp_path / "a.svg")]) == 1

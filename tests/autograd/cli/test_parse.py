@@ -126,10 +126,10 @@ def test_the_graph_is_the_one_that_python_records() -> None:
 
 def test_every_function_of_the_table_is_there() -> None:
     for rule in OPERATIONS.values():
-        if rule.symbol.isidentifier():
-            found = parse(f"{rule.symbol}({', '.join('xy'[: len(rule.domain)])})", {"x": 0.5, "y": 0.25})
+        if rule.name in functions():
+            found = parse(f"{rule.symbol}({', '.join('xyz'[: len(rule.domain)])})", {"x": 0.5, "y": 0.25, "z": 1.5})
             assert found.operation is rule
-            assert [parent.label for parent in found.parents] == list("xy"[: len(rule.domain)])
+            assert [parent.label for parent in found.parents] == list("xyz"[: len(rule.domain)])
     assert {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "abs", "maximum", "minimum"} <= {
         *functions()
     }
@@ -186,8 +186,8 @@ WRONG = [
     ("(x))", "no ( for this )", ")"),
     ("0,5*x", "decimals have a point", ","),
     ("(x, w)", "a comma stands only between operands of a function", ","),
-    ("sin(x, w)", "sin takes 1 operand, sin(a), not 2", "(x, w)"),
-    ("maximum(x)", "maximum takes 2 operands, maximum(a, b), not 1", "(x)"),
+    ("sin(x, w)", "sin takes one operand, sin(a), not 2", "(x, w)"),
+    ("maximum(x)", "maximum takes two operands, maximum(a, b), not 1", "(x)"),
     ("tanh x", "tanh is a function; write tanh(a)", "tanh"),
     ("minimum", "minimum is a function; write minimum(a, b)", "minimum"),
     ("y + x", "the name y has no number", "y"),
@@ -231,7 +231,12 @@ def test_what_is_no_expression_is_pointed_at(text: str, problem: str, place: str
     assert max(map(columns, str(error).splitlines())) <= 80
 
 
-ALL = "\n".join(textwrap.wrap("functions: " + " ".join(sorted(functions())), 78, subsequent_indent=" " * 11))
+ALL = """\
+functions: abs arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil
+           clip cos cosh deg2rad elu erf erfc exp exp2 expm1 floor fmod gelu
+           heaviside hypot leaky_relu log log10 log1p log2 logaddexp maximum
+           minimum rad2deg reciprocal relu rint sigmoid sign silu sin sinc
+           sinh softplus softsign sqrt square tan tanh trunc where"""
 WORDS = {
     "": "the expression is empty",
     "*x": "an operand is missing before *",
@@ -245,8 +250,8 @@ WORDS = {
     "2x": "there is no operator between 2 and x\nfor a product write 2*x",
     "2 3": "there is no operator between 2 and 3",
     "tanh x": "tanh is a function; write tanh(a)",
-    "sin(x, w)": "sin takes 1 operand, sin(a), not 2",
-    "maximum(x)": "maximum takes 2 operands, maximum(a, b), not 1",
+    "sin(x, w)": "sin takes one operand, sin(a), not 2",
+    "maximum(x)": "maximum takes two operands, maximum(a, b), not 1",
     "wx": "wx is one name, and has no number\nfor a product write w*x",
     "y": f"the name y has no number\nnames: w x\n{ALL}",
     "sinn(x)": f"there is no function sinn; did you mean sin?\n{ALL}",
@@ -412,7 +417,7 @@ LONG = {
 def test_long_and_deep_texts_end_within_a_second(text: str) -> None:
     start = time.process_time()
     error = refusal(text)
-    assert len(str(error)) < 400 + len(ALL)
+    assert len(str(error)) < 600
     assert time.process_time() - start < 3  # some tenths of a second on an idle machine
 
 
