@@ -185,7 +185,7 @@ ACTIVATIONS = {
         ),
     )
 }
-# only in diagnose, as the last activation, and in softmax_cross_entropy; the slope is the diagonal of the Jacobian
+# only as the last activation of arrays, and in softmax_cross_entropy; the slope is the diagonal of the Jacobian
 SOFTMAX = Activation("softmax", _softmax, _sigmoid_slope, _no_graph, lambda a, _z: a * (1 - a), jacobian=_softmax_jacobian)
 
 
@@ -195,11 +195,11 @@ def records(names: Sequence[str]) -> list[Activation]:
     >>> [activation.slope_at(np.array([3.0])) for activation in records(["relu", "linear"])]
     [array([1.]), array([1.])]
     """
-    return [ACTIVATIONS[name] for name in names]
+    return [SOFTMAX if name == SOFTMAX.name else ACTIVATIONS[name] for name in names]
 
 
-def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
-    """One name per layer. Raises `ValueError` for an unknown name or a wrong number of them.
+def activation_names(activations: str | Sequence[str], layers: int, last: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """One name per layer; `last` are more for the last one. Raises `ValueError` for an unknown name or a wrong number.
 
     >>> activation_names("sigmoid", 2)
     ('sigmoid', 'sigmoid')
@@ -210,7 +210,8 @@ def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str
     names = tuple(given)
     if len(names) != layers:
         raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
-    for name in names:
-        if not isinstance(name, str) or name not in ACTIVATIONS:
-            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATIONS)}")
+    for i, name in enumerate(names):
+        if not isinstance(name, str) or (name not in ACTIVATIONS and not (name in last and i == layers - 1)):
+            more = "" if name != SOFTMAX.name else ", and softmax for the last layer of a MatrixMLP"
+            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATIONS)}{more}")
     return names
