@@ -30,7 +30,7 @@ class Weights:
     A bias is one more row of its layer's weights: `blocks[l]` is (n_in + 1, n_out), or (n_in, n_out) without biases.
     """
 
-    def __init__(self, model: MatrixMLP) -> None:
+    def __init__(self, model: MatrixMLP, flat: Array | None = None) -> None:
         self.blocks: list[Array] = []
         self.weights: list[Array] = []
         self.biases: list[Array] = []
@@ -38,7 +38,7 @@ class Weights:
         if model.biases is not None:
             pairs = zip(model.weights, model.biases, strict=True)
             blocks = [np.concatenate((w, b[..., None, :]), axis=-2) for w, b in pairs]
-        self.flat = np.concatenate([block.ravel() for block in blocks])
+        self.flat = np.concatenate([block.ravel() for block in blocks]) if flat is None else flat
         start = 0
         for like, w in zip(blocks, model.weights, strict=True):
             block = self.flat[start : start + like.size].reshape(like.shape)

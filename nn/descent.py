@@ -17,7 +17,7 @@ from nn.arrays import Array, number, plain
 from nn.calls import Buffers, Call, Weights, backward_calls, forward_calls
 from nn.losses import Loss
 from nn.matrix import MatrixMLP
-from nn.optimizers import OPTIMIZERS, Optimizer, State
+from nn.optimizers import State, Stepper
 
 
 class Entries(NamedTuple):
@@ -68,36 +68,25 @@ class DivergedError(ArithmeticError):
 class Plan(NamedTuple):
     """How a run descends. `schedule` gives the factor of the learning rate at a step; `batch` is the rows of a mini-batch.
 
-    The order of the samples in an epoch follows from `seed` and its number alone, so that a run can go on anywhere.
-    `patience` is after how many entries without a lower validation loss it ends.
+    The order of the samples in an epoch follows from `seed` and its number alone, so that a run can go on anywhere; None is
+    their own order. `patience` is after how many entries without a lower validation loss it ends.
     """
 
     loss: Loss
-    optimizer: Optimizer
-    settings: dict[str, float]
+    optimizer: Stepper
     schedule: Callable[[int], Any] | None = None
     batch: int | None = None
-    shuffle: bool = True
-    seed: int = 0
+    seed: int | None = None
     patience: int | None = None
 
     @property
     def bare(self) -> bool:
         """Whether a step is W -= learning_rate * dW, with the same rate for all."""
-        return self.optimizer.update is OPTIMIZERS["sgd"].update and not (self.schedule or self.settings["weight_decay"])
-
-    def differing(self) -> list[tuple[str, Any]]:
-        """What is not the default, for a checkpoint."""
-        keeping = {name: x for name, x in self.settings.items() if name != "learning_rate"}
-        optimizer = (
-            None if self.optimizer.name == "sgd" and not self.settings["weight_decay"] else (self.optimizer.name, keeping)
-        )
-        order = None if self.batch is None or self.shuffle else False
-        return [("optimizer", optimizer), ("batch_size", self.batch), ("shuffle", order), ("patience", self.patience)]
+        return self.optimizer.record.name == "sgd" and not (self.schedule or self.optimizer.settings["weight_decay"])
 
     def rate(self, step: int) -> float:
         """The learning rate of that step."""
-        rate = self.settings["learning_rate"]
+        rate = self.optimizer.settings["learning_rate"]
         return rate if self.schedule is None else rate * number(f"schedule({step})", self.schedule(step))
 
 
@@ -113,7 +102,7 @@ class _Part:
             [forward_calls(model, x, old, self.at, guarded) for old in copies] for guarded in (True, False)
         )
         self.backward: list[list[Call]] = []
-        rate = plan.settings["learning_rate"]
+        rate = plan.optimizer.settings["learning_rate"]
         scale: list[Call] = []
         if plan.bare and rate != 1:  # scaling the first delta scales every gradient, and it is the smallest array
             scale.append(partial(np.multiply, last, np.array(rate), last))
@@ -136,7 +125,7 @@ class Run:
         self.first = self.step = 0
         self.whole = True  # False while the other copy of the weights may hold half a gradient
         self.copies = (Weights(model), Weights(model))
-        zeros: State = tuple(np.zeros_like(self.copies[0].flat) for _ in plan.optimizer.state)
+        zeros: State = tuple(np.zeros_like(self.copies[0].flat) for _ in plan.optimizer.record.state)
         self.states = [zeros, zeros]
         self.good = 0, Weights(model).flat, zeros
         self.best, self.lowest, self.stale = self.good[1], math.inf, 0
@@ -160,7 +149,7 @@ class Run:
         """The mini-batch of that step, taken."""
         batch: int = self.plan.batch  # type: ignore[assignment]  # not None where this is called
         epoch, i = divmod(step, -(-self.n // batch))
-        if self.plan.shuffle and epoch != self.epoch:
+        if self.seed is not None and epoch != self.epoch:
             self.order = np.random.default_rng([self.seed, epoch]).permutation(self.n)
             self.epoch = epoch
         chosen = self.order[i * batch : (i + 1) * batch]
@@ -169,9 +158,9 @@ class Run:
 
     def update(self, old: Weights, new: Weights) -> None:
         """What the optimizer makes of the old weights, their gradient and its state; `new` holds the gradient until here."""
-        step, side, plan = self.step, self.step & 1, self.plan
-        settings = plan.settings if plan.schedule is None else {**plan.settings, "learning_rate": plan.rate(step)}
-        new.flat[:], self.states[1 - side] = plan.optimizer.update(old.flat, new.flat, self.states[side], step + 1, settings)
+        step, side, by = self.step, self.step & 1, self.plan.optimizer
+        settings = {**by.settings, "learning_rate": self.plan.rate(step)} if self.plan.schedule else by.settings
+        new.flat[:], self.states[1 - side] = by.record.update(old.flat, new.flat, self.states[side], step + 1, settings)
 
     def current(self) -> Weights:
         """The weights of this step."""
@@ -184,9 +173,9 @@ class Run:
     def more(self, validation: Sequence[Any]) -> dict[str, Array]:
         """What a checkpoint holds beside weights and history: of the optimizer, of the order of samples, the best weights."""
         found = {
-            "optimizer.state": np.array(self.state()) if self.plan.optimizer.state else None,
+            "optimizer.state": np.array(self.state()) if self.state() else None,
             "best": None if self.plan.patience is None else self.best,
-            "seed": np.array(self.seed) if self.plan.batch and self.plan.shuffle else None,
+            "seed": None if self.seed is None else np.array(self.seed),
             "history.validation": np.array(validation, dtype=float) if self.validation else None,
         }
         return {name: a for name, a in found.items() if a is not None}
@@ -218,9 +207,16 @@ class Run:
         history.mean_errors.append(plain(np.abs(part.y - predicted).mean(axis=(-2, -1))))
         history.learning_rates.append(self.plan.rate(self.step))
         if self.validation:
-            history.validation.append(plain(self.validation.outputs(self.step & 1)))
-            if self.plan.best and history.best() == len(history.steps) - 1:
-                self.best, self.lowest, self.stale = self.good[1], math.inf, 0
+            loss = plain(self.validation.outputs(self.step & 1))
+            if self.plan.patience is not None and self.lower(loss):
+                self.best = self.good[1]
+            history.validation.append(loss)  # after the best weights: an entry that Ctrl-C leaves incomplete is made again
+
+    def lower(self, loss: float) -> bool:
+        """Whether this validation loss is the lowest so far; `stale` counts those since that were not."""
+        lower = loss < self.lowest
+        self.lowest, self.stale = (loss, 0) if lower else (self.lowest, self.stale + 1)
+        return lower
 
     def fail(self, loss: Any) -> NoReturn:
         """Say at which step it failed; `keep` then goes back to the last finite weights."""
@@ -237,11 +233,11 @@ class Run:
             self.good = self.step - 1, before, self.states[other]
         self.stand(*self.good)
 
-    def keep(self) -> None:
-        """Put the current weights into the model, or the last finite ones."""
+    def keep(self, best: bool = False) -> None:
+        """Put the current weights into the model, or the last finite ones; or the best."""
         if not np.isfinite(self.current().flat).all():
             self.step_back()
-        current = self.current()
+        current = Weights(self.model, self.best) if best else self.current()
         arrays, views = (*self.model.weights, *(self.model.biases or ())), (*current.weights, *current.biases)
         list(map(np.ndarray.__setitem__, arrays, repeat(...), views))  # one call of C: Ctrl-C comes before it or after it
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from nn.activations import SOFTMAX, Activation, activation_names, records
 from nn.arrays import Array, array, floats, layers, objects, plain, sequence, transposed
-from nn.losses import Loss, loss_named
+from nn.losses import LOSSES, Loss, loss_named
 from nn.mlp import MLP, Predictor, initial_weights
 
 
@@ -242,7 +242,7 @@ class MatrixMLP(Predictor):
             )
         return x
 
-    def targets(self, Y: Any, x: Array, loss: Loss) -> Array:
+    def targets(self, Y: Any, x: Array, loss: Loss = LOSSES["half_squared_error"]) -> Array:
         """Y as an (n, k) array of numbers, a copy, for the samples x; of floats, where all else is floats.
 
         It may be labels, as the loss takes them.

@@ -19,8 +19,7 @@ from nn.files.checkpoint import Checkpoint, digest
 from nn.losses import Loss, loss_named
 from nn.matrix import MatrixMLP
 from nn.mlp import MLP
-from nn.optimizers import SCHEDULES, Optimizer, Stepper
-from nn.optimizers import optimizer as optimizer_named
+from nn.optimizers import SCHEDULES, Stepper
 
 
 def fit(
@@ -81,7 +80,7 @@ def fit(
     given = MatrixMLP.from_mlp(model) if isinstance(model, MLP) else model
     x, y, chosen = _checked(given, X, Y, loss, reduction)
     held_out = None if validation is None else _held_out(given, validation, loss, reduction)
-    batch = len(x) if batch_size is None else whole("batch_size", batch_size, 1)
+    batch = len(x) if batch_size is None else min(len(x), whole("batch_size", batch_size, 1))
     epoch = -(-len(x) // batch)
     if epochs is not None and steps is not None:
         raise ValueError(f"steps={steps!r} and epochs={epochs!r}: give one of the two")
@@ -90,38 +89,45 @@ def fit(
     every = often if report_every is None else whole("report_every", report_every, 1)
     if patience is not None and (held_out is None or given.weights[0].ndim == 3):
         raise ValueError(f"patience={whole('patience', patience, 1)} needs validation=(X, Y), and a single network")
-    record, settings = _settings(optimizer, learning_rate, weight_decay)
-    seed = int(generator(rng).integers(2**63)) if epoch > 1 and shuffle else 0
-    batched = batch if epoch > 1 else None
-    plan = Plan(chosen, record, settings, _schedule(schedule, total), batched, shuffle, seed, patience)
+    chosen_by = optimizer if isinstance(optimizer, Stepper) else Stepper(optimizer)
+    beside = {name: a for name, a in (("learning_rate", learning_rate), ("weight_decay", weight_decay)) if a is not None}
+    stepper = Stepper(chosen_by.record.name, **{**chosen_by.settings, **beside}) if beside else chosen_by
+    seed = int(generator(rng).integers(2**63)) if epoch > 1 and shuffle else None
+    plan = Plan(chosen, stepper, _schedule(schedule, total), batch if epoch > 1 else None, seed, patience)
     run, file = Run(given, x, y, plan, held_out), None
     if checkpoint is not None:
-        same = {"loss": loss, "learning_rate": settings["learning_rate"], "report_every": report_every and every}
-        of_total = total if plan.schedule or patience else None
-        fixed = [("reduction", reduction), ("schedule", schedule if isinstance(schedule, str) else None), ("steps", of_total)]
-        fixed.append(("rng", rng if seed and isinstance(rng, int | np.integer) else None))
-        file = Checkpoint(
-            checkpoint, given, x, y, same, [*fixed, *plan.differing(), ("validation", held_out and digest(*held_out))]
-        )
+        rate = stepper.settings["learning_rate"]
+        more = {
+            "optimizer": None if plan.bare else (stepper.record.name, stepper.settings),
+            "batch_size": plan.batch,
+            "shuffle": shuffle and None,
+            "rng": rng if plan.batch and isinstance(rng, int | np.integer) else None,
+            "reduction": reduction,
+            "schedule": schedule if isinstance(schedule, str) else schedule and "a function",
+            "steps": total if patience or isinstance(schedule, str) else None,
+            "patience": patience,
+            "validation": held_out and digest(*held_out),
+        }
+        settings = {"loss": loss, "learning_rate": rate, "report_every": report_every and every}
+        file = Checkpoint(checkpoint, given, x, y, settings, more)
     elif checkpoint_every is not None:
         raise ValueError(f"checkpoint_every={checkpoint_every!r} needs checkpoint=, the path of a file")
     file_every = max(1, total // 10) if checkpoint_every is None else whole("checkpoint_every", checkpoint_every, 1)
+    cycles = [every, *([max(1, total // 100)] if progress else ()), *([file_every] if file else ())]
+    call = None if callback is None else lambda history: callback(_copied(given, model), history)
     try:
-        return _train(
-            run, file, total, every, file_every, progress, lambda history: callback and callback(_copied(given, model), history)
-        )
+        return _train(run, file, total, cycles, file_every, progress, call)
     finally:
         _copied(given, model)
 
 
 def _train(
-    run: Run, file: Checkpoint | None, total: int, every: int, file_every: int, progress: bool, callback: Any
+    run: Run, file: Checkpoint | None, total: int, cycles: list[int], file_every: int, progress: bool, callback: Any
 ) -> History:
-    """Descend from one stop to the next; note the entries, and write the file."""
-    history = History([], [], [])
+    """Descend from one stop to the next, the multiples of the cycles; note the entries of the first one, and write the file."""
+    history, every = History([], [], []), cycles[0]
     if file:
         file.resume(run, history, total, every)
-    cycles = [every, *([max(1, total // 100)] if progress else ()), *([file_every] if file else ())]
     try:
         with np.errstate(all="ignore"), _bar(total, progress) as show:
             for stop in _stops(run.step, total, cycles):
@@ -129,8 +135,9 @@ def _train(
                 ended = False
                 if (stop % every == 0 or stop == total) and stop not in history.steps[-1:]:
                     run.record(history)
-                    run.keep()
-                    ended = bool(callback(history))
+                    if callback:
+                        run.keep()
+                        ended = bool(callback(history))
                 ended = ended or (run.plan.patience is not None and run.stale >= run.plan.patience)
                 if file and (stop % file_every == 0 or stop == total or ended):
                     run.check()
@@ -138,9 +145,7 @@ def _train(
                 show(stop)
                 if ended:
                     break
-            if run.plan.patience is not None:
-                run.current().flat[:] = run.best
-            run.keep()
+            run.keep(best=run.plan.patience is not None)
     except BaseException as stopped:
         run.keep()
         if isinstance(stopped, KeyboardInterrupt):
@@ -150,10 +155,13 @@ def _train(
 
 
 def _copied(twin: MatrixMLP, model: Any) -> Any:
-    """The model, with the numbers of its twin if it is one of Values."""
+    """The model, with the numbers of its twin where it is one of Values."""
     if twin is not model:
-        blocks = twin.weights if twin.biases is None else map(np.vstack, zip(twin.weights, twin.biases, strict=True))
-        for p, x in zip(model.parameters(), np.concatenate([block.T.ravel() for block in blocks]).tolist(), strict=True):
+        blocks = [
+            w if b is None else np.vstack([w, b])
+            for w, b in zip(twin.weights, twin.biases or [None] * len(twin.weights), strict=True)
+        ]
+        for p, x in zip(model.parameters(), np.concatenate([a.T.ravel() for a in blocks]).tolist(), strict=True):
             p.data = x
     return model
 
@@ -212,22 +220,13 @@ def _held_out(model: MatrixMLP, validation: Any, loss: str, reduction: str | Non
         raise type(error)(f"validation: {error}; give validation=(X, Y), samples and targets") from None
 
 
-def _settings(given: Any, learning_rate: Any, weight_decay: Any) -> tuple[Optimizer, dict[str, float]]:
-    """The optimizer and its settings, of which these two may be given beside it."""
-    stepper = given if isinstance(given, Stepper) else optimizer_named(given)
-    beside = {"learning_rate": learning_rate, "weight_decay": weight_decay}
-    return stepper.record, stepper.record.with_settings(
-        {**stepper.settings, **{name: x for name, x in beside.items() if x is not None}}
-    )
-
-
 def _schedule(schedule: Any, total: int) -> Callable[[int], Any] | None:
     """The factor of the learning rate as a function of the step; None where it is 1."""
-    if schedule is None or schedule == "constant" or callable(schedule):
-        return None if schedule == "constant" else schedule
-    if not isinstance(schedule, str) or schedule not in SCHEDULES:
-        raise ValueError(f"schedule={schedule!r:.60} is no function of the step and not constant, {', '.join(SCHEDULES)}")
-    return lambda step: SCHEDULES[schedule](step / max(1, total))
+    if isinstance(schedule, str) and schedule in SCHEDULES:
+        return lambda step: SCHEDULES[schedule](step / max(1, total))
+    if schedule is not None and schedule != "constant" and not callable(schedule):
+        raise ValueError(f"schedule={schedule!r:.60} is no function of the step, and not constant, {', '.join(SCHEDULES)}")
+    return None if schedule == "constant" else schedule
 
 
 @contextmanager

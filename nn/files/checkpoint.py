@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Checkpoint:
     """
 
     def __init__(
-        self, path: Any, model: MatrixMLP, x: Array, y: Array, settings: Mapping[str, Any], more: Iterable[tuple[str, Any]] = ()
+        self, path: Any, model: MatrixMLP, x: Array, y: Array, settings: Mapping[str, Any], more: Mapping[str, Any]
     ) -> None:
         self.path, self.model = checked_path(path, ".npz"), model
         self.run = {
@@ -70,7 +70,7 @@ class Checkpoint:
             START: digest(*_parameters(model)),
         }
         self.needed = list(self.run)
-        self.run |= {name: repr(setting) for name, setting in more if setting is not None}
+        self.run |= {name: repr(setting) for name, setting in more.items() if setting is not None}
         self.step: int  # of the last one that is in the file
         self.warned = False
 
@@ -95,7 +95,7 @@ class Checkpoint:
                 "or nn.load it"
             )
         run.go_to(step, model, tuple(more.get("optimizer.state", ())))
-        run.best, run.seed, self.step = more.get("best", run.best), int(more.get("seed", run.seed)), step
+        run.best, run.seed, self.step = more.get("best", run.best), more.get("seed", run.seed), step
         for at, *seen, held_out in zip(*past, more.get("history.validation", past[0]), strict=True):
             if at % every == 0 or at == total:  # the last entry of a run of fewer steps is none of this one
                 for part, entry in zip(history, (at, *seen), strict=True):
@@ -103,7 +103,8 @@ class Checkpoint:
                 history.learning_rates.append(run.plan.rate(at))
                 if run.validation:
                     history.validation.append(plain(held_out))
-                    run.lower(held_out)
+                    if run.plan.patience is not None:
+                        run.lower(held_out)
 
     def _model(self, saved: Mapping[str, Array]) -> MatrixMLP:
         """The model in the file. `ValueError` if it is of another run than this one."""
@@ -145,7 +146,7 @@ class Checkpoint:
                     f"fit: checkpoint={self.path!r} could not be written at step {run.step} ({error}); {kept}; the training "
                     "goes on, tries again at every checkpoint, and will not say this again",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
     def _write(self, run: Run, history: History) -> None:
