@@ -13,13 +13,14 @@ What is more than the engine is imported at its first use: `import autograd` sta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd import functions
+from autograd import functions, several
 from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
 from autograd.custom import operation
 from autograd.derive import Derivation, derive
 from autograd.draw import Drawing, RenderError, draw
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
+from autograd.several import *  # noqa: F403  # where, clip, and those of a list
 from autograd.transforms import grad, zero_grad
 from autograd.value import Value
 
@@ -59,6 +60,7 @@ __all__ = [
     "zero_grad",
 ]
 __all__ += functions.__all__
+__all__ += several.__all__
 
 _LATER = {
     "WrongWay": "autograd.derive.report",

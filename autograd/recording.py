@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd.floats import as_float, shown
 from autograd.graph import placed, stamp
-from autograd.operands import Number, beside, result
+from autograd.operands import LARGE, Number, beside, result
 from autograd.operations import CONSTANT, LEAF, Operation
 
 new: Callable[[type], Any] = object.__new__
@@ -192,13 +192,21 @@ TWO = """\
 def recorded(self, other):
     kind = self.__class__
     if other.__class__ is not kind:
-        other = lift(other, self, row, kind)
-        if other is NotImplemented:
-            return other
-        if other.__class__ is not kind and issubclass(other.__class__, kind):
-            kind = other.__class__
-    x = self._data
-    y = other._data
+        if other.__class__ is float or (other.__class__ is int and self._data.__class__ is float and -LARGE < other < LARGE):
+            number = other
+            other = new(kind)
+            other._data = number if number.__class__ is float else float(number)
+            other._mark = None
+            other.operation = CONSTANT
+            other.left = other.right = None
+        else:
+            other = lift(other, self, row, kind)
+            if other is NotImplemented:
+                return other
+            if other.__class__ is not kind and issubclass(other.__class__, kind):
+                kind = other.__class__
+    x = {left}._data
+    y = {right}._data
     if x.__class__ is float is y.__class__:
         try:
             data = {formula}
@@ -216,15 +224,15 @@ NODE = """\
     node._data = data
     node._mark = None
     node.operation = row
-    node.left = self
+    node.left = {left}
     node.right = {right}
     node.order = stamp()
     return node
 """
 
 
-def recorder(row: Operation) -> Callable[..., Any]:
-    """The code that records this operation of one or two operands, the first of which is a node.
+def recorder(row: Operation, reflected: bool = False) -> Callable[..., Any]:
+    """The code that records this operation of one or two operands, the first of which is a node; `reflected`, the second.
 
     >>> from autograd import Value
     >>> from autograd.operations import OPERATIONS
@@ -237,34 +245,34 @@ def recorder(row: Operation) -> Callable[..., Any]:
 
     unary = row.arity == 1
     formula = formula_of(row, [symbol(name) for name in "xy"[: row.arity]])
-    fields = {"numbers": "x" if unary else "x, y", "kind": "self.__class__" if unary else "kind"}
-    fields |= {"operands": "(self,)" if unary else "(self, other)", "right": "None" if unary else "other"}
+    left, right = ("self", "None") if unary else ("other", "self") if reflected else ("self", "other")
+    fields = {"left": left, "right": right, "numbers": "x" if unary else "x, y", "kind": "self.__class__" if unary else "kind"}
+    fields["operands"] = f"({left},)" if unary else f"({left}, {right})"
     space = {**functions_of([formula]), "row": row, "computed": computed, "result": result, "lift": lift}
-    space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp}
-    source = (ONE if unary else TWO).format(formula=printed(formula, FAST)) + NODE.format(**fields)
+    space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp, "CONSTANT": CONSTANT, "LARGE": LARGE}
+    source = ((ONE if unary else TWO) + NODE).format(formula=printed(formula, FAST), **fields)
     exec(source, space)  # noqa: S102  # our own source: the rows of the table
-    made: Callable[..., Any] = space["recorded"]
+    made: Callable[..., Any] = space.pop("recorded")
     return made
 
 
-def method(row: Operation) -> Callable[..., Any]:
-    """The method of a class of nodes; at its first call it is compiled, and the class gets the code in its place."""
+def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
+    """The method of a class of nodes, or the one of a node on the right of a number.
+
+    At its first call it is compiled, and the class gets the code in its place.
+    """
+    compiled: list[Callable[..., Any]] = []
 
     def first(self: Any, *operands: Any) -> Any:
-        made = recorder(row)
-        made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
-        owner = next(kind for kind in type(self).__mro__ if vars(kind).get(row.method) is first)
-        setattr(owner, row.method, made)
-        return made(self, *operands)
+        if row.many:
+            return record(type(self), row, self, *operands)
+        if not compiled:
+            made = recorder(row, reflected)
+            made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
+            compiled.append(made)
+        for kind in type(self).__mro__:
+            if vars(kind).get(first.__name__) is first:
+                setattr(kind, first.__name__, compiled[0])
+        return compiled[0](self, *operands)
 
     return first
-
-
-def reflected(row: Operation) -> Callable[[Any, Any], Any]:
-    """The method of a node on the right of a number."""
-
-    def recorded(self: Any, other: Any) -> Any:
-        other = lift(other, self, row, type(self))
-        return other if other is NotImplemented else getattr(other, row.method)(self)
-
-    return recorded

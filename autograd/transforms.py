@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from autograd.fast import sweeping
+from autograd.fast import swept
 from autograd.functions import RECORDING
 from autograd.graph import images, topological_order
 from autograd.operations import CONSTANT
-from autograd.recording import check_current, latest, leaf
-from autograd.sweep import NOTHING, adjoints, gradients
+from autograd.recording import check_current, leaf
+from autograd.sweep import NOTHING, adjoints, gradients, guarded_adjoints
 from autograd.value import Value
 
 
@@ -55,22 +55,34 @@ def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = Fa
         order = topological_order(output)
         check_current(order)
         image = images(order, {node: node for node in order})
-        by_image = adjoints(image[output], leaf(type(output), type(output.data)(1), CONSTANT), NOTHING, RECORDING)
-        found = {node: by_image[image[node]] for node in wanted if node in image}
-        missing: Any = leaf(type(output), type(output.data)(), CONSTANT)
+        kind, one = type(output), type(output.data)
+        seed, missing = leaf(kind, one(1), CONSTANT), leaf(kind, one(), CONSTANT)
+        found = _recorded(image, output, seed, wanted)
+        if any(map(_is_nan, found.values())) and any(node.operation.selects for node in order):
+            found = _recorded(image, output, seed, wanted, guarded_adjoints)
+        found = {node: slope if isinstance(slope, Value) else missing for node, slope in found.items()}
     else:
         found, missing = _numeric(output, wanted), type(output.data)()
     results = [found.get(node, missing) for node in wanted]
     return results[0] if isinstance(inputs, Value) else results
 
 
+def _is_nan(slope: Any) -> bool:
+    return isinstance(slope, Value) and slope.data != slope.data  # which nan alone does
+
+
+def _recorded(image: Any, output: Value, seed: Value, wanted: list[Value], sweep: Any = adjoints) -> dict[Value, Any]:
+    """The same as Values, by a sweep that is recorded."""
+    by_image = sweep(image[output], seed, NOTHING, RECORDING)
+    return {node: by_image[image[node]] for node in wanted if node in image}
+
+
 def _numeric(output: Value, wanted: list[Value]) -> dict[Value, Any]:
     """The derivative by each of the wanted nodes that is in the graph."""
-    with sweeping(output) as swept:
-        if swept is not None and latest[0] < swept[0][-1].order:
-            mark = output._mark
-            return {node: node._adjoint for node in wanted if node._mark is mark}
-    return gradients(output)
+    if any(node.operation is CONSTANT for node in wanted):
+        return gradients(output)
+    found = swept(output, lambda _results, _leaves: {n: n._adjoint for n in wanted if n._mark is output._mark})
+    return gradients(output) if found is None else found
 
 
 def zero_grad(parameters: Iterable[Value]) -> None:

@@ -75,7 +75,7 @@ def not_called(text: str, token: Token) -> ParseError:
 
 def miscounted(text: str, row: Operation, given: int, opened: Token, closed: Token) -> ParseError:
     """A function of too few or too many operands."""
-    wanted = f"{row.arity} operand{'s' if row.arity > 1 else ''}"
+    wanted = f"{row.arity} operand{'s' if row.many or row.arity == 2 else ''}"
     return _at(text, opened, f"{row.name} takes {wanted}, {_call(row)}, not {given}", upto=closed)
 
 

@@ -45,7 +45,7 @@ def functions() -> dict[str, Operation]:
     >>> "tanh" in functions(), "+" in functions()
     (True, False)
     """
-    return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier()}
+    return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier() and row.symbol != "and" and row.arity}
 
 
 def spelled(name: str) -> str:

@@ -17,7 +17,7 @@ from autograd.expressions.expression import MUL, SUM
 from autograd.expressions.rows import definition, usual_partials
 from autograd.names import free_letters
 from autograd.operands import Number
-from autograd.operations import CONSTANT, OPERATIONS, Operation
+from autograd.operations import CONSTANT, OPERATIONS, Operation, of_count
 from autograd.value import Value
 
 LIMIT = 100  # steps, or groups of steps, that are shown of each part
@@ -143,12 +143,12 @@ class _Parts:
         for step in self.derivation.steps:
             if step.node.operation is not CONSTANT:
                 for term in step.terms:
-                    used.setdefault(term.consumer.operation, set()).add(term.position)
+                    used.setdefault(of_count(term.consumer.operation, len(term.consumer.parents)), set()).add(term.position)
         place = {name: i for i, name in enumerate(OPERATIONS)}  # the order of the table
         rows = sorted(used, key=lambda row: place.get(row.name, len(place)))
-        v, *letters = map(symbol, self._letters(max((row.arity for row in rows), default=0)))
+        v, *letters = map(symbol, self._letters(max((len(row.domain) for row in rows), default=0)))
         for row in rows:
-            operands = letters[: row.arity]
+            operands = letters[: len(row.domain)]
             partials = enumerate(zip(operands, usual_partials(row, v, *operands), strict=True))
             slopes = tuple(equation(derivative(v, x), partial) for i, (x, partial) in partials if i in used[row])
             yield Local(equation(v, definition(row, *operands)), slopes)

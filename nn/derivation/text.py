@@ -10,6 +10,7 @@ from autograd.names import number_text
 from nn.arrays import plain
 from nn.derivation.equations import WIDTH, equation_text, exact, paragraph, short
 from nn.derivation.formulas import loss_formula, predicted
+from nn.losses import LOSSES
 
 if TYPE_CHECKING:
     from nn.derivation.matrices import MatrixDerivation
@@ -69,6 +70,12 @@ def _both_layouts(d: MatrixDerivation) -> str:
     )
 
 
+def _odd(d: MatrixDerivation) -> bool:
+    """Whether the derivative of the loss changes its sign, and nothing else, where p and Y change places."""
+    loss, a = LOSSES[d.loss], d.passes.a[-1]
+    return loss.by_preactivation or bool((loss.error(a, d.Y) == -loss.error(d.Y, a)).all())
+
+
 def _both_signs(d: MatrixDerivation) -> str:
     last = len(d.model.weights)
     entry = next(e.entry for e in d.equations if e.name == f"dW{last}")
@@ -76,9 +83,12 @@ def _both_signs(d: MatrixDerivation) -> str:
     old, step = (plain(a[entry]) for a in (d.model.weights[-1], d.signs.steps[place]))
     minus, plus = (exact(plain(a[place][entry])) for a in (d.signs.minus, d.signs.plus))
     p, dW = as_text(predicted(d.loss, d.model.activations[-1], last)), d.equations[1].rows.text
+    one, other = f"({p} - Y)", f"(Y - {p})"
+    if not _odd(d):
+        one, other = f"dC/da{last}", f"-dC/da{last}"
     rows = [
-        (f"W{last} -= {dW}, from ({p} - Y)", f"{short(old)} - {_bracketed(-step)}", f"= {minus}"),
-        (f"W{last} += {dW}, from (Y - {p})", f"{short(old)} + {_bracketed(step)}", f"= {plus}"),
+        (f"W{last} -= {dW}, from {one}", f"{short(old)} - {_bracketed(-step)}", f"= {minus}"),
+        (f"W{last} += {dW}, from {other}", f"{short(old)} + {_bracketed(step)}", f"= {plus}"),
     ]
     numbers, both = sum(a.size for a in d.signs.plus), " and biases" if d.model.biases else ""
     all_of_them = f"all {numbers} weights{both} are" if numbers > 1 else "the weight is"
@@ -88,7 +98,7 @@ def _both_signs(d: MatrixDerivation) -> str:
             f"Minus or plus: one step of gradient descent at rate 1, for W{last}[{entry[0]},{entry[1]}]",
             *_aligned(rows, "   "),
             *paragraph(
-                f"({p} - Y) and (Y - {p}) differ in the sign alone, and so do the products and sums that are made of them: the "
+                f"{one} and {other} differ in the sign alone, and so do the products and sums that are made of them: the "
                 f"minus stands in front, or inside. After the step {all_of_them} {verdict}."
             ),
         )

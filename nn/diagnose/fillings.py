@@ -10,7 +10,6 @@ code, and two mistakes with equal numbers look the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +38,11 @@ Row = tuple[str, str, Callable[..., Array]]
 def filled(*rows: Row) -> Iterator[Filling]:
     """Each row's numbers, where its shapes allow them: much of what is wrong does not even fit."""
     for mistake, formula, compute in rows:
-        with suppress(ValueError):
-            yield Filling(mistake, formula, compute())
+        try:  # a tenth of a search faster than `suppress`
+            numbers = compute()
+        except ValueError:
+            continue
+        yield Filling(mistake, formula, numbers)
 
 
 def errors(net: Network) -> Iterator[Filling]:

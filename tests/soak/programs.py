@@ -10,20 +10,21 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from autograd import Value, grad
 from autograd.operations import OPERATIONS
-from autograd.recording import recorder
+from autograd.recording import record
 
 INF, NAN = math.inf, math.nan
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -8.0, 1 / 3, 1e16, INF, -INF, NAN)
 EXTREME = (1e308, -1e308, 5e-324, -5e-324, 2.2e-308, 1e-160, -1e200, 709.8, -745.5, 2.0**53 + 2)
 GRID = SPECIAL + EXTREME
 NUMBERS = st.one_of(st.sampled_from(GRID), st.floats(-3, 3), st.floats())
-FUNCTIONS: dict[str, Callable[..., Value]] = {name: recorder(row) for name, row in OPERATIONS.items()}
+FUNCTIONS: dict[str, Callable[..., Value]] = {name: partial(record, Value, row) for name, row in OPERATIONS.items()}
 RATIONAL = ("add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum")
 ROUNDED = (*RATIONAL, "sqrt")  # what IEEE 754 rounds rightly, so that any two machines agree to the last bit
 SMOOTH = ("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus")  # and bounded derivatives, everywhere

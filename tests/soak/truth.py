@@ -29,7 +29,8 @@ import numpy as np
 from programs import Program, Step
 
 from autograd import topological_order
-from autograd.graph import edges, local_partials
+from autograd.graph import edges
+from autograd.operations import local_partials
 from autograd.operations import OPERATIONS
 
 mp = mpmath.mp.clone()

@@ -21,11 +21,14 @@ function compute() {
   adjoints = nodes.map(() => 0);
   terms = nodes.map(() => []);
   adjoints[output] = 1;
+  const sent = nodes.map((_, i) => i === output); // whether anything was sent to a node: an arm that is not taken gets nothing
   for (const consumer of sweep) {
     const partials = partialsOf(consumer);
     for (let position = partials.length - 1; position >= 0; position--) { // the library's order, for sums are rounded
       const parent = nodes[consumer].parents[position];
-      const contribution = adjoints[consumer] * partials[position];
+      const takes = sent[consumer] && !(nodes[consumer].selects && partials[position] === 0);
+      const contribution = takes ? adjoints[consumer] * partials[position] : 0;
+      sent[parent] ||= takes;
       adjoints[parent] += contribution;
       terms[parent].push({ consumer, position, partial: partials[position], contribution });
     }

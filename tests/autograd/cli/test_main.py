@@ -14,7 +14,7 @@ import strangers
 
 from autograd import Value, derive, wrong_ways
 from autograd.__main__ import main
-from autograd.cli.tokens import FUNCTIONS
+from autograd.cli.tokens import functions
 
 ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -242,7 +242,7 @@ options:
   --help        print this
 
 An expression has names, numbers, + - * / **, parentheses and the functions
-{" ".join(sorted(FUNCTIONS))}.
+{" ".join(sorted(functions()))}.
 Put it in quotes, for a shell reads * and ( itself. A number may be computed,
 w=1/3 or w=sqrt(2); inf and nan are numbers too.
 

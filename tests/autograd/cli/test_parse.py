@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import ParseError, Value, parse, topological_order
 from autograd.operations import CONSTANT, LEAF, OPERATIONS
-from autograd.cli.tokens import FUNCTIONS, Token, columns, excerpt, spelled, tokens, visible
+from autograd.cli.tokens import functions, Token, columns, excerpt, spelled, tokens, visible
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
 NUMBERS = st.sampled_from(["0", "2", "3", "10", "1.", ".5", "0.25", "1e-3", "2.5E+1", "1_000", "007.5"])
@@ -40,7 +40,7 @@ def texts(draw: st.DrawFn, depth: int = 5) -> str:
     elif kind == "parentheses":
         text = f"({gap}{draw(part)}{gap})"
     else:
-        rule = FUNCTIONS[draw(st.sampled_from(sorted(FUNCTIONS)))]
+        rule = functions()[draw(st.sampled_from(sorted(functions())))]
         text = f"{rule.name}{gap}({f'{gap},'.join(draw(part) for _ in rule.domain)})"
     return text
 
@@ -58,7 +58,7 @@ class Constants(ast.NodeTransformer):
 
 def by_python(text: str, leaves: dict[str, Value]) -> Value:
     tree = Constants().visit(ast.parse(f"({text})", mode="eval"))
-    known = {name: getattr(autograd, name, abs) for name in FUNCTIONS}
+    known = {name: getattr(autograd, name, abs) for name in functions()}
     code = compile(ast.fix_missing_locations(tree), "text", "eval")
     result: Value = eval(code, {"Value": Value, **known, **leaves})  # noqa: S307  # the text of the strategy above
     return result
@@ -126,9 +126,9 @@ def test_every_function_of_the_table_is_there() -> None:
             assert found.operation is rule
             assert [parent.label for parent in found.parents] == list("xy"[: len(rule.domain)])
     assert {"exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "abs", "maximum", "minimum"} <= {
-        *FUNCTIONS
+        *functions()
     }
-    assert {"+", "-", "*", "/", "**"} == {rule.symbol for rule in OPERATIONS.values()} - {*FUNCTIONS}
+    assert {"+", "-", "*", "/", "**"} == {rule.symbol for rule in OPERATIONS.values()} - {*functions()}
 
 
 def test_fractions_stay_exact_beside_whole_numbers() -> None:
@@ -266,8 +266,8 @@ def test_what_else_was_meant() -> None:
         (long, [long + "q"], ""),  # 41 letters are too many to be meant
         ("LN(x)", ["x"], ""),
         (long[1:] + "r", [long], f"; did you mean {long}?"),
-        ("quuy", ["quux", *(f"a{k}" for k in range(999 - len(FUNCTIONS)))], "; did you mean quux?"),
-        ("quuy", ["quux", *(f"a{k}" for k in range(1000 - len(FUNCTIONS)))], ""),  # the last thousand are asked
+        ("quuy", ["quux", *(f"a{k}" for k in range(999 - len(functions())))], "; did you mean quux?"),
+        ("quuy", ["quux", *(f"a{k}" for k in range(1000 - len(functions())))], ""),  # the last thousand are asked
     ):
         error = refusal(text, dict.fromkeys(known, 1.0))
         assert error is not None

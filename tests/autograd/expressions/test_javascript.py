@@ -161,3 +161,13 @@ def table() -> Iterator[None]:
     yield
     OPERATIONS.clear()
     OPERATIONS.update(before)
+
+
+def test_a_formula_calls_the_record_of_now_and_a_node_keeps_its_own() -> None:
+    operation("js_again", lambda a: a * 2, lambda m, out, a: (2,), javascript="a * 2")
+    old = OPERATIONS["js_again"]
+    operation("js_again", lambda a: a * 3, lambda m, out, a: (3,), javascript="a * 3")
+    operation("js_calls", formula=lambda m, a: m.js_again(a))
+    script = rows([old, OPERATIONS["js_calls"]])
+    assert "const op_js_calls = (a) => (op_js_again$2(a));\nconst op_js_again$2 = (a) => (a * 3);\n" in script
+    assert "  js_again: {\n    forward: (a) => op_js_again(a)," in script
