@@ -1,4 +1,4 @@
-"""One training, ready to run: each step reads one copy of the weights and writes the other, so the last good ones are never lost.
+"""One training, ready to run: each step reads one copy of the weights and writes the other, so the last good ones stay.
 
 What a step calls stands in `nn.calls`, how the optimizer makes new weights in `nn.optimizers`.
 """
@@ -118,7 +118,7 @@ class _Part:
 
 
 class Run:
-    """The state of one training: two copies of weights and optimizer state, the step, and the calls that make one of the other."""
+    """The state of one training: two copies of weights and optimizer state, and the calls that make one of the other."""
 
     def __init__(self, model: MatrixMLP, x: Array, y: Array, plan: Plan, validation: tuple[Array, Array] | None = None) -> None:
         self.model, self.plan, self.n, self.seed = model, plan, len(x), plan.seed

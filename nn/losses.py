@@ -64,7 +64,7 @@ class Loss(NamedTuple):
         if reduction is None or (reduction == "sum") == (self.reduction == "sum"):
             return self
 
-        def factor(y: Rows) -> float:
+        def factor(y: Any) -> float:
             count = len(y) if self.reduction == "samples" else len(y) * len(y[0])
             return count if reduction == "sum" else 1 / count
 
@@ -89,7 +89,8 @@ class Loss(NamedTuple):
         wrong = labels[~np.isin(labels, np.arange(k))]
         if wrong.size:
             raise ValueError(f"Y holds {wrong[0]}; the classes of {k} outputs are the whole numbers from 0 to {k - 1}")
-        return np.eye(k)[labels.astype(int)]
+        rows: Array = np.eye(k)[labels.astype(int)]
+        return rows
 
     @property
     def by_preactivation(self) -> bool:

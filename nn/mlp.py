@@ -6,14 +6,14 @@ network can be drawn, derived and checked. `MatrixMLP` is the fast one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add, mul
 from typing import Any
 
 import numpy as np
 
-from autograd import Value, zero_grad
+from autograd import Value, dot, zero_grad
 from nn.activations import ACTIVATIONS, activation_names, records
 from nn.arrays import LISTS, Array, array, generator, kind_of, layers, plain, sequence, shape_of, whole
 from nn.losses import loss_named
@@ -34,7 +34,7 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
     stack = () if networks is None else (whole("networks", networks, 1),)
     weights = []
     for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
-        width = ACTIVATIONS[activation].width(n_in, n_out)
+        width = records([activation])[0].width(n_in, n_out)
         weights.append(random.uniform(-width, width, (*stack, n_in, n_out)))
     return weights
 
@@ -46,10 +46,10 @@ def _entries(x: Any, name: str) -> list[Any]:
 
 
 class Module:
-    """What has parameters: a base of neurons, layers and networks, and of a user's own."""
+    """What has parameters: neurons, layers, networks, and a user's own."""
 
     def parameters(self) -> list[Value]:
-        """Every weight and bias."""
+        """Every weight and bias: none, until a class says which."""
         return []
 
     def zero_grad(self) -> None:
@@ -58,34 +58,23 @@ class Module:
 
 
 class Predictor:
-    """What can be said of a network by its outputs for many samples."""
+    """What can be said of a network by its outputs for many samples, which `predict` gives."""
 
+    predict: Callable[[Any], Array]
     activations: tuple[str, ...]
 
-    def predict(self, X: Any) -> Array:
-        """The outputs for the samples X, (n, d)."""
-        raise NotImplementedError
-
     def classify(self, X: Any) -> Array:
-        """The labels of the samples X: which output is the largest; of one output 1 where its pre-activation is above 0, else 0.
-
-        For a sigmoid this means above 1/2.
-        """
-        a = self.predict(X)
-        (last,) = records(self.activations[-1:])
+        """The labels of the samples X: which output is the largest; of one output 1 where its pre-activation is above 0."""
+        a, (last,) = self.predict(X), records(self.activations[-1:])
         return a.argmax(axis=-1) if a.shape[-1] > 1 else (a[..., 0] > last.of(np.zeros(1))).astype(int)
 
     def score(self, X: Any, Y: Any) -> Any:
-        """The share of the samples X that `classify` gets right; Y are n labels, or n rows of 0 and 1.
-
-        Raises `ValueError` where Y are no labels.
-        """
+        """The share of the samples X that `classify` gets right. `ValueError` unless Y are labels: whole, or rows of 0 and 1."""
         found, y = self.classify(X), array(Y, "Y", (1, 2))
-        rows = y.ndim == 2 and y.shape[1] > 1
-        labels = y.argmax(axis=1) if rows else y.ravel()
-        if labels.shape != found.shape[-1:] or not ((y == 0) | (y == 1) if rows else y == y.astype(int)).all():
+        labels = y.argmax(axis=1) if (rows := y.ndim == 2 and y.shape[1] > 1) else y.ravel()
+        if labels.shape != found.shape[-1:] or not (np.isin(y, (0, 1)) if rows else y == np.rint(y)).all():
             raise ValueError(
-                f"Y has shape {y.shape}; score needs the labels of {found.shape[-1]} samples, whole numbers or rows of 0 and 1"
+                f"Y has shape {y.shape}; expected {found.shape[-1]} labels, whole numbers, or as many rows of 0 and 1"
             )
         return plain((found == labels).mean(axis=-1))
 
@@ -93,12 +82,11 @@ class Predictor:
 class Neuron(Module):
     """f(w . x + b): `weights` has one Value per input, `bias` is a Value or None.
 
-    Of a number of inputs it draws the weights, uniform, by `initial_weights`: `Neuron(3)` is micrograd's, with relu and a bias
-    of 0.
-
-    >>> len(Neuron(3, rng=0).parameters())
-    4
+    `Neuron(3)` draws three weights, by `initial_weights`, and has a bias of 0 and relu, as micrograd's. Where `nodes` is "dot",
+    w . x is one node of the graph.
     """
+
+    nodes = "each"
 
     def __init__(
         self,
@@ -106,7 +94,6 @@ class Neuron(Module):
         bias: Value | None = None,
         activation: str = "relu",
         name: str = "",
-        *,
         rng: Any = None,
     ) -> None:
         if isinstance(weights, int | np.integer):
@@ -120,7 +107,7 @@ class Neuron(Module):
         if not self.weights:
             raise ValueError("weights: there are none; a neuron has one for each input")
         (self.activation,) = activation_names(activation, 1)
-        self.w, self.b = self.weights, bias  # as micrograd spells them
+        self.w, self.b = self.weights, bias  # micrograd's names
 
     def parameters(self) -> list[Value]:
         """The weights, then the bias."""
@@ -134,7 +121,7 @@ class Neuron(Module):
             if shape != (n,):
                 raise ValueError(f"x has shape {shape}, expected ({n},); the neuron {self.name} has {n} weights{kind_of(x)}")
             x = _entries(x, "x")
-        z: Value = reduce(add, map(mul, x, self.weights))
+        z: Value = dot(x, self.weights) if self.nodes == "dot" else reduce(add, map(mul, x, self.weights))
         return z if self.bias is None else z + self.bias
 
     def activate(self, z: Value) -> Value:
@@ -151,26 +138,23 @@ class Neuron(Module):
 
 
 class Layer(Module, list[Neuron]):
-    """A list of neurons with the same inputs. `Layer(3, 2)` draws them as `Neuron` does; all that is named goes to each.
+    """A list of neurons with the same inputs; `Layer(3, 2)` draws two of them, as `Neuron(3)` does."""
 
-    >>> len(Layer(3, 2, rng=0)([1.0, 2.0, 3.0]))
-    2
-    """
-
-    def __init__(self, n_in: int | Sequence[Neuron], n_out: int = 1, *, rng: Any = None, **named: Any) -> None:
-        drawn, random = isinstance(n_in, int | np.integer), generator(rng)
-        super().__init__([Neuron(n_in, rng=random, **named) for _ in range(n_out)] if drawn else n_in)
+    def __init__(self, n_in: Any, n_out: int = 1, activation: str = "relu", rng: Any = None) -> None:
+        random = generator(rng)
+        drawn = isinstance(n_in, int | np.integer)
+        super().__init__([Neuron(n_in, None, activation, "", random) for _ in range(n_out)] if drawn else n_in)
 
     @property
-    def neurons(self) -> list[Neuron]:
-        """The neurons."""
-        return list(self)
+    def neurons(self) -> Layer:
+        """The neurons, by micrograd's name."""
+        return self
 
     def parameters(self) -> list[Value]:
         """Every weight and bias, neuron by neuron."""
         return [p for neuron in self for p in neuron.parameters()]
 
-    def __call__(self, x: Sequence[Any]) -> list[Value]:
+    def __call__(self, x: Any) -> list[Value]:
         """The outputs of the neurons."""
         return [neuron(x) for neuron in self]
 
@@ -192,8 +176,9 @@ class MLP(Module, Predictor):
 
     `activations` is one name or one per layer, of sigmoid, tanh, relu, linear, leaky_relu; `bias=False` leaves the biases
     out; `rng` is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`; biases start at zero.
-    `single=True` makes it micrograd's: a single output comes as a Value, not as a list of one, and where no activations are
-    given they are relu, and linear in the last layer; else they are sigmoid. Raises `ValueError` for sizes or names that do not fit.
+    `single=True` makes it micrograd's: one output comes as a Value, not as a list of one, and activations that are not given
+    are relu, linear in the last layer; else they are sigmoid. With `nodes="dot"` each sum of products is one node. Raises
+    `ValueError` for sizes or names that do not fit.
 
     >>> model = MLP(3, [4, 1], rng=0)
     >>> (output,) = model([1.0, 0.0, 1.0])
@@ -204,18 +189,12 @@ class MLP(Module, Predictor):
 
     activations: tuple[str, ...]
     layers: list[Layer]
-    single: bool = False
+    single = False
 
     def __init__(
-        self,
-        n_in: int,
-        n_outs: Sequence[int],
-        activations: str | Sequence[str] | None = None,
-        bias: bool = True,
-        rng: Any = None,
-        *,
-        single: bool = False,
-    ) -> None:
+        self, n_in: int, n_outs: Sequence[int], activations: Any = None, bias: bool = True, rng: Any = None, *,
+        single: bool = False, nodes: str = "each",
+    ) -> None:  # fmt: skip
         if isinstance(n_outs, int | np.integer):
             raise TypeError(
                 f"n_outs={n_outs} is a number; give the width of every layer, the outputs last, for example [4, {n_outs}]"
@@ -225,9 +204,14 @@ class MLP(Module, Predictor):
             activations = [*["relu"] * (len(n_outs) - 1), "linear"] if single else "sigmoid"
         self.activations = names = activation_names(activations, len(n_outs))
         self.single = single
+        if nodes not in ("each", "dot"):
+            raise ValueError(f"nodes={nodes!r:.60} has to be 'each', a node for each product and sum, or 'dot'")
         self.layers = _neurons(
             initial_weights([n_in, *n_outs], names, rng), [[0.0] * n for n in n_outs] if bias else None, names
         )
+        for layer in self.layers:
+            for neuron in layer:
+                neuron.nodes = nodes
 
     @classmethod
     def from_arrays(
@@ -266,13 +250,12 @@ class MLP(Module, Predictor):
         return f"MLP({sizes}, {', '.join(self.activations)}{', no biases' * (self.biases is None)})"
 
     def predict(self, X: Any) -> Array:
-        """The outputs for the samples X, (n, n_in), as an array of numbers, (n, n_out)."""
-        return np.array(
-            [[neuron(inputs).data for neuron in self.layers[-1]] for inputs in map(self._last_inputs, _entries(X, "X"))]
-        )
+        """The outputs for the samples X, (n, n_in), as numbers: (n, n_out)."""
+        outputs = (self.layers[-1](self._last_inputs(x)) for x in array(X, "X", (2,)).tolist())
+        return np.array([[a.data for a in row] for row in outputs])
 
     def __call__(self, x: Any) -> Any:
-        """The outputs for one sample, a list of Values, or with `single` one. `ValueError` for other than n_in numbers or Values."""
+        """The outputs for one sample, a list of Values. Raises `ValueError` if it has not n_in numbers or Values."""
         outputs = self.layers[-1](self._last_inputs(x))
         return outputs[0] if self.single and len(outputs) == 1 else outputs
 
@@ -293,7 +276,8 @@ class MLP(Module, Predictor):
     def loss(self, X: Any, Y: Any, loss: str = "half_squared_error", *, reduction: str | None = None) -> Value:
         """The loss over the samples X, n rows of n_in numbers, with targets Y, n rows of n_out numbers, as one Value.
 
-        `reduction` and labels are those of `MatrixMLP.gradients`. Raises `ValueError` for shapes, a loss, or a last activation that do not fit.
+        `reduction` and labels as Y are those of `MatrixMLP.gradients`. Raises `ValueError` for shapes, a loss, or a last
+        activation that do not fit.
 
         >>> model = MLP.from_arrays([[[2.0]]], activations="linear")
         >>> loss = model.loss([[3.0]], [[5.0]])

@@ -92,7 +92,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 class Stepper:
-    """An optimizer with its settings, and what it keeps between the steps; `nn.optimizer` is another name of it.
+    """An optimizer with its settings, and what it keeps between the steps: `nn.optimizer("adam", learning_rate=0.01)`.
 
     `name` is sgd, momentum, nesterov, rmsprop, adam or adamw. Raises `ValueError` and `TypeError` for names and settings
     that do not fit.
@@ -119,7 +119,7 @@ class Stepper:
         self.state: State = ()
 
     def step(self, parameters: Iterable[Value]) -> None:
-        """Update each `data` by its `grad`. Raises `TypeError` for what is no Value, `ValueError` where their number changes."""
+        """Update each `data` by its `grad`. `TypeError` for what is no Value, `ValueError` where their number changes."""
         values = list(parameters)
         for p in values:
             if not isinstance(p, Value):
@@ -133,3 +133,6 @@ class Stepper:
         self.steps += 1
         for p, x in zip(values, new.tolist(), strict=True):
             p.data = x
+
+
+optimizer = Stepper

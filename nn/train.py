@@ -157,9 +157,10 @@ def _train(
 def _copied(twin: MatrixMLP, model: Any) -> Any:
     """The model, with the numbers of its twin where it is one of Values."""
     if twin is not model:
+        nothing: list[Any] = [None] * len(twin.weights)
         blocks = [
             w if b is None else np.vstack([w, b])
-            for w, b in zip(twin.weights, twin.biases or [None] * len(twin.weights), strict=True)
+            for w, b in zip(twin.weights, twin.biases or nothing, strict=True)
         ]
         for p, x in zip(model.parameters(), np.concatenate([a.T.ravel() for a in blocks]).tolist(), strict=True):
             p.data = x
