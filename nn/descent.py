@@ -130,12 +130,12 @@ class Run:
         self.good = 0, Weights(model).flat, zeros
         self.best, self.lowest, self.stale = self.good[1], math.inf, 0
         x1 = x if model.biases is None else np.hstack([x, np.ones((len(x), 1))])
-        if plan.batch:  # one array of both: a mini-batch is taken by one call
-            self.rows, split = np.hstack([x1, y]), x1.shape[1]
-            x1, y = self.rows[:, :split], self.rows[:, split:]
-            self.epoch, self.order = -1, np.arange(len(x))
-            self.taken = {n: np.zeros((n, self.rows.shape[1])) for n in {plan.batch, len(x) % plan.batch} if n}
-            self.parts = {n: _Part(self, a[:, :split], a[:, split:], a[:, :split].T) for n, a in self.taken.items()}
+        if plan.batch:
+            self.data, self.block = (x1, y), -1
+            self.epochs = 1 if self.seed is None else max(1, 4096 // len(x))  # whose orders are drawn at once
+            self.order = self.own = np.tile(np.arange(len(x)), (self.epochs, 1))
+            taken = {n: [np.zeros((n, a.shape[1])) for a in self.data] for n in {plan.batch, len(x) % plan.batch} if n}
+            self.parts = {n: (_Part(self, *a, a[0].T), a) for n, a in taken.items()}
         self.all = _Part(self, x1, y, x1.T if plan.batch else np.ascontiguousarray(x1.T))
         self.validation: _Part | None = None
         if validation:
@@ -149,12 +149,14 @@ class Run:
         """The mini-batch of that step, taken."""
         batch: int = self.plan.batch  # type: ignore[assignment]  # not None where this is called
         epoch, i = divmod(step, -(-self.n // batch))
-        if self.seed is not None and epoch != self.epoch:
-            self.order = np.random.default_rng([self.seed, epoch]).permutation(self.n)
-            self.epoch = epoch
-        chosen = self.order[i * batch : (i + 1) * batch]
-        self.rows.take(chosen, 0, self.taken[len(chosen)], "clip")  # with "raise" NumPy would copy once more
-        return self.parts[len(chosen)]
+        block, row = divmod(epoch, self.epochs)
+        if self.seed is not None and block != self.block:
+            self.order, self.block = np.random.default_rng([self.seed, block]).permuted(self.own, axis=1), block
+        chosen = self.order[row, i * batch : (i + 1) * batch]
+        part, taken = self.parts[len(chosen)]
+        for a, into in zip(self.data, taken, strict=True):
+            a.take(chosen, 0, into, "clip")  # with "raise" NumPy would copy once more
+        return part
 
     def update(self, old: Weights, new: Weights) -> None:
         """What the optimizer makes of the old weights, their gradient and its state; `new` holds the gradient until here."""

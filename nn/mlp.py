@@ -73,9 +73,7 @@ class Predictor:
         found, y = self.classify(X), array(Y, "Y", (1, 2))
         labels = y.argmax(axis=1) if (rows := y.ndim == 2 and y.shape[1] > 1) else y.ravel()
         if labels.shape != found.shape[-1:] or not (np.isin(y, (0, 1)) if rows else y == np.rint(y)).all():
-            raise ValueError(
-                f"Y has shape {y.shape}; expected {found.shape[-1]} labels, whole numbers, or as many rows of 0 and 1"
-            )
+            raise ValueError(f"Y has shape {y.shape}; expected {found.shape[-1]} labels, whole numbers or rows of 0 and 1")
         return plain((found == labels).mean(axis=-1))
 
 

@@ -118,6 +118,10 @@ class Stepper:
                 raise ValueError(f"{setting}={x!r} has to be 0 or more{', and below 1' * (top == 1)}")
         self.state: State = ()
 
+    def __str__(self) -> str:
+        default = {**self.record.settings, "learning_rate": self.settings["learning_rate"]}
+        return " ".join([self.record.name, *(f"{name}={x!r}" for name, x in self.settings.items() if x != default[name])])
+
     def step(self, parameters: Iterable[Value]) -> None:
         """Update each `data` by its `grad`. `TypeError` for what is no Value, `ValueError` where their number changes."""
         values = list(parameters)

@@ -44,7 +44,7 @@ def plot_boundary(model: Any, X: Any, Y: Any, points: int = 200) -> Any:
     x, y = array(X, "X", (2,)), array(Y, "Y", (1, 2))
     if x.shape[1] != 2:
         raise ValueError(f"X has shape {x.shape}; a boundary is drawn for two inputs, (n, 2)")
-    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.ravel() > 0
+    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.ravel().clip(0).astype(int)  # -1 and 1 as 0 and 1
     sides = [np.linspace(a.min() - 0.1 * np.ptp(a), a.max() + 0.1 * np.ptp(a), points) for a in x.T]
     grid = np.stack(np.meshgrid(*sides), axis=-1)
     found = model.classify(grid.reshape(-1, 2)).reshape(points, points)

@@ -98,7 +98,7 @@ def fit(
     if checkpoint is not None:
         rate = stepper.settings["learning_rate"]
         more = {
-            "optimizer": None if plan.bare else (stepper.record.name, stepper.settings),
+            "optimizer": None if str(stepper) == "sgd" else str(stepper),
             "batch_size": plan.batch,
             "shuffle": shuffle and None,
             "rng": rng if plan.batch and isinstance(rng, int | np.integer) else None,
@@ -158,10 +158,7 @@ def _copied(twin: MatrixMLP, model: Any) -> Any:
     """The model, with the numbers of its twin where it is one of Values."""
     if twin is not model:
         nothing: list[Any] = [None] * len(twin.weights)
-        blocks = [
-            w if b is None else np.vstack([w, b])
-            for w, b in zip(twin.weights, twin.biases or nothing, strict=True)
-        ]
+        blocks = [w if b is None else np.vstack([w, b]) for w, b in zip(twin.weights, twin.biases or nothing, strict=True)]
         for p, x in zip(model.parameters(), np.concatenate([a.T.ravel() for a in blocks]).tolist(), strict=True):
             p.data = x
     return model

@@ -95,7 +95,8 @@ class Checkpoint:
                 "or nn.load it"
             )
         run.go_to(step, model, tuple(more.get("optimizer.state", ())))
-        run.best, run.seed, self.step = more.get("best", run.best), more.get("seed", run.seed), step
+        run.best, self.step = more.get("best", run.best), step
+        run.seed = int(more["seed"]) if "seed" in more else None
         for at, *seen, held_out in zip(*past, more.get("history.validation", past[0]), strict=True):
             if at % every == 0 or at == total:  # the last entry of a run of fewer steps is none of this one
                 for part, entry in zip(history, (at, *seen), strict=True):
