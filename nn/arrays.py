@@ -99,11 +99,7 @@ def check_finite(a: Array, name: str) -> None:
 
 
 def shape_of(x: Any, name: str) -> tuple[int, ...]:
-    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ.
-
-    >>> shape_of([[1, 2], [3, 4], [5, 6]], "X")
-    (3, 2)
-    """
+    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ."""
     try:
         shape: tuple[int, ...] = _asked(np.shape, x, name)
     except ValueError:
@@ -112,11 +108,7 @@ def shape_of(x: Any, name: str) -> tuple[int, ...]:
 
 
 def sequence(x: Any, name: str, example: str) -> list[Any]:
-    """`x` as a list. `TypeError`, with the example of what is expected, for text, a number, or anything without an order.
-
-    >>> sequence((3, 4), "sizes", "[3, 4, 1]")
-    [3, 4]
-    """
+    """`x` as a list. `TypeError`, with the example of what is expected, for text, a number, or anything without an order."""
     ordered = hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, str | bytes | dict)
     if not ordered or getattr(x, "ndim", 1) == 0:
         raise TypeError(f"{name}={x!r:.60} is a {type(x).__name__}; give a list, for example {example}")
@@ -124,11 +116,7 @@ def sequence(x: Any, name: str, example: str) -> list[Any]:
 
 
 def whole(name: str, x: Any, least: int) -> int:
-    """`x` as an int. `ValueError` for anything but a whole number from `least` up.
-
-    >>> whole("steps", np.int64(3), 0)
-    3
-    """
+    """`x` as an int. `ValueError` for anything but a whole number from `least` up."""
     if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
         raise ValueError(f"{name}={x!r:.80} has to be a whole number from {least} up")
     return int(x)
@@ -161,9 +149,6 @@ def layers(weights: Any, biases: Any, stacks: bool, copy: bool = True) -> tuple[
     They are copied, or else only what is not float64 already.
 
     Raises `ValueError` for shapes that do not fit and `TypeError` for anything but lists of arrays of numbers.
-
-    >>> [w.shape for w in layers([[[1.0], [2.0]], [[3.0]]], None, stacks=False)[0]]
-    [(2, 1), (1, 1)]
     """
     W, b = _arrays(weights, "weights", (2, 3) if stacks else (2,), copy), None
     if not W:

@@ -52,11 +52,7 @@ class Loss(NamedTuple):
     canonical: Activation | None = None
 
     def reduced(self, reduction: str | None = None) -> Loss:
-        """The loss as a "mean" or a "sum"; as it is for None. A mean divides as the loss does, or else by Y.size.
-
-        >>> LOSSES["half_squared_error"].reduced("mean").reduction
-        'all'
-        """
+        """The loss as a "mean" or a "sum"; as it is for None. A mean divides as the loss does, or else by Y.size."""
         if reduction not in (None, "mean", "sum"):
             raise ValueError(
                 f"reduction={reduction!r:.40} has to be 'mean', 'sum', or None for that of the loss, {self.reduction}"

@@ -24,9 +24,6 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
 
     The width is that of the layer's activation, glorot or he. Raises `ValueError` for fewer than two sizes or a size below
     one.
-
-    >>> [w.shape for w in initial_weights([3, 4, 1], ["sigmoid", "sigmoid"], 0)]
-    [(3, 4), (4, 1)]
     """
     if len(sizes) < 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
         raise ValueError(f"sizes: {list(sizes)} has to be at least two whole numbers from 1 up: inputs, layers, outputs")
@@ -64,7 +61,7 @@ class Predictor:
     activations: tuple[str, ...]
 
     def classify(self, X: Any) -> Array:
-        """The labels of the samples X: which output is the largest; of one output 1 where its pre-activation is above 0."""
+        """The labels of the samples X: the number of the largest output; of one 1 where its pre-activation is above 0."""
         a, (last,) = self.predict(X), records(self.activations[-1:])
         return a.argmax(axis=-1) if a.shape[-1] > 1 else (a[..., 0] > last.of(np.zeros(1))).astype(int)
 
@@ -141,12 +138,11 @@ class Layer(Module, list[Neuron]):
     def __init__(self, n_in: Any, n_out: int = 1, activation: str = "relu", rng: Any = None) -> None:
         random = generator(rng)
         drawn = isinstance(n_in, int | np.integer)
-        super().__init__([Neuron(n_in, None, activation, "", random) for _ in range(n_out)] if drawn else n_in)
+        super().__init__(
+            [Neuron(n_in, None, activation, "", random) for _ in range(n_out)] if drawn else sequence(n_in, "n_in", "3")
+        )
 
-    @property
-    def neurons(self) -> Layer:
-        """The neurons, by micrograd's name."""
-        return self
+    neurons = property(lambda self: self, doc="The neurons, by micrograd's name.")
 
     def parameters(self) -> list[Value]:
         """Every weight and bias, neuron by neuron."""
@@ -202,7 +198,7 @@ class MLP(Module, Predictor):
             activations = [*["relu"] * (len(n_outs) - 1), "linear"] if single else "sigmoid"
         self.activations = names = activation_names(activations, len(n_outs))
         self.single = single
-        if nodes not in ("each", "dot"):
+        if not isinstance(nodes, str) or nodes not in ("each", "dot"):
             raise ValueError(f"nodes={nodes!r:.60} has to be 'each', a node for each product and sum, or 'dot'")
         self.layers = _neurons(
             initial_weights([n_in, *n_outs], names, rng), [[0.0] * n for n in n_outs] if bias else None, names
@@ -249,8 +245,13 @@ class MLP(Module, Predictor):
 
     def predict(self, X: Any) -> Array:
         """The outputs for the samples X, (n, n_in), as numbers: (n, n_out)."""
-        outputs = (self.layers[-1](self._last_inputs(x)) for x in array(X, "X", (2,)).tolist())
-        return np.array([[a.data for a in row] for row in outputs])
+        return np.array([[neuron(inputs).data for neuron in self.layers[-1]] for inputs in map(self._forward, self._rows(X))])
+
+    def _rows(self, X: Any) -> list[Any]:
+        n_in, shape = len(self.layers[0][0].weights), shape_of(X, "X")
+        if shape[1:] != (n_in,) or not shape[0]:
+            raise ValueError(f"X has shape {shape}, expected (n, {n_in}), one row per sample, at least one{kind_of(X)}")
+        return _entries(X, "X")
 
     def __call__(self, x: Any) -> Any:
         """The outputs for one sample, a list of Values. Raises `ValueError` if it has not n_in numbers or Values."""
@@ -284,14 +285,11 @@ class MLP(Module, Predictor):
         (0.5, 3.0)
         """
         chosen = loss_named(loss, self.activations[-1]).reduced(reduction)
-        n_in, n_out = len(self.layers[0][0].weights), len(self.layers[-1])
-        shape, wanted = shape_of(X, "X"), shape_of(Y, "Y")
-        if shape[1:] != (n_in,) or not shape[0]:
-            raise ValueError(f"X has shape {shape}, expected (n, {n_in}), one row per sample, at least one{kind_of(X)}")
-        y = chosen.targets(array(Y, "Y", (1, 2)), shape[0], n_out) if wanted else Y
-        if np.shape(y) != (shape[0], n_out):
-            raise ValueError(f"Y has shape {wanted}, expected {(shape[0], n_out)}, one row per sample{kind_of(Y)}")
-        rows, targets = _entries(X, "X"), y.tolist()
+        rows, wanted, n_out = self._rows(X), shape_of(Y, "Y"), len(self.layers[-1])
+        y = chosen.targets(array(Y, "Y", (1, 2)), len(rows), n_out) if wanted else Y
+        if np.shape(y) != (len(rows), n_out):
+            raise ValueError(f"Y has shape {wanted}, expected {(len(rows), n_out)}, one row per sample{kind_of(Y)}")
+        targets = y.tolist()
         chosen.check(targets)
         z, a = [], []
         for x in rows:

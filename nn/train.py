@@ -23,29 +23,13 @@ from nn.optimizers import SCHEDULES, Stepper
 
 
 def fit(
-    model: MatrixMLP | MLP,
-    X: Any,
-    Y: Any,
-    steps: int | None = None,
-    learning_rate: float | None = None,
-    loss: str = "half_squared_error",
-    report_every: int | None = None,
-    progress: bool = False,
-    checkpoint: Any = None,
-    checkpoint_every: int | None = None,
-    *,
-    epochs: int | None = None,
-    optimizer: str | Stepper = "sgd",
-    batch_size: int | None = None,
-    shuffle: bool = True,
-    rng: Any = None,
-    weight_decay: float | None = None,
-    schedule: str | Callable[[int], float] | None = None,
-    validation: tuple[Any, Any] | None = None,
-    patience: int | None = None,
-    callback: Callable[[Any, History], Any] | None = None,
-    reduction: str | None = None,
-) -> History:
+    model: MatrixMLP | MLP, X: Any, Y: Any, steps: int | None = None, learning_rate: float | None = None,
+    loss: str = "half_squared_error", report_every: int | None = None, progress: bool = False, checkpoint: Any = None,
+    checkpoint_every: int | None = None, *, epochs: int | None = None, optimizer: str | Stepper = "sgd",
+    batch_size: int | None = None, shuffle: bool = True, rng: Any = None, weight_decay: float | None = None,
+    schedule: str | Callable[[int], float] | None = None, validation: tuple[Any, Any] | None = None,
+    patience: int | None = None, callback: Callable[[Any, History], Any] | None = None, reduction: str | None = None,
+) -> History:  # fmt: skip
     """Train `model` in place by `steps` steps, or `epochs`: of gradient descent on all samples, W -= learning_rate * dW.
 
     X is (n, d), Y is (n, k), or n labels (`MatrixMLP.gradients`), all finite. half_squared_error is a sum, the other losses are
@@ -165,11 +149,7 @@ def _copied(twin: MatrixMLP, model: Any) -> Any:
 
 
 def _stops(step: int, total: int, cycles: Sequence[int]) -> Iterator[int]:
-    """The step itself, the later multiples of the cycles, and the last step.
-
-    >>> list(_stops(3, 10, [4, 6]))
-    [3, 4, 6, 8, 10]
-    """
+    """The step itself, the later multiples of the cycles, and the last step."""
     while step < total:
         yield step
         step = min(total, *(step - step % cycle + cycle for cycle in cycles))

@@ -15,12 +15,7 @@ Y = symbol("Y")
 
 
 def predicted(loss: str, activation: str, layer: int) -> Expression:
-    """p, what is compared with the targets: the activation of the last layer, or what the loss makes of a bare z.
-
-    >>> from autograd.expressions import as_text
-    >>> as_text(predicted("half_squared_error", "tanh", 2)), as_text(predicted("binary_cross_entropy", "linear", 2))
-    ('a2', 'sigmoid(z2)')
-    """
+    """p, what is compared with the targets: the activation of the last layer, or what the loss makes of a bare z."""
     canonical, z = LOSSES[loss].canonical, symbol(f"z{layer}")
     if canonical is None or canonical.name == activation:
         return symbol(f"a{layer}")
@@ -28,21 +23,12 @@ def predicted(loss: str, activation: str, layer: int) -> Expression:
 
 
 def loss_formula(loss: str, activation: str, layer: int) -> Expression:
-    """The loss.
-
-    >>> from autograd.expressions import as_text
-    >>> as_text(loss_formula("half_squared_error", "sigmoid", 2))
-    '((a2 - Y)**2).sum() / 2'
-    """
+    """The loss."""
     return LOSSES[loss].formula(predicted(loss, activation, layer), Y)
 
 
 def slope_formula(activation: str, layer: int) -> Expression | None:
-    """The slope of the layer's activation; None if it is 1.
-
-    >>> slope_formula("relu", 1), slope_formula("linear", 1)
-    (greater(z1, 0), None)
-    """
+    """The slope of the layer's activation; None if it is 1."""
     formula = ACTIVATIONS[activation].formula
     return None if formula is None else formula(symbol(f"a{layer}"), symbol(f"z{layer}"))
 
@@ -51,10 +37,6 @@ def last_delta_formula(loss: str, activation: str, layer: int, y: Array, axis: i
     """Delta of the last layer; `axis` is that of the outputs, 0 for samples in columns.
 
     Softmax's formula is usually given for targets that sum to 1; where those of a sample do not, their sum is a factor.
-
-    >>> from autograd.expressions import as_text
-    >>> as_text(last_delta_formula("half_squared_error", "sigmoid", 2, np.ones((4, 1)), axis=1))
-    '(a2 - Y) * a2 * (1 - a2)'
     """
     chosen, p = LOSSES[loss], predicted(loss, activation, layer)
     if chosen.canonical is SOFTMAX and not np.allclose(y.sum(axis=1), 1, rtol=0, atol=1e-12):
@@ -64,11 +46,7 @@ def last_delta_formula(loss: str, activation: str, layer: int, y: Array, axis: i
 
 
 def last_delta_why(loss: str, activation: str, layer: int) -> str:
-    """Where the formula of the last delta comes from, in words.
-
-    >>> print(last_delta_why("half_squared_error", "tanh", 2))
-    The 2 of the square and the 1/2 of C cancel. C depends on z2 only through a2 = tanh(z2), so the slope of tanh is a factor.
-    """
+    """Where the formula of the last delta comes from, in words."""
     chosen = LOSSES[loss]
     if chosen.by_preactivation or ACTIVATIONS[activation].formula is None:
         return chosen.why

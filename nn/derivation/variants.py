@@ -43,12 +43,7 @@ class Signs(NamedTuple):
 
 
 def in_columns(model: MatrixMLP, x: Array, y: Array, loss: str) -> Transposed:
-    """The passes of `model` with every matrix transposed: a = f(W @ a_before + b), dW = delta @ a_before.T.
-
-    >>> model = MatrixMLP([np.array([[2.0], [1.0]])], activations="linear")
-    >>> in_columns(model, np.array([[3.0, 0.0]]), np.array([[5.0]]), "half_squared_error").weights
-    [array([[3., 0.]])]
-    """
+    """The passes of `model` with every matrix transposed: a = f(W @ a_before + b), dW = delta @ a_before.T."""
     functions, W, A, Z = records(model.activations), [w.T.copy() for w in model.weights], [x.T.copy()], []
     for layer, w in enumerate(W):
         z = w @ A[-1] if model.biases is None else w @ A[-1] + model.biases[layer][:, None]
@@ -65,13 +60,7 @@ def in_columns(model: MatrixMLP, x: Array, y: Array, loss: str) -> Transposed:
 
 
 def signs(model: MatrixMLP, found: Passes, y: Array, loss: str) -> Signs:
-    """One step with -= and one with +=, from the same weights.
-
-    >>> model = MatrixMLP([np.array([[2.0]])], activations="linear")
-    >>> X, Y = np.array([[3.0]]), np.array([[5.0]])
-    >>> signs(model, model.passes(X, Y), Y, "half_squared_error").plus     # 2 + (5 - 2 * 3) * 3
-    [array([[-1.]])]
-    """
+    """One step with -= and one with +=, from the same weights."""
     chosen, functions, error = LOSSES[loss], records(model.activations), np.empty_like(found.a[-1])
     chosen.evaluate(found.z[-1], found.a[-1], y, error)
     error = -error  # from (y - p) instead of (p - y), to the last bit

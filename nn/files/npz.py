@@ -37,11 +37,7 @@ HEADER = re.compile(
 
 
 def checked_path(path: Any, *suffixes: str) -> str:
-    """The path as text. `TypeError` for anything but a path, `ValueError` for another suffix.
-
-    >>> checked_path("model.npz", ".npz")
-    'model.npz'
-    """
+    """The path as text. `TypeError` for anything but a path, `ValueError` for another suffix."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r:.80} is no path; give a name that ends in {' or '.join(suffixes)}")
     name = os.fspath(path)
