@@ -135,7 +135,7 @@ class Run:
             self.epochs = 1 if self.seed is None else max(1, 4096 // len(x))  # whose orders are drawn at once
             self.order = self.own = np.tile(np.arange(len(x)), (self.epochs, 1))
             taken = {n: [np.zeros((n, a.shape[1])) for a in self.data] for n in {plan.batch, len(x) % plan.batch} if n}
-            self.parts = {n: (_Part(self, *a, a[0].T), a) for n, a in taken.items()}
+            self.parts = {n: (_Part(self, a[0], a[1], a[0].T), a) for n, a in taken.items()}
         self.all = _Part(self, x1, y, x1.T if plan.batch else np.ascontiguousarray(x1.T))
         self.validation: _Part | None = None
         if validation:

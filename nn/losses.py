@@ -69,11 +69,8 @@ class Loss(NamedTuple):
             out *= factor(y)
             return loss
 
-        return self._replace(
-            graph=lambda z, a, y: self.graph(z, a, y) * factor(y),
-            evaluate=evaluate,
-            reduction="sum" if reduction == "sum" else "all",
-        )
+        kind = "sum" if reduction == "sum" else "all"
+        return self._replace(graph=lambda z, a, y: self.graph(z, a, y) * factor(y), evaluate=evaluate, reduction=kind)
 
     def targets(self, y: Array, n: int, k: int) -> Array:
         """Labels as rows: n numbers as a column for one output, and of classes, from 0 up, as rows of 0 and 1 for a softmax."""
@@ -85,8 +82,7 @@ class Loss(NamedTuple):
         wrong = labels[~np.isin(labels, np.arange(k))]
         if wrong.size:
             raise ValueError(f"Y holds {wrong[0]}; the classes of {k} outputs are the whole numbers from 0 to {k - 1}")
-        rows: Array = np.eye(k)[labels.astype(int)]
-        return rows
+        return np.asarray(np.eye(k)[labels.astype(int)])
 
     @property
     def by_preactivation(self) -> bool:

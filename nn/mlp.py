@@ -66,11 +66,11 @@ class Predictor:
         return a.argmax(axis=-1) if a.shape[-1] > 1 else (a[..., 0] > last.of(np.zeros(1))).astype(int)
 
     def score(self, X: Any, Y: Any) -> Any:
-        """The share of the samples X that `classify` gets right. `ValueError` unless Y are labels: whole, or rows of 0 and 1."""
+        """The share of the samples X that `classify` gets right. `ValueError` where Y are no labels, nor rows of 0 and 1."""
         found, y = self.classify(X), array(Y, "Y", (1, 2))
         labels = y.argmax(axis=1) if (rows := y.ndim == 2 and y.shape[1] > 1) else y.ravel()
         if labels.shape != found.shape[-1:] or not (np.isin(y, (0, 1)) if rows else y == np.rint(y)).all():
-            raise ValueError(f"Y has shape {y.shape}; expected {found.shape[-1]} labels, whole numbers or rows of 0 and 1")
+            raise ValueError(f"Y has shape {y.shape}; expected {found.shape[-1]} labels, or as many rows of 0 and 1")
         return plain((found == labels).mean(axis=-1))
 
 

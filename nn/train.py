@@ -71,8 +71,8 @@ def fit(
     total = whole("steps", steps, 0) if epochs is None else epoch * whole("epochs", epochs, 0)
     often = max(1, total) if epochs is patience is None else epoch
     every = often if report_every is None else whole("report_every", report_every, 1)
-    if patience is not None and (held_out is None or given.weights[0].ndim == 3):
-        raise ValueError(f"patience={whole('patience', patience, 1)} needs validation=(X, Y), and a single network")
+    if patience is not None and (held_out is None or given.weights[0].ndim == 3 or whole("patience", patience, 1) < 1):
+        raise ValueError(f"patience={patience!r} needs validation=(X, Y), and a single network")
     chosen_by = optimizer if isinstance(optimizer, Stepper) else Stepper(optimizer)
     beside = {name: a for name, a in (("learning_rate", learning_rate), ("weight_decay", weight_decay)) if a is not None}
     stepper = Stepper(chosen_by.record.name, **{**chosen_by.settings, **beside}) if beside else chosen_by
@@ -80,19 +80,14 @@ def fit(
     plan = Plan(chosen, stepper, _schedule(schedule, total), batch if epoch > 1 else None, seed, patience)
     run, file = Run(given, x, y, plan, held_out), None
     if checkpoint is not None:
-        rate = stepper.settings["learning_rate"]
-        more = {
-            "optimizer": None if str(stepper) == "sgd" else str(stepper),
-            "batch_size": plan.batch,
-            "shuffle": shuffle and None,
-            "rng": rng if plan.batch and isinstance(rng, int | np.integer) else None,
-            "reduction": reduction,
-            "schedule": schedule if isinstance(schedule, str) else schedule and "a function",
+        settings = {"loss": loss, "learning_rate": stepper.settings["learning_rate"], "report_every": report_every and every}
+        more = {"optimizer": str(stepper) if str(stepper) != "sgd" else None, "batch_size": plan.batch, "reduction": reduction}
+        more |= {"shuffle": None if shuffle else False, "rng": int(rng) if seed and isinstance(rng, int | np.integer) else None}
+        more |= {"schedule": schedule if isinstance(schedule, str) else schedule and "a function", "patience": patience}
+        more |= {
             "steps": total if patience or isinstance(schedule, str) else None,
-            "patience": patience,
             "validation": held_out and digest(*held_out),
         }
-        settings = {"loss": loss, "learning_rate": rate, "report_every": report_every and every}
         file = Checkpoint(checkpoint, given, x, y, settings, more)
     elif checkpoint_every is not None:
         raise ValueError(f"checkpoint_every={checkpoint_every!r} needs checkpoint=, the path of a file")

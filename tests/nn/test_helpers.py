@@ -1,5 +1,4 @@
-"""Examples of what is not public: pytest runs the docstrings.
-"""
+"""Examples of what is not public: pytest runs the docstrings."""
 
 
 def of_nn_arrays() -> None:

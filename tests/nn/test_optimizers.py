@@ -18,7 +18,8 @@ STEPS = 1000
 def longhand(name: str, p: list[float], gradients: Any, rate: float, decay: float) -> list[float]:
     """Each parameter alone, on Python's floats, as the papers have it."""
     found = []
-    for i, x in enumerate(p):
+    for i, start in enumerate(p):
+        x = start
         velocity = square = first = second = 0.0
         for t, row in enumerate(gradients, 1):
             g = float(row[i])
