@@ -18,7 +18,8 @@ from typing import NoReturn, TextIO
 from autograd.cli.messages import meant
 from autograd.cli.parse import named, parse
 from autograd.cli.tokens import ParseError, functions, spelled
-from autograd.derive import Derivation, derive
+from autograd.derive import derive
+from autograd.derive.derivation import Derivation
 from autograd.derive.wrong_ways import wrong_ways
 from autograd.draw import draw
 from autograd.graph import topological_order

@@ -75,8 +75,8 @@ def not_called(text: str, token: Token) -> ParseError:
 
 def miscounted(text: str, row: Operation, given: int, opened: Token, closed: Token) -> ParseError:
     """A function of too few or too many operands."""
-    wanted = f"{row.arity} operand{'s' if row.many or row.arity == 2 else ''}"
-    return _at(text, opened, f"{row.name} takes {wanted}, {_call(row)}, not {given}", upto=closed)
+    counted = {1: "one operand", 2: "two operands"}.get(len(row.domain), f"{row.arity} operands")
+    return _at(text, opened, f"{row.name} takes {counted}, {_call(row)}, not {given}", upto=closed)
 
 
 def unknown_name(text: str, token: Token, names: Collection[str]) -> ParseError:

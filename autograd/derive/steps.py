@@ -53,6 +53,7 @@ class Step(NamedTuple):
     data: Number
 
 
+
 class Steps:
     """The derivative of `output` by every node, or by those between `wrt` and the output.
 
@@ -68,6 +69,7 @@ class Steps:
         self.adjoints: dict[Value, Number] = gradients(output)
         self.names: dict[Value, str] = named(self.order)
         self._zero = type(self.data[output])()
+        self._idle = set(self.order) - {output}  # the nodes to which nothing was sent, as far as the sweep has come
 
     @cached_property
     def covered(self) -> frozenset[Value]:
@@ -104,7 +106,11 @@ class Steps:
         for position in range(len(partials))[::-1]:  # the sweep adds to the right operand first
             formula, partial = partials[position]
             if node in self.adjoints and (operand := node.parents[position]) in terms:
-                contribution = adjoint if partial is ONE else adjoint * partial
+                contribution = contributed(node, adjoint, partial)
+                if (node.operation.selects and partial == 0) or node in self._idle:  # nothing, though it be 0 * inf
+                    contribution = self._zero
+                else:
+                    self._idle.discard(operand)
                 terms[operand].append(Term(node, position, formula, partial, adjoint, contribution))
         made = definition(node.operation, *map(self._named, node.parents)) if partials else None
         return Step(node, self.names[node], made, partials, tuple(terms[node]), adjoint, self.data[node])
@@ -121,3 +127,10 @@ class Steps:
 
     def _named(self, node: Value) -> Expression:
         return number(self.data[node]) if node.operation is CONSTANT else symbol(self.names[node])
+
+
+def contributed(consumer: Value, upstream: Number, partial: Number) -> Number:
+    """The product; zero where the consumer has selected another operand, which is sent nothing even if `upstream` is nan."""
+    if consumer.operation.selects and partial == 0:
+        return type(upstream)()
+    return upstream if partial is ONE else upstream * partial

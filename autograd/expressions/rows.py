@@ -102,7 +102,8 @@ def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expres
     for e in operands_first(expression):
         operands = [image[parent] for parent in e.parents]
         if e.op is WHERE:
-            image[e] = operands[1 if substituted(e.parents[0], numbers).content else 2]
+            arm = operands[1 if substituted(e.parents[0], numbers).content else 2]
+            image[e] = number(math.nan) if _undefined(arm) else arm
         else:
             image[e] = rebuilt(e, operands)
     return image[expression]

@@ -11,12 +11,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd.expressions import EXPANDED, Expression, number, symbol
 from autograd.expressions.expression import NUMBER, WHERE, apply, lifted
 from autograd.floats import as_float
-from autograd.graph import Image, consumers_first, topological_order
+from autograd.graph import Image, topological_order
 from autograd.operands import Number
 from autograd.operations import BUILT_IN, LEAF, Arithmetic, Function, Operation
 from autograd.recording import record
@@ -59,6 +60,8 @@ class Program(NamedTuple):
     def uncommon(self) -> tuple[Call, ...]:
         """The operations that a user has added, and those of any number of operands, each with how many it has here."""
         which = {row for row in self.rows if row.name not in BUILT_IN or row.arity is None}
+        if not which:
+            return ()
         counts = map(int.__sub__, self.starts[1:], self.starts)
         return tuple(dict.fromkeys(call for call in zip(self.operations, counts, strict=True) if call[0] in which))
 
@@ -71,7 +74,8 @@ def flattened(output: Value, inputs: Sequence[Value]) -> Program:
     order = topological_order(output)
     _check_inputs(inputs, set(order))
     constants = _constants(order, set(inputs))
-    results = [node for node in reversed(consumers_first(output, None)[0]) if node not in constants]
+    results = [node for node in order if node.left is not None and node not in constants]
+    results.sort(key=attrgetter("order"))  # as they were recorded, which is the order of a sweep, backwards
     parents = [node.parents if node.operation.many or node.right is None else (node.left, node.right) for node in results]
     used = dict.fromkeys(node for nodes in parents for node in nodes if node in constants)
     position = {node: k for k, node in enumerate((*inputs, *used, *results))}
@@ -93,14 +97,16 @@ def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
         raise ValueError("Tape: no inputs; give the leaves whose numbers will change")
     seen: set[Value] = set()
     for position, node in enumerate(inputs):
-        which = f"Tape: inputs[{position}], {node!r:.80},"
         if node.left is not None:
-            raise ValueError(f"{which} is the result of {node.operation.name!r}; inputs are leaves of the graph")
-        if node not in graph:
-            raise ValueError(f"{which} is not in the graph: the output does not depend on it")
-        if node in seen:
-            raise ValueError(f"{which} is given twice")
-        seen.add(node)
+            wrong = f"is the result of {node.operation.name!r}; inputs are leaves of the graph"
+        elif node not in graph:
+            wrong = "is not in the graph: the output does not depend on it"
+        elif node in seen:
+            wrong = "is given twice"
+        else:
+            seen.add(node)
+            continue
+        raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, {wrong}")
 
 
 def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:

@@ -167,8 +167,12 @@ class _Arrays:
         constant = (operands >= program.inputs) & (operands < program.first)
         needs = np.where(constant[first], kernel.RIGHT, np.where(constant[first + (counts > 1)], kernel.LEFT, kernel.ALL))
         needs[counts != 2] = kernel.ALL
-        calls = zip(program.operations, counts.tolist(), strict=True)
-        self._codes = (np.array([codes[call, kernel.ALL] for call in calls]) + needs).astype(np.int16)
+        fixed = {row: codes[(row, row.arity), kernel.ALL] for row in program.rows if row.arity is not None}
+        found = list(map(fixed.get, program.operations))
+        if len(fixed) < len(program.rows):
+            calls = zip(program.operations, counts.tolist(), strict=True)
+            found = [fixed[call[0]] if call[0] in fixed else codes[call, kernel.ALL] for call in calls]
+        self._codes = (np.array(found) + needs).astype(np.int16)
         self._rest = operands if (counts > 2).any() else operands[:0]
         self._right[counts > 2] = first[counts > 2] + 1
 

@@ -71,6 +71,7 @@ def _library() -> ctypes.CDLL:
     return ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
 
 
+@cache  # ctypes leaves a circle behind each time
 def address(called: Function) -> int:
     """Where a function of the C library is. Raises `ValueError` if it has none of that name."""
     try:
@@ -80,7 +81,7 @@ def address(called: Function) -> int:
             f"{called.operation}: the C library has no function {called.name!r:.60}; "
             "give operation(..., native=...) the name of one that takes and returns doubles, such as 'erf'"
         ) from None
-    return ctypes.cast(found, ctypes.c_void_p).value or 0
+    return ctypes.c_size_t.from_buffer(found).value
 
 
 def _target() -> Any:

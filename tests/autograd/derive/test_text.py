@@ -21,7 +21,7 @@ from test_graph import graphs
 
 import nn
 from autograd import Derivation, Value, derive, maximum
-from autograd.derive.outline import Letter, _letter, _shown
+from autograd.derive.outline import Letter, _letter, shown_number
 from autograd.derive.text import WIDTH, _columns, _sum
 from autograd.operations import CONSTANT, FLOATS, OPERATIONS
 
@@ -317,7 +317,7 @@ def test_a_zero_has_its_sign_where_it_is_given_and_nowhere_else() -> None:
         "      and 2 more like it: z = y_i * 2, i = 0..2",
         "      z2 = 0  z4 = 0",
     ]
-    assert _shown(Fraction(1), Fraction(10) ** 400) == 1  # which is larger than any float, and not infinite
+    assert shown_number(Fraction(1), Fraction(10) ** 400) == 1  # which is larger than any float, and not infinite
 
 
 def test_names_in_the_head_have_quotes_where_they_need_them() -> None:
