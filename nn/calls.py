@@ -1,10 +1,8 @@
-"""A training step as a list of NumPy calls, with every buffer allocated once.
+"""A training step as a list of NumPy calls, arguments bound and every buffer allocated once: `nn.matrix`, faster.
 
-A training step is always the same NumPy calls on the same arrays, so the list is made once, arguments bound, and then only
-run: the steps of `nn.matrix` with buffers, made from the same records. The tests hold the two together. It takes a quarter
-of the time of a loop over `MatrixMLP.gradients` for the 3-4-1 network, two thirds for 64-32-10 on 200 samples. Small
-matrices multiply by `ndarray.dot`, which costs half of what `@` does; layers with the same activation share one buffer and
-so one call for the slope; all weights are one array, updated by one subtraction.
+It takes a quarter of the time of a loop over `MatrixMLP.gradients` for the 3-4-1 network, two thirds for 64-32-10 on 200
+samples. Small matrices multiply by `ndarray.dot`, which costs half of what `@` does; layers with the same activation share
+one buffer and so one call for the slope; all weights are one array, updated by one subtraction.
 """
 
 from __future__ import annotations

@@ -105,11 +105,6 @@ class MatrixMLP(Predictor):
         """The model itself, when its arrays fit; integers and float32 in them have become float64.
 
         Raises `ValueError` and `TypeError` for arrays of other shapes or kinds that were put into its lists.
-
-        >>> model = MatrixMLP([[[0.5]]], activations="linear")
-        >>> model.weights[0] = np.array([[2]])
-        >>> model.checked().weights[0]
-        array([[2.]])
         """
         W, b = layers(self.weights, self.biases, stacks=True, copy=False)
         activation_names(self.activations, len(W), (SOFTMAX.name,))
@@ -120,13 +115,9 @@ class MatrixMLP(Predictor):
 
     @classmethod
     def random(
-        cls,
-        sizes: Sequence[int],
-        activations: str | Sequence[str] = "sigmoid",
-        bias: bool = True,
-        rng: Any = None,
+        cls, sizes: Sequence[int], activations: str | Sequence[str] = "sigmoid", bias: bool = True, rng: Any = None,
         networks: int | None = None,
-    ) -> MatrixMLP:
+    ) -> MatrixMLP:  # fmt: skip
         """A network of these layer sizes with random weights and zero biases; `networks=R` gives R of them stacked.
 
         `rng` is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`.

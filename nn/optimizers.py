@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -42,15 +43,10 @@ def _sgd(p: Any, g: Any, state: State, _step: int, s: Settings) -> tuple[Any, St
     return p - s["learning_rate"] * _decayed(p, g, s), state
 
 
-def _momentum(p: Any, g: Any, state: State, _step: int, s: Settings) -> tuple[Any, State]:
-    velocity = s["momentum"] * state[0] + _decayed(p, g, s)
-    return p - s["learning_rate"] * velocity, (velocity,)
-
-
-def _nesterov(p: Any, g: Any, state: State, _step: int, s: Settings) -> tuple[Any, State]:
+def _momentum(p: Any, g: Any, state: State, _step: int, s: Settings, ahead: bool = False) -> tuple[Any, State]:
     g = _decayed(p, g, s)
     velocity = s["momentum"] * state[0] + g
-    return p - s["learning_rate"] * (g + s["momentum"] * velocity), (velocity,)
+    return p - s["learning_rate"] * (g + s["momentum"] * velocity if ahead else velocity), (velocity,)
 
 
 def _rmsprop(p: Any, g: Any, state: State, _step: int, s: Settings) -> tuple[Any, State]:
@@ -78,7 +74,7 @@ OPTIMIZERS = {
     for record in (
         Optimizer("sgd", (), _BASE, _sgd),
         Optimizer("momentum", ("velocity",), {**_BASE, "momentum": 0.9}, _momentum),
-        Optimizer("nesterov", ("velocity",), {**_BASE, "momentum": 0.9}, _nesterov),
+        Optimizer("nesterov", ("velocity",), {**_BASE, "momentum": 0.9}, partial(_momentum, ahead=True)),
         Optimizer("rmsprop", ("square",), {**_BASE, "learning_rate": 1e-2, "alpha": 0.99, "eps": 1e-8}, _rmsprop),
         Optimizer("adam", ("mean", "square"), _ADAM, _adam),
         Optimizer("adamw", ("mean", "square"), {**_ADAM, "weight_decay": 1e-2}, _adamw),

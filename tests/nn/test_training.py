@@ -306,7 +306,7 @@ def test_arrays_of_other_kinds_become_floats_and_train() -> None:
     ("put", "said"),
     [
         (lambda m: m.weights.__setitem__(0, np.ones((2, 4))), r"X has shape \(10, 3\), expected \(n, 2\)"),
-        (lambda m: m.weights.__setitem__(0, np.ones((3, 5))), r"weights\[1\] has shape \(4, 2\); the layers before .* \(5, 2\)"),
+        (lambda m: m.weights.__setitem__(0, np.ones((3, 5))), r"weights\[1\] has shape \(4, 2\); the layers .* \(5, 2\)"),
         (lambda m: m.biases.__setitem__(1, np.ones(3)), r"biases\[1\] has shape \(3,\), expected \(2,\)"),
         (lambda m: m.weights.append(np.ones((2, 2))), r"biases: got 2 arrays, expected 3"),
         (lambda m: (m.weights.pop(), m.biases.pop()), r"activations: got 2 names, expected 1"),
