@@ -25,6 +25,7 @@ WRITE = {
     "=": "an expression has none; numbers are given beside it",
     ".": "functions are written tanh(x), not x.tanh()",
 }
+OPERATORS = "+ - * / % ** < <= > >= == !="
 LONGEST = 40  # letters of a name for which a near one is looked for
 
 
@@ -36,7 +37,7 @@ def all_functions() -> str:
 def stray(text: str, token: Token) -> ParseError:
     """A character that is not in the language."""
     advice = f"; {WRITE[token.text]}" if token.text in WRITE else ""
-    note = "" if advice else f"there are names, numbers, + - * / ** ( ) and\n{all_functions()}"
+    note = "" if advice else f"there are names, numbers, {OPERATORS}, parentheses and\n{all_functions()}"
     return _at(text, token, f"{visible(token.text)} is not known here{advice}", note=note)
 
 
@@ -61,6 +62,11 @@ def unopened(text: str, token: Token) -> ParseError:
     """A comma or a closing parenthesis that belongs to no function or parenthesis."""
     comma = "a comma stands only between operands of a function; decimals have a point, 0.5"
     return _at(text, token, comma if token.kind == "," else "there is no ( for this )")
+
+
+def chained(text: str, token: Token) -> ParseError:
+    """A comparison of what a comparison gave, which Python reads as two of them."""
+    return _at(text, token, "one comparison follows another; write a product of the two, (a < b)*(b < c)")
 
 
 def unclosed(text: str, token: Token) -> ParseError:
