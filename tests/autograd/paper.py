@@ -38,8 +38,8 @@ def values(mp: Any) -> dict[str, Callable[..., Any]]:
         top = max(numbers)
         return top + mp.log(mp.fsum(mp.exp(x - top) for x in numbers))
 
-    def gelu(a: Any) -> Any:
-        return a * mp.erfc(-a / mp.sqrt(2)) / 2
+    def erfc(a: Any) -> Any:
+        return mp.erfc(a) if abs(a) < 1e9 else mp.mpf(1 - mp.sign(a))  # mpmath's own raises for a large number
 
     table = {
         "add": lambda a, b: a + b,
@@ -50,7 +50,7 @@ def values(mp: Any) -> dict[str, Callable[..., Any]]:
         "neg": lambda a: -a,
         "abs": abs,
         "log": logarithm(mp.log),
-        "log1p": lambda a: mp.log1p(a) if a > -1 else mp.nan,
+        "log1p": lambda a: mp.log1p(a) if a > -1 else -mp.inf if a == -1 else mp.nan,
         "exp2": lambda a: mp.power(2, a),
         "log2": logarithm(lambda a: mp.log(a, 2)),
         "log10": logarithm(mp.log10),
@@ -66,7 +66,7 @@ def values(mp: Any) -> dict[str, Callable[..., Any]]:
         "arctan2": mp.atan2,
         "arcsinh": mp.asinh,
         "arccosh": within(mp.acosh, 1, mp.inf),
-        "arctanh": lambda a: mp.atanh(a) if abs(a) < 1 else mp.nan,
+        "arctanh": within(mp.atanh, -1, 1),
         "sinc": mp.sincpi,
         "deg2rad": lambda a: a * mp.pi / 180,
         "rad2deg": lambda a: a * 180 / mp.pi,
@@ -76,7 +76,8 @@ def values(mp: Any) -> dict[str, Callable[..., Any]]:
         "relu": lambda a: max(a, mp.zero),
         "leaky_relu": lambda a: a if a > 0 else mp.mpf(LEAK) * a,
         "elu": lambda a: a if a > 0 else mp.expm1(a),
-        "gelu": gelu,
+        "erfc": erfc,
+        "gelu": lambda a: a * erfc(-a / mp.sqrt(2)) / 2,
         "silu": lambda a: a / (1 + mp.exp(-a)),
         "maximum": max,
         "minimum": min,
@@ -131,7 +132,7 @@ def slopes(mp: Any) -> dict[str, Callable[..., tuple[Any, ...]]]:
         return tuple(mp.mpf(place == taken) for place in range(3))
 
     def gelu(a: Any) -> tuple[Any]:
-        return (mp.erfc(-a / mp.sqrt(2)) / 2 + a * mp.exp(-a * a / 2) / mp.sqrt(2 * mp.pi),)
+        return (value["erfc"](-a / mp.sqrt(2)) / 2 + a * mp.exp(-a * a / 2) / mp.sqrt(2 * mp.pi),)
 
     def gauss(a: Any) -> Any:
         return 2 / mp.sqrt(mp.pi) * mp.exp(-a * a)
@@ -170,10 +171,10 @@ def slopes(mp: Any) -> dict[str, Callable[..., tuple[Any, ...]]]:
         "tanh": lambda out, a: (mp.sech(a) ** 2,),
         "arcsinh": lambda out, a: (1 / mp.sqrt(1 + a * a),),
         "arccosh": lambda out, a: (1 / mp.sqrt((a - 1) * (a + 1)) if a > 1 else mp.inf if a == 1 else mp.nan,),
-        "arctanh": lambda out, a: (1 / ((1 - a) * (1 + a)) if abs(a) < 1 else mp.nan,),
+        "arctanh": lambda out, a: (1 / ((1 - a) * (1 + a)) if abs(a) < 1 else mp.inf if abs(a) == 1 else mp.nan,),
         "erf": lambda out, a: (gauss(a),),
         "erfc": lambda out, a: (-gauss(a),),
-        "sinc": lambda out, a: ((mp.cospi(a) - out) / a if a != 0 else zero,),
+        "sinc": lambda out, a: ((mp.cospi(a) - out) / a if abs(a) > 1e-12 else -(mp.pi**2) * a / 3,),
         "deg2rad": lambda out, a: (mp.pi / 180,),
         "rad2deg": lambda out, a: (180 / mp.pi,),
         "sigmoid": lambda out, a: (sigmoid(a) * sigmoid(-a),),
