@@ -46,11 +46,7 @@ class Activation(NamedTuple):
     jacobian: Callable[[Array, Array], Array] | None = None
 
     def of(self, z: Array) -> Array:
-        """f(z), a new array.
-
-        >>> ACTIVATIONS["relu"].of(np.array([-2.0, 3.0]))
-        array([0., 3.])
-        """
+        """f(z), a new array."""
         out = np.empty_like(z)
         self.value(z, out, np.empty_like(z))
         return out
@@ -62,11 +58,7 @@ class Activation(NamedTuple):
         return out
 
     def through(self, a: Array, error: Array) -> Array:
-        """dC/dz from a = f(z) and `error`, which is dC/da.
-
-        >>> ACTIVATIONS["sigmoid"].through(np.array([0.5]), np.array([2.0]))
-        array([0.5])
-        """
+        """dC/dz from a = f(z) and `error`, which is dC/da."""
         return self.jacobian(a, error) if self.jacobian else error * self.slope_at(a)
 
 
@@ -75,11 +67,7 @@ _exp, _add, _divide = np.exp, np.add, np.divide  # looked up once: these lines a
 
 
 def of_objects(function: np.ufunc, z: Array) -> Array:
-    """NumPy's function of an array of objects that have it as a method. `TypeError` if they do not.
-
-    >>> of_objects(np.exp, np.array([Value(0.0)]))
-    array([Value(data=1.0, grad=0.0)], dtype=object)
-    """
+    """NumPy's function of an array of objects that have it as a method. `TypeError` if they do not."""
     try:
         return np.asarray(function(z))
     except TypeError:
@@ -88,12 +76,7 @@ def of_objects(function: np.ufunc, z: Array) -> Array:
 
 
 def logistic(z: Array, out: Array, scratch: Array) -> None:
-    """Write 1 / (1 + exp(-z)) into `out`: as e / (1 + e), right to the last digits for any z, the smallest too.
-
-    >>> out = np.empty(3)
-    >>> logistic(np.array([-1000.0, 0.0, 1000.0]), out, np.empty(3)); out
-    array([0. , 0.5, 1. ])
-    """
+    """Write 1 / (1 + exp(-z)) into `out`: as e / (1 + e), right to the last digits for any z, the smallest too."""
     if z.dtype.hasobject:
         own = all(hasattr(entry, "sigmoid") for entry in z.flat)  # as a Value has, whose slope is right for any z
         out[...] = np.frompyfunc(methodcaller("sigmoid"), 1, 1)(z) if own else 1 / (1 + of_objects(np.exp, -z))
@@ -142,10 +125,6 @@ def shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
     """Write exp(z - m) into `out`, m being the largest of each row; return z - m, and the sum of a row's exp but for one 1.
 
     With that 1 in it the sum would lose what is small; log1p adds it without a loss.
-
-    >>> out = np.empty((1, 3))
-    >>> shifted_exp(np.array([[-40.0, 0.0, 0.0]]), out)[1], out[0, 1:]
-    (array([[1.]]), array([1., 1.]))
     """
     shifted = z - z.max(axis=-1, keepdims=True)
     np.exp(shifted, out)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -91,17 +92,15 @@ def kind_of(x: Any) -> str:
 
 
 def check_finite(a: Array, name: str) -> None:
-    """`ValueError` for an array that holds nan or an infinity."""
+    """`ValueError` for an array that holds nan or an infinity; Fractions, in arrays of objects, are finite."""
+    if a.dtype.hasobject:
+        a = np.array([x for x in a.flat if not isinstance(x, Fraction)], dtype=float)
     if not np.isfinite(a).all():
         raise ValueError(f"{name} holds {a[~np.isfinite(a)][0]}; give finite numbers")
 
 
 def shape_of(x: Any, name: str) -> tuple[int, ...]:
-    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ.
-
-    >>> shape_of([[1, 2], [3, 4], [5, 6]], "X")
-    (3, 2)
-    """
+    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ."""
     try:
         shape: tuple[int, ...] = _asked(np.shape, x, name)
     except ValueError:
@@ -110,11 +109,7 @@ def shape_of(x: Any, name: str) -> tuple[int, ...]:
 
 
 def sequence(x: Any, name: str, example: str) -> list[Any]:
-    """`x` as a list. `TypeError`, with the example of what is expected, for text, a number, or anything without an order.
-
-    >>> sequence((3, 4), "sizes", "[3, 4, 1]")
-    [3, 4]
-    """
+    """`x` as a list. `TypeError`, with the example of what is expected, for text, a number, or anything without an order."""
     ordered = hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, str | bytes | dict)
     if not ordered or getattr(x, "ndim", 1) == 0:
         raise TypeError(f"{name}={x!r:.60} is a {type(x).__name__}; give a list, for example {example}")
@@ -122,11 +117,7 @@ def sequence(x: Any, name: str, example: str) -> list[Any]:
 
 
 def whole(name: str, x: Any, least: int) -> int:
-    """`x` as an int. `ValueError` for anything but a whole number from `least` up.
-
-    >>> whole("steps", np.int64(3), 0)
-    3
-    """
+    """`x` as an int. `ValueError` for anything but a whole number from `least` up."""
     if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
         raise ValueError(f"{name}={x!r:.80} has to be a whole number from {least} up")
     return int(x)

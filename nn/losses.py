@@ -109,13 +109,11 @@ def _squares(d: Array) -> Any:
 
 
 def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
-    np.subtract(a, y, out)
-    return _squares(out) / 2
+    return _squares(np.subtract(a, y, out)) / 2
 
 
 def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
-    np.subtract(a, y, out)
-    loss = _squares(out) / y.size
+    loss = _squares(np.subtract(a, y, out)) / y.size
     out *= 2
     out /= y.size
     return loss

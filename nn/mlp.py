@@ -24,9 +24,6 @@ def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, 
 
     The width is that of the layer's activation, glorot or he. Raises `ValueError` for fewer than two sizes or a size below
     one.
-
-    >>> [w.shape for w in initial_weights([3, 4, 1], ["sigmoid", "sigmoid"], 0)]
-    [(3, 4), (4, 1)]
     """
     if len(sizes) < 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
         raise ValueError(f"sizes: {list(sizes)} has to be at least two whole numbers from 1 up: inputs, layers, outputs")

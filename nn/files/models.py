@@ -26,8 +26,7 @@ RUN = ("run", "step", "history.steps", "history.losses", "history.mean_errors") 
 
 def named(model: MatrixMLP, weights: Sequence[Array], biases: Sequence[Array] | None) -> dict[str, Array]:
     """Weights and biases of this model's layers by PyTorch's names: copies."""
-    state = {}
-    position = 0
+    state, position = {}, 0
     for layer, (w, activation) in enumerate(zip(weights, model.activations, strict=True)):
         state[f"{position}.weight"] = transposed(w).copy()
         if biases is not None:

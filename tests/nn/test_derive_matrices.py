@@ -22,8 +22,7 @@ import nn
 from autograd.expressions import as_latex, as_text, call, mean, size, summed, symbol, where
 from autograd.names import number_text
 from nn import MatrixDerivation
-from nn.derivation.formulas import last_delta_formula, last_delta_why, predicted
-from nn.derivation.notation import matrix, product, why
+from nn.derivation.formulas import last_delta_formula, last_delta_why, matrix, predicted, product, why
 from nn.derivation.variants import in_columns, signs
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear", "leaky_relu")
@@ -326,6 +325,14 @@ def test_the_routes_through_a_softmax_stand_in_the_order_of_the_targets() -> Non
         ("Y[0,1]", "softmax(z1)[0,0]", "-1"),  # of its own log there is one for each other output
         ("Y[0,1]", "softmax(z1)[0,2]", "-1"),
         ("Y[0,2]", "softmax(z1)[0,1]"),
+    ]
+
+
+def test_a_cross_entropy_starts_from_z_also_where_z_is_the_output() -> None:
+    d = nn.derive_matrices(nn.MatrixMLP([[[1.0]]], None, "linear"), [[2]], [[1]], "binary_cross_entropy")
+    assert [term.symbols for term in d.at("delta1", 0, 0).terms] == [
+        ("1", "Y[0,0]", "sigmoid(-z1[0,0])", "-1"),
+        ("1", "1 - Y[0,0]", "sigmoid(z1[0,0])"),
     ]
 
 
