@@ -112,7 +112,7 @@ def test_every_number_and_formula_of_the_text_is_what_was_computed(output: Value
         for line, term in zip(lines, step.terms, strict=False):
             product, since = re.split(r"\s+since ", line)
             slope, formula = re.split(r" [=+] ", product, maxsplit=1)[1].split(" * ", 1)
-            consumer, definition = since.split(", by its ")[0].split(" = ")
+            consumer, definition = re.split(", by its |, which sends", since)[0].split(" = ")
             assert slope == f"d{out}/d{consumer}"
             assert nodes[consumer] is term.consumer
             assert agree(value(formula, derivation), term.partial)
