@@ -200,12 +200,6 @@ def of_nn_derivation_formulas() -> None:
     >>> as_text(predicted("half_squared_error", "tanh", 2)), as_text(predicted("binary_cross_entropy", "linear", 2))
     ('a2', 'sigmoid(z2)')
 
-    loss_formula:
-
-    >>> from autograd.expressions import as_text
-    >>> as_text(loss_formula("half_squared_error", "sigmoid", 2))
-    '((a2 - Y)**2).sum() / 2'
-
     slope_formula:
 
     >>> slope_formula("relu", 1), slope_formula("linear", 1)

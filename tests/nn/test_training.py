@@ -137,7 +137,7 @@ NEW: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("new", NEW)
+@pytest.mark.parametrize("new", NEW, ids=range(len(NEW)))
 def test_an_interrupted_run_ends_where_it_would_have_ended(new: dict[str, Any], tmp_path: Path) -> None:
     def train(model: MatrixMLP, path: Path, stop: int = 10**9) -> Any:
         def interrupt(_: Any, history: nn.History) -> None:
