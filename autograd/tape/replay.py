@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property, partial
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from autograd.functions import RECORDING
@@ -19,9 +20,9 @@ from autograd.operands import Number, checked
 from autograd.operations import BUILT_IN, FLOATS, LEAF, Arithmetic, Function, Operation
 from autograd.operations import named as row_named
 from autograd.recording import lift, record
-from autograd.sweep import NOTHING, adjoints
+from autograd.sweep import NOTHING, adjoints, guarded_adjoints
 from autograd.tape.arguments import arguments, counted, like
-from autograd.tape.program import flattened, run
+from autograd.tape.program import flattened, run, swept
 from autograd.tape.source import Source, source_of
 from autograd.transforms import grad, one_value, values
 from autograd.value import Value
@@ -29,6 +30,7 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.tape.native import Native
 
+BOTH = (adjoints, guarded_adjoints)
 LARGEST_SOURCE = 10_000  # operations: Python compiles a few of them in the time in which it runs a thousand
 
 
@@ -65,6 +67,7 @@ class Tape:
         self.inputs = tuple(values(inputs, "Tape: inputs"))
         self.program = flattened(output, self.inputs)
         exact = any(type(c) is Fraction for c in self.program.constants)
+        self._selects = any(row.selects for row in self.program.rows)
         self._fast = set() if exact else {float}  # the types of numbers with which floats come out
 
     def __len__(self) -> int:
@@ -95,10 +98,12 @@ class Tape:
     def _on_floats(self, numbers: Sequence[float]) -> tuple[Any, list[Any]]:
         if len(self) <= LARGEST_SOURCE:
             try:
-                return self._compiled(*numbers)
+                found = self._compiled(*numbers)
+                if not self._selects or not isnan(sum(found[1])):  # it sends zeros where the rows send nothing
+                    return found
             except (ArithmeticError, ValueError):
                 pass  # where Python's arithmetic raises, the rows have an answer
-        return self._replay(FLOATS, _on_float, [*numbers, *self.program.floats], lambda _: (1.0, 0.0))
+        return self._replay(FLOATS, _on_float, [*numbers, *self.program.floats], lambda _: (1.0, 0.0), adjoints)
 
     def _exactly(self, numbers: Sequence[Number]) -> tuple[Number, list[Number]]:
         """By the engine itself: a graph is recorded anew."""
@@ -108,7 +113,11 @@ class Tape:
 
     def _on_values(self, numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
         leaves = [lift(x, None, LEAF, Value) for x in (*numbers, *self.program.constants)]
-        return self._replay(RECORDING, _recording, leaves, lambda output: (lift(1, output, LEAF, Value), NOTHING))
+        value, grads = self._replay(
+            RECORDING, _recording, leaves, lambda output: (lift(1, output, LEAF, Value), NOTHING), *BOTH
+        )
+        missing = lift(0, value, LEAF, Value)
+        return value, [missing if slope is NOTHING else slope for slope in grads]
 
     def _on_arrays(self, arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
         import numpy as np
@@ -120,7 +129,7 @@ class Tape:
             return compute if row.name in BUILT_IN else lambda *x: np.asarray(compute(*x), dtype=float)
 
         with np.errstate(all="ignore"):
-            value, grads = self._replay(m, function, [*arrays, *self.program.floats], lambda _: (1.0, 0.0))
+            value, grads = self._replay(m, function, [*arrays, *self.program.floats], lambda _: (1.0, 0.0), *BOTH)
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
         value, *grads = (np.array(np.broadcast_to(x, shape), dtype=float) for x in (value, *grads))
         return value, grads
@@ -146,7 +155,8 @@ class Tape:
 
         def replay(numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
             leaves = [*counted(numbers, self.inputs), *constants]
-            return self._replay(m, function, leaves, lambda output: (m.ones_like(output), 0))
+            sweep = adjoints if hasattr(module, "Piecewise") else guarded_adjoints  # a lazy array knows of no nan yet
+            return self._replay(m, function, leaves, lambda output: (m.ones_like(output), 0), sweep)
 
         return replay
 
@@ -156,12 +166,21 @@ class Tape:
         function: Callable[[Operation], Function],
         leaves: Sequence[Any],
         seed: Callable[[Any], tuple[Any, Any]],
+        *sweeps: Callable[..., dict[Any, Any]],
     ) -> tuple[Any, list[Any]]:
-        """Operation by operation, on whatever kind of number `m` computes with; `seed(output)` is its one and its zero."""
+        """Operation by operation, on whatever kind of number `m` computes with; `seed(output)` is its one and its zero.
+
+        The next of the sweeps is for where an arm that was not taken made a nan of the one before.
+        """
         nodes = run(self.program, leaves, function)
         output = nodes[self.program.output]
-        adjoint = adjoints(output, *seed(output.data), m)
-        return output.data, [adjoint[leaf] for leaf in nodes[: len(self.inputs)]]
+        one, zero = seed(output.data)
+        for sweep in sweeps if self._selects else (adjoints,):
+            adjoint = sweep(output, one, zero, m, swept(self.program, nodes, zero))
+            grads = [adjoint[leaf] for leaf in nodes[: len(self.inputs)]]
+            if sweep is sweeps[-1] or not any(map(_has_nan, grads)):
+                break
+        return output.data, grads
 
     @property
     def source(self) -> str:
@@ -193,6 +212,12 @@ class Tape:
         from autograd.tape.native import Native
 
         return Native(self)
+
+
+def _has_nan(slope: Any) -> bool:
+    x = slope.data if isinstance(slope, Value) else slope
+    found: Any = x != x  # noqa: PLR0124  # which nan alone does
+    return bool(found.any() if hasattr(found, "any") else found)
 
 
 def _recording(row: Operation) -> Function:

@@ -23,7 +23,7 @@ from autograd.operands import checked
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
 from autograd.tape.native.machine import Machine, address, backend, loaded
-from autograd.tape.program import Call, Program
+from autograd.tape.program import FOLDS, Call, Program
 from autograd.transforms import values
 from autograd.value import Value
 
@@ -167,14 +167,20 @@ class _Arrays:
         constant = (operands >= program.inputs) & (operands < program.first)
         needs = np.where(constant[first], kernel.RIGHT, np.where(constant[first + (counts > 1)], kernel.LEFT, kernel.ALL))
         needs[counts != 2] = kernel.ALL
-        fixed = {row: codes[(row, row.arity), kernel.ALL] for row in program.rows if row.arity is not None}
+        folds = {row: codes[(row, 0), kernel.ALL] for row in program.rows if row.name in FOLDS}
+        fixed = {row: codes[(row, row.arity), kernel.ALL] for row in program.rows if row.arity is not None} | folds
         found = list(map(fixed.get, program.operations))
         if len(fixed) < len(program.rows):
             calls = zip(program.operations, counts.tolist(), strict=True)
             found = [fixed[call[0]] if call[0] in fixed else codes[call, kernel.ALL] for call in calls]
-        self._codes = (np.array(found) + needs).astype(np.int16)
-        self._rest = operands if (counts > 2).any() else operands[:0]
-        self._right[counts > 2] = first[counts > 2] + 1
+        self._codes = np.array(found, dtype=np.int16)
+        many = (counts > 2) | np.isin(self._codes, [*folds.values()])
+        self._rest = operands if many.any() else operands[:0]
+        self._right[many] = first[many] + 1
+        for row, code in folds.items():  # where the operands begin, and how many terms there are
+            here = self._codes == code
+            self._left[here], self._right[here] = first[here], counts[here] // (1 if row.name == "total" else 2)
+        self._codes += np.where(many, 0, needs).astype(np.int16)
 
     def memory(self) -> tuple[Array, Array, Array]:
         """The description that the interpreter reads (kernel.FIELDS), and the numbers that it writes, for one thread."""
