@@ -60,7 +60,7 @@ class Program(NamedTuple):
         return list(map(as_float, self.constants))
 
     def uncommon(self) -> tuple[Call, ...]:
-        """The operations that a user has added, and those of any number of operands that are no folds, each with how many it has here."""
+        """A user's operations, and those of any number of operands that are no folds, each with how many it has here."""
         which = {row for row in self.rows if row.name not in BUILT_IN or (row.arity is None and row.name not in FOLDS)}
         if not which:
             return ()

@@ -22,7 +22,7 @@ from autograd.operations import named as row_named
 from autograd.recording import lift, record
 from autograd.sweep import NOTHING, adjoints, guarded_adjoints
 from autograd.tape.arguments import arguments, counted, like
-from autograd.tape.program import flattened, run, swept
+from autograd.tape.program import TRUTHS, flattened, run, swept
 from autograd.tape.source import Source, source_of
 from autograd.transforms import grad, one_value, values
 from autograd.value import Value
@@ -126,7 +126,7 @@ class Tape:
 
         def function(row: Operation) -> Function:
             compute = m[row]
-            return compute if row.name in BUILT_IN else lambda *x: np.asarray(compute(*x), dtype=float)
+            return compute if row.name in BUILT_IN - TRUTHS else lambda *x: np.asarray(compute(*x), dtype=float)
 
         with np.errstate(all="ignore"):
             value, grads = self._replay(m, function, [*arrays, *self.program.floats], lambda _: (1.0, 0.0), *BOTH)
@@ -146,16 +146,19 @@ class Tape:
         (x*sin(x), [x*cos(x) + sin(x)])
         """
         m, constants = arithmetic(module), [converted(c, module) for c in self.program.constants]
+        symbols = hasattr(module, "Piecewise")
 
         def function(row: Operation) -> Function:
             compute = m[row]
+            if row.name in TRUTHS and not symbols:
+                return lambda *x: m.where(compute(*x), 1.0, 0.0)
             if row.formula is None:
                 return compute
             return lambda *x: converted(found, module) if (found := compute(*x)).__class__ is int else found
 
         def replay(numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
             leaves = [*counted(numbers, self.inputs), *constants]
-            sweep = adjoints if hasattr(module, "Piecewise") else guarded_adjoints  # a lazy array knows of no nan yet
+            sweep = adjoints if symbols else guarded_adjoints  # a lazy array knows of no nan yet
             return self._replay(m, function, leaves, lambda output: (m.ones_like(output), 0), sweep)
 
         return replay
