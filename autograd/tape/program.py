@@ -20,7 +20,7 @@ from autograd.floats import as_float
 from autograd.graph import Image, topological_order
 from autograd.operands import Number
 from autograd.operations import BUILT_IN, LEAF, OPERATIONS, Arithmetic, Function, Operation
-from autograd.recording import record
+from autograd.recording import recorded_numbers
 from autograd.sweep import NOTHING, Walk, adjoints, guarded_adjoints
 from autograd.value import Value
 
@@ -69,17 +69,18 @@ class Program(NamedTuple):
 
 
 def flattened(output: Value, inputs: Sequence[Value]) -> Program:
-    """The program of what leads from the inputs, leaves of the graph, to the output; all that is constant is computed now.
+    """The program of what leads from the inputs, leaves of the graph, to the output; what does not depend on them is a
+    constant.
 
-    Raises `ValueError` for an input that is no leaf of the graph or is given twice.
+    Raises `ValueError` for an input that is no leaf or is given twice, and for a graph whose numbers do not fit together.
     """
     order = topological_order(output)
-    _check_inputs(inputs, set(order))
+    _check_inputs(inputs)
     constants = _constants(order, set(inputs))
     results = [node for node in order if node.left is not None and node not in constants]
     results.sort(key=attrgetter("order"))  # as they were recorded, which is the order of a sweep, backwards
     parents = [node.parents if node.operation.many or node.right is None else (node.left, node.right) for node in results]
-    used = dict.fromkeys(node for nodes in parents for node in nodes if node in constants)
+    used = dict.fromkeys(node for nodes in (*parents, (output,)) for node in nodes if node in constants)
     position = {node: k for k, node in enumerate((*inputs, *used, *results))}
     operations = [node.operation for node in results]
     return Program(
@@ -94,15 +95,13 @@ def flattened(output: Value, inputs: Sequence[Value]) -> Program:
     )
 
 
-def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
+def _check_inputs(inputs: Sequence[Value]) -> None:
     if not inputs:
         raise ValueError("Tape: no inputs; give the leaves whose numbers will change")
     seen: set[Value] = set()
     for position, node in enumerate(inputs):
         if node.left is not None:
             wrong = f"is the result of {node.operation.name!r}; inputs are leaves of the graph"
-        elif node not in graph:
-            wrong = "is not in the graph: the output does not depend on it"
         elif node in seen:
             wrong = "is given twice"
         else:
@@ -111,20 +110,13 @@ def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
         raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, {wrong}")
 
 
-def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:
-    """The number of every node that depends on no input, computed anew from the present numbers of the leaves."""
+def _constants(order: Sequence[Value], inputs: set[Value]) -> dict[Value, Number]:
+    """The number of every node that depends on no input, as it was recorded."""
     moving = set(inputs)
-    constants: dict[Value, Value] = {}
     for node in order:
-        if node in moving:
-            continue
-        if node.left is None:
-            constants[node] = Value(node.data)
-        elif node.left in moving or node.right in moving or (node.operation.many and not moving.isdisjoint(node.rest)):
+        if node.left in moving or node.right in moving or (node.operation.many and not moving.isdisjoint(node.rest)):
             moving.add(node)
-        else:
-            constants[node] = record(Value, node.operation, *(constants[p] for p in node.parents))
-    return {node: constant.data for node, constant in constants.items()}
+    return {node: number for node, number in recorded_numbers(order).items() if node not in moving}
 
 
 def run(program: Program, leaves: Iterable[Any], function: Callable[[Operation], Function]) -> list[Image]:

@@ -22,6 +22,7 @@ from autograd.operations import named as row_named
 from autograd.recording import lift, record
 from autograd.sweep import NOTHING, adjoints, guarded_adjoints
 from autograd.tape.arguments import arguments, counted, like
+from autograd.tape.branches import Guarded, Tapes, branches, labels, listening, together
 from autograd.tape.program import TRUTHS, flattened, run, swept
 from autograd.tape.source import Source, source_of
 from autograd.transforms import grad, one_value, values
@@ -34,12 +35,13 @@ BOTH = (adjoints, guarded_adjoints)
 LARGEST_SOURCE = 10_000  # operations: Python compiles a few of them in the time in which it runs a thousand
 
 
-class Tape:
+class Tape(Guarded):
     """The graph of `output` as a function of `inputs`, with its gradient.
 
-    `inputs` are leaves of the graph, in the order in which their numbers will be given. Every other leaf is a constant
-    from now on. `tape(numbers)` returns the output and the list of its derivatives by the inputs. Raises `TypeError` for
-    anything that is not a Value, `ValueError` for an input that is no leaf of the graph or is given twice.
+    `inputs` are leaves, in the order in which their numbers will be given; one that the output does not depend on has
+    derivative 0. Every other leaf is a constant, the number that was recorded. `tape(numbers)` returns the output and the
+    list of its derivatives by the inputs; a list of outputs gives a list of numbers and their Jacobian, a list of rows.
+    Raises `TypeError` for anything that is not a Value, `ValueError` for an input that is no leaf or is given twice.
 
     >>> w, x = Value(0.5, "w"), Value(2.0, "x")
     >>> tape = Tape((w * x).tanh(), [w, x])
@@ -54,15 +56,43 @@ class Tape:
         d_x = 0.0 + d_v1 * w
         return v2, [d_w, d_x]
 
-    What Python decided while it recorded stays decided; for a choice that follows the numbers there are `maximum`,
-    `minimum`, `abs` and `relu`:
+    What Python decided while it recorded stays decided; a choice that follows the numbers is `where(greater(x, 0), ...)`,
+    `maximum` or `relu`. `Tape.record` knows what was decided, and such a tape raises `BranchChanged` for other numbers:
 
     >>> x = Value(1.0, "x")
     >>> Tape(x / 2 if x > 0 else x, [x])([-4.0])  # as it was for 1.0
     (-2.0, [0.5])
     """
 
-    def __init__(self, output: Value, inputs: Value | Iterable[Value]) -> None:
+    def __new__(cls, output: Any, inputs: Any) -> Any:
+        """A tape of each, where there are several outputs."""
+        if isinstance(output, list | tuple):
+            inputs = values(inputs, "Tape: inputs")
+            return Tapes([cls(each, inputs) for each in output], tuple(inputs))
+        return super().__new__(cls)
+
+    def __getnewargs__(self) -> tuple[None, None]:
+        return None, None
+
+    @classmethod
+    def record(cls, f: Callable[..., Any], *numbers: Any) -> Any:
+        """The tape of `f(*numbers)`, which returns a Value or a list of them; its `branches` are all that `f` decided.
+
+        >>> tape = Tape.record(lambda x: x / 2 if x > 0 else x, 1.0)
+        >>> [(branch.condition, branch.outcome) for branch in tape.branches]
+        [('x > 0', True)]
+        >>> tape([3.0]), tape([-4.0], check=False)
+        ((1.5, [0.5]), (-2.0, [0.5]))
+        """
+        leaves = [Value(x, label) for x, label in zip(numbers, labels(f, len(numbers)), strict=True)]
+        output, heard = listening(f, leaves)
+        tape = cls(list(output) if isinstance(output, Iterable) else output, leaves)
+        tape.taken = branches(heard, leaves)
+        if tape.taken:
+            tape.guard = cls(together(tape.taken.values()), leaves)
+        return tape
+
+    def __init__(self, output: Any, inputs: Value | Iterable[Value]) -> None:
         output = one_value(output, "Tape: output")
         self.inputs = tuple(values(inputs, "Tape: inputs"))
         self.program = flattened(output, self.inputs)
@@ -74,17 +104,21 @@ class Tape:
         return len(self.program.operations)
 
     def __repr__(self) -> str:
-        return f"Tape({len(self)} operations, {len(self.inputs)} inputs)"
+        return f"Tape({len(self)} operations, {len(self.inputs)} inputs{self.decided})"
 
-    def __call__(self, numbers: Any) -> tuple[Any, Any]:
+    def __call__(self, numbers: Any, check: bool = True) -> tuple[Any, Any]:
         """The output and its derivative by each input, at one number for each input.
 
         Floats give floats, bit for bit those of the graph recorded anew and swept. Arrays of samples, which broadcast,
         give an array and a list of arrays, all of the common shape; NumPy's exp, log and so on are within 2 units in the
         last place of the floats'. Where `numbers` is itself an array, its first axis counting the inputs, so are the
         derivatives. Values give Values: a graph that can be taped and differentiated again. Raises `ValueError` for a
-        wrong number of them or shapes that do not broadcast, `TypeError` for what is no real number.
+        wrong number of them or shapes that do not broadcast, `TypeError` for what is no real number, `BranchChanged` where
+        `record` would have taken another branch, unless `check=False`.
         """
+        if check and self.guard:
+            numbers = numbers if hasattr(numbers, "__len__") else list(numbers)  # it is read twice
+            self.check(numbers)
         if numbers.__class__ is list and len(numbers) == len(self.inputs) and set(map(type, numbers)) == self._fast:
             return self._on_floats(numbers)
         kind, given = arguments(numbers, self.inputs)

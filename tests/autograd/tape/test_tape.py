@@ -150,11 +150,25 @@ def test_later_changes_of_the_graph_are_not_seen() -> None:
     assert b.grad != 0.0
 
 
-def test_constants_are_taken_from_the_leaves_of_now() -> None:
+def test_constants_are_the_numbers_that_were_recorded() -> None:
     a, b = Value(2.0), Value(3.0)
-    output = a * (b * b)
+    output = a * (b * b) + b
     b.data = 5.0
-    assert Tape(output, a)([2.0]) == (50.0, [25.0])
+    assert Tape(output, a)([2.0]) == (21.0, [9.0])
+    with pytest.raises(ValueError, match=r"changed while this graph was being recorded"):
+        Tape(output * b, a)
+
+
+def test_an_input_that_the_output_does_not_depend_on_has_derivative_0() -> None:
+    stranger = Value(7.0, "stranger")
+    tape = Tape(x * y, [stranger, x])
+    for call in (tape, tape.native()):
+        assert call([5.0, 2.0]) == (6.0, [0.0, 3.0])
+        assert [g.tolist() for g in call([np.ones(2), 2.0])[1]] == [[0.0, 0.0], [3.0, 3.0]]
+    assert tape([Fraction(1), Fraction(1, 3)])[1][0] == 0
+    assert [g.data for g in tape([Value(5.0), 2.0])[1]] == [0.0, 3.0]
+    assert tape.on(sympy)(sympy.symbols("a b"))[1][0] == 0
+    assert Tape(Value(1.0), [x])([5.0]) == Tape(Value(1.0), [x]).native()([5.0]) == (1.0, [0.0])
 
 
 def test_nothing_is_written_into_the_graph() -> None:
@@ -669,15 +683,7 @@ def test_a_tape_can_be_copied_and_sent_to_another_process(kind: str, copied: Cal
         (x * y, 3.0, TypeError, ("Tape: inputs", "3.0")),
         (x * y, None, TypeError, ("Tape: inputs", "None")),
         (x * y, [x * y], ValueError, ("Tape: inputs[0]", "6.0", "result of 'mul'", "leaves of the graph")),
-        (
-            x * y,
-            [x, Value(7.0, "stranger")],
-            ValueError,
-            ("Tape: inputs[1]", "stranger", "not in the graph", "does not depend"),
-        ),
         (x * y, [x, y, x], ValueError, ("Tape: inputs[2]", "'x'", "given twice")),
-        (Value(1.0), [x], ValueError, ("Tape: inputs[0]", "'x'", "not in the graph")),
-        (x * y, [Value(1.0, "x" * 10_000)], ValueError, ("Tape: inputs[0]", f"'{'x' * 47}, is not in the graph")),
     ],
 )
 def test_what_is_no_tape(output: Any, inputs: Any, error: type[Exception], substance: tuple[str, ...]) -> None:
