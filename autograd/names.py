@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import TYPE_CHECKING
 
 from autograd.operands import Number
@@ -80,38 +81,35 @@ def named(order: Iterable[Value]) -> dict[Value, str]:
     """
     nodes = list(order)
     labels = {node: label for node in nodes if node.label and (label := plain(node.label).strip())}
-    free = _Free(labels.values())
+    free = dict(zip(labels, unique(labels.values()), strict=True))
+    numbered = _numbered("z", set(labels.values()))
     return {
-        node: free.like(labels[node])
-        if node in labels
-        else number_text(node.data)
-        if node.operation is CONSTANT
-        else free.numbered("z")
-        for node in nodes
+        node: free.get(node) or (number_text(node.data) if node.operation is CONSTANT else next(numbered)) for node in nodes
     }
 
 
-class _Free:
-    """Names that no node has yet; a label is free for the first that wants it."""
+def unique(labels: Iterable[str]) -> list[str]:
+    """The labels, of which the second that is the same is numbered, `x#2`, and so on; no two are alike.
 
-    def __init__(self, labels: Iterable[str]) -> None:
-        self.taken = set(labels)
-        self.last = {"z": 0}  # the number that each stem was given last
+    >>> unique(["x", "w", "x", "x#2"])
+    ['x', 'w', 'x#3', 'x#2']
+    """
+    wanted = list(labels)
+    taken = set(wanted)
+    others: dict[str, Iterator[str]] = {}
+    found = []
+    for label in wanted:
+        found.append(next(others[label]) if label in others else label)
+        others.setdefault(label, _numbered(f"{label}#", taken, 2))
+    return found
 
-    def like(self, label: str) -> str:
-        stem = f"{label}#"
-        if stem in self.last:
-            return self.numbered(stem)
-        self.last[stem] = 1
-        return label
 
-    def numbered(self, stem: str) -> str:
-        n = self.last[stem] + 1
-        while f"{stem}{n}" in self.taken:
-            n += 1
-        self.last[stem] = n
-        self.taken.add(f"{stem}{n}")
-        return f"{stem}{n}"
+def _numbered(stem: str, taken: set[str], first: int = 1) -> Iterator[str]:
+    """The stem with every number that is not taken yet, and is then."""
+    for name in (f"{stem}{n}" for n in count(first)):
+        if name not in taken:
+            taken.add(name)
+            yield name
 
 
 def number_text(x: Number) -> str:
