@@ -63,11 +63,7 @@ def fitting(characters: Iterable[str], room: int) -> list[str]:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a printable text takes.
-
-    >>> columns("w*x"), columns("\u91cd\u307f"), columns("e\u0301"), columns("x\u20dd")
-    (3, 4, 1, 1)
-    """
+    """How many columns of a terminal a printable text takes."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else unicodedata.category(c) not in ("Mn", "Me") for c in text)
 
 
@@ -143,11 +139,7 @@ def listed(texts: list[str]) -> str:
 
 
 def free_letters(taken: Iterable[str], *choices: str) -> str:
-    """The first choice of letters of which none is a name already; the last if there is none.
-
-    >>> free_letters(["a", "w"], "vab", "vpq")
-    'vpq'
-    """
+    """The first choice of letters of which none is a name already; the last if there is none."""
     names = set(taken)
     return next((letters for letters in choices if names.isdisjoint(letters)), choices[-1])
 
@@ -190,18 +182,13 @@ def latex_name(name: str) -> str:
 
 
 def _word(word: str) -> str:
-    if _GREEK.fullmatch(_spelled(word)):
-        return f"\\{_spelled(word)}"
+    """A word of a name: Greek letters and their names as LaTeX spells them, other words as text."""
+    greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(word, "") if len(word) == 1 else "")
+    letter = greek[2].replace("LAMDA", "LAMBDA").capitalize() if greek else word  # Unicode spells it without the b
+    letter = letter.lower() if greek and greek[1] == "SMALL" else letter
+    if _GREEK.fullmatch(letter):
+        return f"\\{letter}"
     return word if word.isascii() and (len(word) == 1 or word.isdigit()) else f"\\text{{{word}}}"
-
-
-def _spelled(word: str) -> str:
-    """The name of a single Greek letter as LaTeX spells it; any other word as it is."""
-    _, script, case, _, letter = (" " * 4 + unicodedata.name(word, "") if len(word) == 1 else " " * 4).rsplit(" ", 4)
-    if script != "GREEK":
-        return word
-    letter = letter.replace("LAMDA", "LAMBDA").capitalize()  # Unicode spells it without the b
-    return letter.lower() if case == "SMALL" else letter
 
 
 def latex_number(x: Number) -> str:

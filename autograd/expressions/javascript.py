@@ -105,16 +105,6 @@ def rows(used: Iterable[Operation]) -> str:
     """The rows of these operations as the JavaScript constant RULES, by their keys, with the functions that they call.
 
     Raises `ValueError` for an operation that has no JavaScript, or that uses one.
-
-    >>> from autograd.operations import OPERATIONS
-    >>> print(rows([OPERATIONS["mul"]]).removeprefix(PRELUDE))
-    const RULES = {
-      mul: {
-        forward: (a, b) => a * b,
-        partials: (out, a, b) => [b, a],
-      },
-    };
-    <BLANKLINE>
     """
     wanted = list(dict.fromkeys(used))
     if missing := lacking(wanted):
