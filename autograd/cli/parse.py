@@ -34,9 +34,10 @@ INFIX = {row.symbol: row for row in OPERATIONS.values() if row.symbol in PRECEDE
 def parse(text: str, numbers: Mapping[str, Any]) -> Value:
     """The graph of the expression in `text`; a name stands for the Value or the number that `numbers` has for it.
 
-    The graph is the one that Python would record for the same text: a name is one leaf however often it is used, a number is a
-    constant, what is of numbers alone is computed at once. `numbers` may have names that are not used. Raises `ParseError`, a `ValueError` that points at the place, for a text that is no expression;
-    `ValueError` for a name that cannot be one; `TypeError` for what is not a number.
+    The graph is the one that Python would record for the same text: a name is one leaf however often it is used, a number is
+    a constant, and what is made of numbers alone is computed at once. `numbers` may have names that the text does not use.
+    Raises `ParseError`, a `ValueError` that points at the place, for a text that is no expression; `ValueError` for a name
+    that cannot be one; `TypeError` for what is not a number.
 
     >>> y = parse("tanh(w*x + b)", {"w": 0.5, "x": 2, "b": -1})
     >>> y.data, y.operation.name

@@ -28,15 +28,10 @@ class Drawing:
     """
 
     def __init__(
-        self,
-        source: str,
-        scale: float = 1.0,
-        boxes: Mapping[str, list[Value]] | None = None,
-        opened: Callable[[str], Drawing] | None = None,
+        self, source: str, scale: float = 1.0, boxes: Mapping[str, list[Value]] | None = None, opened: Any = None
     ) -> None:
-        self.source, self.scale = source, scale
-        self.boxes = dict(boxes or {})
-        self._opened = opened
+        self.source, self.scale, self.boxes = source, scale, dict(boxes or {})
+        self._opened: Callable[[str], Drawing] | None = opened
 
     def svg(self) -> str:
         """The picture as SVG text. Raises `RenderError` where there is no Graphviz."""
@@ -56,10 +51,9 @@ class Drawing:
         if suffix not in ("svg", "pdf", "png"):
             raise ValueError(f"save({str(path)!r}): the suffix {target.suffix!r} is not one of .svg, .pdf, .png")
         if suffix == "svg":
-            content = self.svg().encode()
+            target.write_bytes(self.svg().encode())
         else:
-            content = png(self.source, self.scale) if suffix == "png" else render(self.source, suffix)
-        target.write_bytes(content)
+            target.write_bytes(png(self.source, self.scale) if suffix == "png" else render(self.source, suffix))
         return target
 
     def open(self, name: str) -> Drawing:

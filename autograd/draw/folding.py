@@ -8,7 +8,7 @@ number is larger than those below it, which makes it an order of operands first 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, groupby, pairwise
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ class Box(NamedTuple):
     @property
     def nodes(self) -> list[Value]:
         """All nodes of all parts."""
-        return [node for part in self.parts for node in part]
+        return list(chain(*self.parts))
 
     def looks(self) -> tuple[Any, ...]:
         """What it looks like from nearby: its operations, and those of its operands, however these were computed."""
@@ -200,13 +200,8 @@ def _applied(node: Value, operands: list[list[Term]], numbers: Mapping[Value, in
     """The operation of its operands: of an addition the terms of both, else one term."""
     if node.operation is not ADD:
         return [Term(numbers[node], unchanged(node.operation)(*map(_total, operands)), 1 + sum(map(_size, operands)))]
-    (*others, last), right = operands[0], operands[1]
-    for term in right:
-        if term.shape == last.shape:
-            last = last._replace(times=last.times + term.times)
-        else:
-            others, last = [*others, last], term
-    return [*others, last]
+    runs = (list(run) for _, run in groupby(chain(*operands), attrgetter("shape")))
+    return [run[0]._replace(times=sum(term.times for term in run)) for run in runs]
 
 
 def _size(terms: list[Term]) -> int:

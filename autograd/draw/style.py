@@ -108,10 +108,7 @@ def _choose(name: str, given: Any, allowed: tuple[Any, ...]) -> None:
 
 def parts(show: Any) -> frozenset[str]:
     """What boxes and arrows say: one of `PARTS`, several, or None for all."""
-    given = PARTS if show is None else (show,) if isinstance(show, str) else show
-    if not isinstance(given, Iterable):
-        raise TypeError(f"draw: show={show!r:.60} is of type {type(show).__name__}; give some of {PARTS}")
-    given = tuple(given)
+    given = PARTS if show is None else _several("show", show, str, f"some of {PARTS}")
     for part in given:
         _choose("show", part, PARTS)
     return frozenset(given)
@@ -131,10 +128,7 @@ def lit(order: list[Value], highlight: Any, wrt: Any) -> frozenset[Value] | None
 
 
 def _nodes(name: str, given: Any, order: list[Value]) -> set[Value]:
-    nodes = () if given is None else (given,) if isinstance(given, Value) else given
-    if not isinstance(nodes, Iterable) or isinstance(nodes, str):
-        raise TypeError(f"draw: {name}={given!r:.60} is of type {type(given).__name__}; give a Value or a sequence of Values")
-    nodes, known = tuple(nodes), set(order)
+    nodes, known = _several(name, () if given is None else given, Value, "a Value or a sequence of Values"), set(order)
     for node in nodes:
         if not isinstance(node, Value):
             raise TypeError(f"draw: {name} has {node!r:.60} of type {type(node).__name__}; give Values of the graph")
@@ -143,6 +137,13 @@ def _nodes(name: str, given: Any, order: list[Value]) -> set[Value]:
     if given is not None and not nodes:
         raise ValueError(f"draw: {name} is empty; give a Value, a sequence of Values, or None")
     return set(nodes)
+
+
+def _several(name: str, given: Any, one: type, advice: str) -> tuple[Any, ...]:
+    found = (given,) if isinstance(given, one) else given
+    if not isinstance(found, Iterable) or isinstance(found, str):
+        raise TypeError(f"draw: {name}={given!r:.60} is of type {type(given).__name__}; give {advice}")
+    return tuple(found)
 
 
 def width(flow: float, strongest: float) -> float:
