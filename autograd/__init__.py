@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from autograd.derive.derivation import Derivation
     from autograd.derive.report import WrongWay, WrongWays
     from autograd.derive.wrong_ways import wrong_ways
+    from autograd.forward import jvp, tangents
+    from autograd.functional import derivative, hessian, hvp, jacobian, taylor, value_and_grad, vjp
     from autograd.modes import no_grad, paused_gc, stop_gradient
+    from autograd.recompute import checkpoint
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
@@ -46,17 +49,27 @@ __all__ = [
     "Value",
     "WrongWay",
     "WrongWays",
+    "checkpoint",
+    "derivative",
     "derive",
     "draw",
     "first_nonfinite",
     "grad",
     "gradcheck",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "no_grad",
     "operation",
     "parse",
     "paused_gc",
     "stop_gradient",
+    "tangents",
+    "taylor",
     "topological_order",
+    "value_and_grad",
+    "vjp",
     "wrong_ways",
     "zero_grad",
 ]
@@ -64,6 +77,9 @@ __all__ += functions.__all__
 __all__ += several.__all__
 
 _LATER = {
+    **dict.fromkeys(("jvp", "tangents"), "autograd.forward"),
+    **dict.fromkeys(("derivative", "hessian", "hvp", "jacobian", "taylor", "value_and_grad", "vjp"), "autograd.functional"),
+    "checkpoint": "autograd.recompute",
     **dict.fromkeys(("GradientError", "GradientReport", "NonFinite", "first_nonfinite", "gradcheck"), "autograd.check"),
     **dict.fromkeys(("no_grad", "paused_gc", "stop_gradient"), "autograd.modes"),
     **dict.fromkeys(("WrongWay", "WrongWays"), "autograd.derive.report"),

@@ -11,22 +11,39 @@ calculation for softmax (2018), for the running sum of `logsumexp`.
 from __future__ import annotations
 
 from functools import reduce
-from math import factorial, inf, log, nan, pi, sqrt
+from math import factorial, inf, nan
 from operator import add
 from typing import Any, TypeAlias
 
 Partials: TypeAlias = tuple[Any, ...]
-LN2, LN10 = log(2), log(10)
-RADIAN, DEGREE = pi / 180, 180 / pi  # one degree in radians, one radian in degrees
-ROOT_HALF, TWO_OVER_ROOT_PI = sqrt(0.5), 2 / sqrt(pi)
 SLOPE = 0.01  # of leaky_relu below zero
-SINC = [(-1) ** k * 2 * k * pi ** (2 * k) / factorial(2 * k + 1) for k in range(1, 12)]  # the series of its slope
+SINC = [(-1) ** k * 2 * k / factorial(2 * k + 1) for k in range(1, 12)]  # the series of its slope, in (pi a)**2
 HUGE = 1e75  # a number whose fourth power is a float yet
 
 
 def steady(m: Any, out: Any, *inputs: Any) -> Partials:  # noqa: ARG001  # of what only jumps
     """No slope anywhere."""
     return (0,) * len(inputs)
+
+
+def pi(m: Any) -> Any:
+    """The number pi, to as many digits as `m` has; like `m.log(2)` a constant, which a formula computes once."""
+    return m.arccos(-1)
+
+
+def degree(m: Any) -> Any:
+    """One degree in radians."""
+    return pi(m) / 180
+
+
+def in_radians(m: Any, a: Any) -> Any:
+    """Degrees in radians."""
+    return a * degree(m)
+
+
+def in_degrees(m: Any, a: Any) -> Any:
+    """Radians in degrees."""
+    return a * (180 / pi(m))
 
 
 def gap(m: Any, a: Any, b: Any) -> Any:
@@ -71,9 +88,14 @@ def arc(m: Any, a: Any) -> Any:
     return m.div(1, m.sqrt(circle(m, a)))
 
 
+def far(a: Any, condition: Any) -> Any:
+    """The condition, marked as one of an edge: a formula that is read is that of the other numbers."""
+    return condition & (a == a)  # noqa: PLR0124  # always, but for nan
+
+
 def arctan_slope(m: Any, a: Any) -> Any:
     """1 / (1 + a**2); written so that a number beyond HUGE has a slope too."""
-    return m.where(m.abs(a) > HUGE, m.div(m.div(1, a), a), m.div(1, 1 + a * a))
+    return m.where(far(a, m.abs(a) > HUGE), m.div(m.div(1, a), a), m.div(1, 1 + a * a))
 
 
 def cosine(m: Any, a: Any, b: Any, h: Any) -> Any:
@@ -94,18 +116,18 @@ def angle_slopes(m: Any, out: Any, a: Any, b: Any) -> Partials:  # noqa: ARG001 
 
 def sinc(m: Any, a: Any) -> Any:
     """sin(pi a) / (pi a)."""
-    return m.where(a == 0, 1, m.div(m.sin(pi * a), pi * a))
+    return m.where(a == 0, 1, m.div(m.sin(pi(m) * a), pi(m) * a))
 
 
 def sinc_slope(m: Any, out: Any, a: Any) -> Any:
     """(cos(pi a) - sinc(a)) / a, which cancels near zero: there it is a series, good to the last digit up to 0.3."""
-    series = reduce(lambda total, factor: total * (a * a) + factor, SINC[::-1])
-    return m.where(m.abs(a) < 0.3, a * series, m.div(m.cos(pi * a) - out, a))
+    series = reduce(lambda total, factor: total * ((pi(m) * a) * (pi(m) * a)) + factor, SINC[::-1])
+    return m.where(far(a, m.abs(a) < 0.3), pi(m) * pi(m) * a * series, m.div(m.cos(pi(m) * a) - out, a))
 
 
 def gauss(m: Any, a: Any) -> Any:
     """d erf(a) / d a."""
-    return at_ends(m, a, 0, TWO_OVER_ROOT_PI * m.exp(-(a * a)))
+    return at_ends(m, a, 0, 2 / m.sqrt(pi(m)) * m.exp(-(a * a)))
 
 
 def modulo(m: Any, a: Any, b: Any) -> Any:
@@ -163,13 +185,13 @@ def at_ends(m: Any, a: Any, ends: Any, else_: Any) -> Any:
 
 def gelu(m: Any, a: Any) -> Any:
     """a times the share of a normal distribution below a."""
-    return at_ends(m, a, m.relu(a), a * (m.erfc(-ROOT_HALF * a) / 2))
+    return at_ends(m, a, m.relu(a), a * (m.erfc(-m.sqrt(0.5) * a) / 2))
 
 
 def gelu_slope(m: Any, a: Any) -> Any:
     """That share, plus a times the density."""
-    density = ROOT_HALF * TWO_OVER_ROOT_PI / 2 * m.exp(-(a * a) / 2)
-    return at_ends(m, a, m.heaviside(a, 0), m.erfc(-ROOT_HALF * a) / 2 + a * density)
+    density = m.sqrt(0.5) / m.sqrt(pi(m)) * m.exp(-(a * a) / 2)
+    return at_ends(m, a, m.heaviside(a, 0), m.erfc(-m.sqrt(0.5) * a) / 2 + a * density)
 
 
 def silu(m: Any, a: Any) -> Any:

@@ -68,6 +68,10 @@ class Operation:
         self.selects = selects
         self.simple = not (self.many or selects)  # a sweep multiplies by its one or two partials
 
+    def sends(self, partial: Any) -> bool:
+        """Whether an operand with this partial is sent anything."""
+        return not self.selects or partial != 0
+
     def __repr__(self) -> str:
         return f"Operation({self.name!r})"
 
@@ -173,12 +177,12 @@ ROWS = (
     primitive("log",       "log",   floats.log,     lambda m, out, a: (f.one_over(m, a),),                POSITIVE),
     primitive("log1p",     "log1p", floats.log1p,   lambda m, out, a: (f.one_over(m, 1 + a),),            POSITIVE,
               latex=r"\log\left(1 + {}\right)"),
-    primitive("exp2",      "exp2",  floats.exp2,    lambda m, out, a: (out * f.LN2,),                     REAL,
+    primitive("exp2",      "exp2",  floats.exp2,    lambda m, out, a: (out * m.log(2),),                     REAL,
               javascript="2 ** a", latex="2^{{{}}}"),
     primitive("expm1",     "expm1", floats.expm1,   lambda m, out, a: (m.exp(a),),                        REAL),
-    primitive("log2",      "log2",  floats.log2,    lambda m, out, a: (f.one_over(m, a * f.LN2),),        POSITIVE,
+    primitive("log2",      "log2",  floats.log2,    lambda m, out, a: (f.one_over(m, a * m.log(2)),),        POSITIVE,
               latex=r"\log_2"),
-    primitive("log10",     "log10", floats.log10,   lambda m, out, a: (f.one_over(m, a * f.LN10),),       POSITIVE,
+    primitive("log10",     "log10", floats.log10,   lambda m, out, a: (f.one_over(m, a * m.log(10)),),       POSITIVE,
               latex=r"\log_{10}"),
     composed("mod",        f.modulo,                lambda m, out, a, b: (1, -f.whole(m, out, a, b)),     REAL, POSITIVE,
              symbol="%", forward=floats.modulo, method="__mod__"),
@@ -215,8 +219,8 @@ ROWS = (
     primitive("erfc",      "erfc",  floats.erfc,    lambda m, out, a: (-f.gauss(m, a),),                  REAL,
               javascript=f.ERFC_JS),
     composed("sinc",       f.sinc,                  lambda m, out, a: (f.sinc_slope(m, out, a),),         REAL),
-    composed("deg2rad",    lambda m, a: a * f.RADIAN, lambda m, out, a: (f.RADIAN,),                      REAL),
-    composed("rad2deg",    lambda m, a: a * f.DEGREE, lambda m, out, a: (f.DEGREE,),                      REAL),
+    composed("deg2rad",    f.in_radians,          lambda m, out, a: (f.degree(m),),                     REAL),
+    composed("rad2deg",    f.in_degrees,          lambda m, out, a: (180 / f.pi(m),),                   REAL),
     composed("sigmoid",    f.logistic,              lambda m, out, a: (out * (1 - out),),                 REAL,
              latex=r"\sigma"),
     composed("softplus",   f.softplus,              lambda m, out, a: (m.sigmoid(a),),                    REAL),

@@ -6,6 +6,7 @@ Each row becomes Python source with its formula inlined, compiled when it is fir
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -134,6 +135,8 @@ def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
     if isinstance(x, Recorded):
         return x
     if x.__class__ is not float:
+        if getattr(x, "dtype", None) == object and x.shape == ():
+            return lift(x.item(), other, operation, kind)  # NumPy's box around a Value
         x = beside(x, None if other is None else other._data, operation)
         if x is NotImplemented:
             return x
@@ -158,10 +161,16 @@ def _is_off() -> bool:
 
 
 def record(kind: type, operation: Operation, *operands: Any) -> Any:
-    """The node of an operation of any number of operands, nodes or numbers; numbers become constants."""
+    """The node of an operation of any number of operands, nodes or numbers; numbers become constants.
+
+    An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
+    """
     if operation.arity is not None and len(operands) != operation.arity:
         counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
+    own = next((x for x in operands if hasattr(x, "operate")), None)
+    if own is not None:
+        return own.operate(operation, *operands)
     known = next((x for x in operands if isinstance(x, Recorded)), None)
     kind = kind if known is None else type(known)
     nodes = tuple(lift(x, known, operation, kind) for x in operands)
@@ -177,25 +186,19 @@ def computed(operation: Operation, *numbers: Number) -> Any:
         return operation.forward(*map(as_float, numbers))
 
 
-ONE = """\
+HEAD = """\
 def recorded(self):
+    kind = type(self)
     x = self._data
-    if x.__class__ is float:
-        try:
-            data = {formula}
-        except (ArithmeticError, ValueError):
-            data = computed(row, x)
-    else:
-        data = computed(row, x)
 """
-TWO = """\
+HEAD_OF_TWO = """\
 def recorded(self, other):
-    kind = self.__class__
-    if other.__class__ is not kind:
-        if other.__class__ is float or (other.__class__ is int and self._data.__class__ is float and -LARGE < other < LARGE):
+    kind = type(self)
+    if type(other) is not kind:
+        if type(other) is float or (type(other) is int and type(self._data) is float and -LARGE < other < LARGE):
             number = other
             other = new(kind)
-            other._data = number if number.__class__ is float else float(number)
+            other._data = float(number)
             other._mark = None
             other.operation = CONSTANT
             other.left = other.right = None
@@ -203,24 +206,32 @@ def recorded(self, other):
             other = lift(other, self, row, kind)
             if other is NotImplemented:
                 return other
-            if other.__class__ is not kind and issubclass(other.__class__, kind):
-                kind = other.__class__
+            if type(other) is not kind and issubclass(type(other), kind):
+                kind = type(other)
     x = {left}._data
     y = {right}._data
-    if x.__class__ is float is y.__class__:
+"""
+OPERATOR = """\
+    try:
+        data = {formula}
+    except (ArithmeticError, ValueError):
+        data = computed(row, {numbers})
+"""  # Python's own, which is right for Fractions too
+FORMULA = """\
+    if {floats}:
         try:
             data = {formula}
         except (ArithmeticError, ValueError):
-            data = computed(row, x, y)
+            data = computed(row, {numbers})
     else:
-        data = computed(row, x, y)
+        data = computed(row, {numbers})
 """
 NODE = """\
-    if data.__class__ is not float:
+    if type(data) is not float:
         data = result(data, row, {numbers})
     if unrecorded:
-        return node_of({kind}, row, data, {operands})
-    node = new({kind})
+        return node_of(kind, row, data, {operands})
+    node = new(kind)
     node._data = data
     node._mark = None
     node.operation = row
@@ -246,11 +257,14 @@ def recorder(row: Operation, reflected: bool = False) -> Callable[..., Any]:
     unary = row.arity == 1
     formula = formula_of(row, [symbol(name) for name in "xy"[: row.arity]])
     left, right = ("self", "None") if unary else ("other", "self") if reflected else ("self", "other")
-    fields = {"left": left, "right": right, "numbers": "x" if unary else "x, y", "kind": "self.__class__" if unary else "kind"}
+    fields = {"left": left, "right": right, "numbers": "x" if unary else "x, y", "formula": printed(formula, FAST)}
     fields["operands"] = f"({left},)" if unary else f"({left}, {right})"
+    fields["floats"] = "type(x) is float" if unary else "type(x) is float is type(y)"
     space = {**functions_of([formula]), "row": row, "computed": computed, "result": result, "lift": lift}
     space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp, "CONSTANT": CONSTANT, "LARGE": LARGE}
-    source = ((ONE if unary else TWO) + NODE).format(formula=printed(formula, FAST), **fields)
+    is_operator = getattr(operator, row.name, None) is row.forward
+    source = (HEAD if unary else HEAD_OF_TWO) + (OPERATOR if is_operator else FORMULA) + NODE
+    source = source.format(**fields)
     exec(source, space)  # noqa: S102  # our own source: the rows of the table
     made: Callable[..., Any] = space.pop("recorded")
     return made

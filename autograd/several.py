@@ -38,7 +38,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
         from autograd.numpys import entry_by_entry  # here: only where there are arrays
 
         return entry_by_entry(where, (condition, a, b))
-    if isinstance(condition, Value):
+    if isinstance(condition, Value) or hasattr(condition, "operate"):
         return _choice(condition, a, b)
     holds = checked(condition, "where: the condition")
     first, second = _nodes([a, b], "where")
@@ -118,7 +118,8 @@ def _nodes(operands: list[Any], name: str) -> list[Any]:
     """Each operand as a node; a number is a constant, exact beside Fractions."""
     known = next((x for x in operands if isinstance(x, Value)), None)
     kind = Value if known is None else type(known)
-    return [lift(x, known, OPERATIONS["total"] if name == "softmax" else OPERATIONS[name], kind) for x in operands]
+    row = OPERATIONS["total"] if name == "softmax" else OPERATIONS[name]
+    return [x if hasattr(x, "operate") else lift(x, known, row, kind) for x in operands]  # a dual number is as it is
 
 
 def _zero() -> Value:

@@ -42,8 +42,8 @@ ONE = 1  # the partial of a sum: `upstream * 1` would cost a multiplication, and
 def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
     """d output / d node, times `seed`, for every node of the graph; sums start from `zero`, rows compute with `m`.
 
-    A node to which nothing was sent keeps this `zero`. Raises `OverflowError` where a float meets a Fraction that no float can
-    hold.
+    A node to which nothing was sent has a zero, or NOTHING if that is what sums start from. Raises `OverflowError` where a
+    float meets a Fraction that no float can hold.
 
     >>> from autograd import Value
     >>> from autograd.operations import FLOATS
@@ -78,7 +78,12 @@ def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
         raise OverflowError(
             "a derivative has floats in it and a Fraction beyond 1.8e308; give all numbers as Fractions, or all as floats"
         ) from None
-    return adjoint
+    return adjoint if m is FLOATS or zero is NOTHING else _filled(adjoint, zero, m)
+
+
+def _filled(adjoint: dict[Any, Any], zero: Any, m: Any) -> dict[Any, Any]:
+    """The adjoints with a zero of the numbers at hand, an array of their shape, for a node to which nothing was sent."""
+    return {node: m.zeros_like(node.data) if x is zero else x for node, x in adjoint.items()}
 
 
 def _sent(node: Any, m: Any) -> Iterator[tuple[Any, Any]]:
@@ -86,7 +91,7 @@ def _sent(node: Any, m: Any) -> Iterator[tuple[Any, Any]]:
     operation, parents = node.operation, node.parents
     partials = operation.partials(m, node.data, *[parent.data for parent in parents])
     for operand, partial in zip(parents[::-1], partials[::-1], strict=True):
-        if not operation.selects or not (partial == 0 if m is FLOATS else partial is NEVER):
+        if operation.sends(partial) if m is FLOATS else partial is not NEVER or not operation.selects:
             yield operand, partial
 
 
@@ -123,7 +128,7 @@ def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any
                 reached[operand] = taken
             elif before is not True:
                 reached[operand] = m.where(before, 1, taken)
-    return adjoint
+    return adjoint if zero is NOTHING else _filled(adjoint, zero, m)
 
 
 def gradients(output: Any) -> dict[Any, Any]:

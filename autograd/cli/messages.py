@@ -26,6 +26,7 @@ WRITE = {
     "=": "an expression has none; numbers are given beside it",
     ".": "functions are written tanh(x), not x.tanh()",
 }
+OPERATORS = "+ - * / % ** < <= > >= == !="
 LONGEST = 40  # letters of a name for which a near one is looked for
 
 
@@ -37,7 +38,7 @@ def all_functions() -> str:
 def stray(token: Token) -> tuple[str, str]:
     """A character that is not in the language."""
     advice = f"; {WRITE[token.text]}" if token.text in WRITE else ""
-    note = "" if advice else f"there are names, numbers, + - * / ** ( ) and\n{all_functions()}"
+    note = "" if advice else f"there are names, numbers, {OPERATORS}, parentheses and\n{all_functions()}"
     return f"{visible(token.text)} is not known here{advice}", note
 
 
@@ -59,7 +60,8 @@ def beside(previous: Token, token: Token) -> tuple[str, str]:
 
 def miscounted(row: Operation, given: int) -> str:
     """A function of too few or too many operands."""
-    return f"{row.name} takes {row.arity} operand{'s' if row.many or row.arity == 2 else ''}, {call(row)}, not {given}"
+    counted = {1: "one operand", 2: "two operands"}.get(len(row.domain), f"{row.arity} operands")
+    return f"{row.name} takes {counted}, {call(row)}, not {given}"
 
 
 def unknown_name(token: Token, names: Collection[str]) -> tuple[str, str]:

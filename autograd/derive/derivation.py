@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from autograd.derive.steps import Steps
 
 if TYPE_CHECKING:
+    from autograd.derive.compare import Comparison
     from autograd.derive.paths import Paths
 
 
@@ -51,7 +52,7 @@ class Derivation(Steps):
         `.count` is their number, however many there are, and `str()` describes them. Listing more than `limit` raises
         `ValueError`, and so does a derivation by anything but one Value.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, derive
         >>> x = Value(3.0, "x")
         >>> paths = derive(x * x * x, wrt=x).paths()
         >>> paths.count, [route.product for route in paths], paths.total, paths.adjoint
@@ -65,6 +66,17 @@ class Derivation(Steps):
         if not isinstance(limit, int):
             raise TypeError(f"paths: limit={limit!r:.80} is of type {type(limit).__name__}; give a whole number of routes")
         return Paths(self, self.wrt[0], limit)
+
+    def compare(self) -> Comparison:
+        """Forward and backward beside each other on this graph, with the multiplications that each takes; print it.
+
+        Raises `ValueError` for a derivation by every node: `wrt` has the inputs that are compared.
+        """
+        from autograd.derive.compare import Comparison
+
+        if self.wrt is None:
+            raise ValueError("compare: this is a derivation by every node; say by which inputs, derive(output, wrt=[w, x])")
+        return Comparison(self, self.wrt)
 
     def __str__(self) -> str:
         return self.text()

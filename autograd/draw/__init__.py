@@ -88,6 +88,7 @@ def draw(
     highlight: Any = None,
     wrt: Any = None,
     collapse: str | None = None,
+    tangents: Mapping[Value, Any] | None = None,
 ) -> Drawing:
     """Draw the graph of `output`: a box per node, an arrow from each operand to the result, with its local partial.
 
@@ -105,6 +106,7 @@ def draw(
     - `highlight`: nodes that stand out with the arrows between them, such as a path; of one Value its consumers do too.
     - `wrt`: one Value or several, as in `derive`: all that depends on them stands out.
     - `collapse`: "auto" folds what repeats, such as the neurons of a layer, into one box, so that any graph is a page.
+    - `tangents`: {x: 1.0} shows in each box how fast its number changes when x does at that rate, as `autograd.tangents`.
 
     Raises `ValueError` for a graph of more than `limit` nodes that is not folded, or an option that is not known, and
     `TypeError` for anything but a Value.
@@ -133,6 +135,10 @@ def draw(
     swept = bool(output.grad) if output.left is None else output.grad is not UNSWEPT
     lit = style.lit(order, highlight, wrt)
     view = style.View(direction, parts, precision, title, style.THEMES[theme], named(order) if names else {}, lit)
+    if tangents is not None:
+        from autograd.forward import tangents as rates
+
+        view = view._replace(rates=rates(output, tangents))
     return _drawn(order, swept, limit, view, scale, is_folded=collapse is not None)
 
 

@@ -150,6 +150,8 @@ def _numbers(node: Value, swept: bool, view: View, word: str = "") -> list[Line]
     if swept and "grad" in view.show and not is_constant:
         color = theme.positive if node.grad > 0 else theme.negative if node.grad < 0 else theme.line
         lines.append((f"grad {number(node.grad, view.precision)}", color))
+    if node in view.rates and node.operation is not CONSTANT:
+        lines.append((f"tangent {number(view.rates[node], view.precision)}", theme.ink))
     return lines
 
 

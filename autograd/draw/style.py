@@ -72,7 +72,10 @@ KINDS: dict[str, tuple[Any, str, float, str]] = {  # the type, what to give, the
 
 
 class View(NamedTuple):
-    """How a graph is drawn. `names` has the name of each node; `lit` the nodes that stand out, None where all do."""
+    """How a graph is drawn. `names` has the name of each node; `lit` the nodes that stand out, None where all do.
+
+    `rates` has tangents, which are shown in the boxes.
+    """
 
     direction: str = "LR"
     show: frozenset[str] = frozenset(PARTS)
@@ -81,6 +84,7 @@ class View(NamedTuple):
     theme: Theme = THEMES["light"]
     names: Mapping[Value, str] = {}  # read only
     lit: frozenset[Value] | None = None
+    rates: Mapping[Value, Any] = {}  # read only
 
     def is_lit(self, *nodes: Value) -> bool:
         """Whether all these nodes stand out."""

@@ -80,7 +80,8 @@ def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expres
 
     def choose(e: Expression, operands: list[Expression]) -> Expression:
         if e.op is WHERE:
-            return operands[1 if substituted(e.parents[0], numbers).content else 2]
+            arm = operands[1 if substituted(e.parents[0], numbers).content else 2]
+            return number(math.nan) if _undefined(arm) else arm
         return rebuilt(e, operands)
 
     return gathered(expression, choose)

@@ -104,7 +104,7 @@ class Tape:
         """By the engine itself: a graph is recorded anew."""
         leaves = [Value(x) for x in (*numbers, *self.program.constants)]
         output = run(self.program, leaves, _recording)[self.program.output].data
-        return output.data, grad(output, leaves[: len(numbers)])
+        return output.data, [*grad(output, leaves[: len(numbers)])]
 
     def _on_values(self, numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
         leaves = [lift(x, None, LEAF, Value) for x in (*numbers, *self.program.constants)]

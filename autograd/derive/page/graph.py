@@ -91,10 +91,11 @@ class Graph:
                 "kind": "constant" if node.operation is CONSTANT else KIND.get(copy.operation, "result"),
                 "operation": copy.operation.name if is_result else "",
                 "row": rows[copy.operation] if is_result else "",
-                "selects": copy.operation.selects,
                 "parents": [place[parent] for parent in node.parents if is_result],
                 "data": _number(copy.data),
             }
+            if is_result and copy.operation.selects:
+                data["selects"] = True
             if fixed and is_result:
                 value, *partials = formulas.at(copy)
                 data |= {"value": value, "formulas": partials, "partials": [_number(x) for x in local_partials(copy)]}

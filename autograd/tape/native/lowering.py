@@ -34,6 +34,7 @@ TRUTHS = {  # whose result is an i1
     "greater": "fcmp ogt double {}, {}",
     "greater_equal": "fcmp oge double {}, {}",
     "equal": "fcmp oeq double {}, {}",
+    "not_equal": "fcmp une double {}, {}",
     "logical_and": "and i1 {}, {}",
 }
 ASKS = {"where": (0,), "logical_and": (0, 1)}  # which operands are an i1

@@ -19,7 +19,7 @@ from autograd import Tape, Value
 from autograd.expressions import SYMBOLS, Expression, number, symbol, unchanged
 from autograd.expressions.printer import Form, Language, infix
 from autograd.expressions.python import assignments
-from autograd.operations import CHOICES, OPERATIONS
+from autograd.operations import OPERATIONS
 from autograd.tape.source import identifiers
 
 x, y, z = map(symbol, NAMES)
@@ -36,7 +36,7 @@ def text(e: Expression) -> str:
 
 def run(lines: list[str], outputs: list[str], at: dict[str, float]) -> list[Any]:
     """What the lines compute, and then the outputs: as Python does it, or `floats` where Python raises."""
-    names = {"inf": math.inf, "nan": math.nan, **{n: row.forward for n, row in (OPERATIONS | CHOICES).items()}, **at}
+    names = {"inf": math.inf, "nan": math.nan, **{n: row.forward for n, row in OPERATIONS.items()}, **at}
     exec("\n".join(lines), names)  # noqa: S102  # lines of our own
     return [eval(output, names) for output in outputs]  # noqa: S307  # as above
 
