@@ -164,32 +164,25 @@ ACTIVATIONS = {
         ),
     )
 }
-# only in diagnose, as the last activation, and in softmax_cross_entropy; the slope is the diagonal of the Jacobian
+# only as the last activation of arrays, and in softmax_cross_entropy; the slope is the diagonal of the Jacobian
 SOFTMAX = Activation("softmax", _softmax, _sigmoid_slope, _no_graph, lambda a, _z: a * (1 - a), jacobian=_softmax_jacobian)
 
 
 def records(names: Sequence[str]) -> list[Activation]:
-    """The activations of these names.
-
-    >>> [activation.slope_at(np.array([3.0])) for activation in records(["relu", "linear"])]
-    [array([1.]), array([1.])]
-    """
-    return [ACTIVATIONS[name] for name in names]
+    """The activations of these names."""
+    return [SOFTMAX if name == SOFTMAX.name else ACTIVATIONS[name] for name in names]
 
 
-def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
-    """One name per layer. Raises `ValueError` for an unknown name or a wrong number of them.
-
-    >>> activation_names("sigmoid", 2)
-    ('sigmoid', 'sigmoid')
-    """
+def activation_names(activations: str | Sequence[str], layers: int, last: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """One name per layer; `last` are more for the last one. Raises `ValueError` for an unknown name or a wrong number."""
     given = (
         [activations] * layers if isinstance(activations, str) else sequence(activations, "activations", "['tanh', 'linear']")
     )
     names = tuple(given)
     if len(names) != layers:
         raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
-    for name in names:
-        if not isinstance(name, str) or name not in ACTIVATIONS:
-            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATIONS)}")
+    for i, name in enumerate(names):
+        if not isinstance(name, str) or (name not in ACTIVATIONS and not (name in last and i == layers - 1)):
+            more = "" if name != SOFTMAX.name else ", and softmax for the last layer of a MatrixMLP"
+            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATIONS)}{more}")
     return names

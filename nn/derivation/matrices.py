@@ -122,9 +122,9 @@ def derive_matrices(model: MatrixMLP | MLP, X: Any, Y: Any, loss: str = "half_sq
     matrices = MatrixMLP.from_mlp(model) if isinstance(model, MLP) else model
     if matrices.weights[0].ndim == 3:
         raise ValueError(f"derive_matrices: these are {len(matrices.weights[0])} stacked networks; give one, model.network(i)")
-    loss_named(loss, matrices.activations[-1])
+    chosen = loss_named(loss, matrices.checked().activations[-1])
     x = matrices.samples(X)
-    y = matrices.targets(Y, x)
+    y = matrices.targets(Y, x, chosen)
     arrays = {"X": x, "Y": y} | {f"weights[{i}]": w for i, w in enumerate(matrices.weights)}
     arrays |= {f"biases[{i}]": b for i, b in enumerate(matrices.biases or ())}
     for name, a in arrays.items():

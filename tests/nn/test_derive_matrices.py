@@ -215,8 +215,8 @@ def test_samples_in_columns_are_computed_and_are_the_transposes() -> None:
 def test_the_columns_are_not_made_from_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     right = nn.MatrixMLP.passes
 
-    def wrong(self: nn.MatrixMLP, *args: Any) -> Any:
-        found = right(self, *args)
+    def wrong(self: nn.MatrixMLP, *args: Any, **named: Any) -> Any:
+        found = right(self, *args, **named)
         return found._replace(delta=[delta * 1.5 for delta in found.delta])
 
     monkeypatch.setattr(nn.MatrixMLP, "passes", wrong)
@@ -382,7 +382,7 @@ def test_fractions_agree_exactly() -> None:
         ({"model": nn.MatrixMLP.random([3, 4, 1], rng=0, networks=5)}, r"5 stacked networks; give one, model\.network\(i\)"),
         ({"X": X[:, :2]}, r"X has shape \(4, 2\), expected \(n, 3\)"),
         ({"Y": Y.T}, r"Y has shape \(1, 4\), expected \(4, 1\)"),
-        ({"Y": Y[:, 0]}, r"Y has shape \(4,\), expected \(4, 1\); give one row per sample"),
+        ({"Y": Y[:3, 0]}, r"Y has shape \(3,\), expected \(4, 1\)"),
         ({"X": X[:0], "Y": Y[:0]}, r"X has shape \(0, 3\), expected \(n, 3\) with at least one sample"),
         ({"X": X * np.nan}, r"derive_matrices: X holds nan; give finite numbers"),
         ({"Y": Y + np.inf}, r"derive_matrices: Y holds inf"),
