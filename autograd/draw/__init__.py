@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.draw.render import RenderError as RenderError
 from autograd.draw.render import fitting, png, render, scaled
 from autograd.graph import topological_order
+from autograd.recording import recorded_numbers
 from autograd.value import UNSWEPT, Value
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def draw(
             f"draw(output, limit={len(order)})"
         )
     swept = bool(output.grad) if output.left is None else output.grad is not UNSWEPT
-    view = view._replace(lit=options.lit(order, highlight, wrt), names=named(order) if names else {})
+    called = named(order) if names else {}
+    view = view._replace(lit=options.lit(order, highlight, wrt), names=called, data=recorded_numbers(order))
     if tangents is not None:
         from autograd.forward import tangents as rates
 
@@ -161,7 +163,7 @@ def _drawn(order: list[Value], swept: bool, limit: int, view: Any, scale: float,
     source, boxes = folded(order, swept, view)
 
     def opened(name: str) -> Drawing:
-        part = inside(boxes[name], named(order))
+        part = inside(boxes[name], named(order), view)
         return _drawn(
             part, swept, limit, view._replace(lit=None, names=named(part)), scale, "auto" if len(part) > limit else None
         )

@@ -17,7 +17,7 @@ from autograd.draw.style import faded, width
 from autograd.floats import as_float, shown
 from autograd.graph import edges
 from autograd.names import plain
-from autograd.operations import CONSTANT, local_partials
+from autograd.operations import CONSTANT, FLOATS
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def dot(order: Sequence[Value], swept: bool, room: int = 0, view: View = View())
     box `i` has the texts label, symbol, data, grad, and arrow `i`, in the order of `edges(order)`, the text of its partial.
     """
     names = {node: f"n{i}" for i, node in enumerate(order)}
-    arrows = [Arrow(parent, consumer, position, swept) for parent, consumer, position in edges(order)]
+    arrows = [Arrow(parent, consumer, position, swept, view) for parent, consumer, position in edges(order)]
     strongest = math.inf if room else max((abs(arrow.flow) for arrow in arrows if math.isfinite(arrow.flow)), default=0.0)
     graph = digraph(view, room)
     for node in order:
         label = _page_box(node, swept, room, view) if room else box(node, swept, view)
-        graph.node(names[node], label=label, tooltip=tip(node))
+        graph.node(names[node], label=label, tooltip=tip(node, view))
     layers = Layers(() if room else order)
     for i, arrow in enumerate(arrows):
         label, attributes = arrow.label(view), arrow.attributes(strongest, view)
@@ -63,17 +63,19 @@ def pausing(
     graph.edge(name, ends[1], **attributes, **({"minlen": "2"} if enters else {}))
 
 
-def tip(node: Value) -> Any:
+def tip(node: Value, view: View) -> Any:
     """The tooltip of a box: its label and all digits of its number."""
-    return tooltip(f"{plain(node.label)} = {shown(node.data)}" if node.label else shown(node.data))
+    digits = shown(view.number(node))
+    return tooltip(f"{plain(node.label)} = {digits}" if node.label else digits)
 
 
 class Arrow:
     """From an operand to its consumer: the local partial, and the gradient that flows back along it."""
 
-    def __init__(self, parent: Value, consumer: Value, position: int, swept: bool) -> None:
+    def __init__(self, parent: Value, consumer: Value, position: int, swept: bool, view: View) -> None:
         self.parent, self.consumer, self.swept = parent, consumer, swept
-        self.partial = as_float(local_partials(consumer)[position])
+        numbers = map(view.number, (consumer, *consumer.parents))
+        self.partial = as_float(consumer.operation.partials(FLOATS, *numbers)[position])
         self.flow = as_float(consumer.grad) * self.partial if swept and parent.operation is not CONSTANT else 0.0
 
     def label(self, view: View) -> str:
@@ -121,7 +123,7 @@ def _numbers(node: Value, swept: bool, view: View) -> list[tuple[str, str]]:
     theme, lines = view.theme, []
     if "data" in view.show:
         word = "" if node.operation is CONSTANT else "data "
-        lines.append((f"{word}{number(node.data, view.precision)}", theme.ink))
+        lines.append((f"{word}{number(view.number(node), view.precision)}", theme.ink))
     if swept and "grad" in view.show and node.operation is not CONSTANT:
         color = theme.positive if node.grad > 0 else theme.negative if node.grad < 0 else theme.line
         lines.append((f"grad {number(node.grad, view.precision)}", color))

@@ -31,9 +31,9 @@ def folded(order: Sequence[Value], swept: bool, view: View) -> tuple[str, dict[s
     for name, found in boxes.items():
         alone = len(found.nodes) == 1
         content = box(found.nodes[0], swept, view) if alone else _box(name, found, numbers, names, swept, view)
-        say = tip(found.nodes[0]) if alone else tooltip(f'open("{name}") draws one of {len(found.parts):,}')
+        say = tip(found.nodes[0], view) if alone else tooltip(f'open("{name}") draws one of {len(found.parts):,}')
         graph.node(places[name], label=content, tooltip=say)
-    bundles = _bundles(order, names, swept)
+    bundles = _bundles(order, names, swept, view)
     flows = [max(map(abs, _flows(bundle)), default=0.0) for bundle in bundles.values()]
     strongest = max(filter(math.isfinite, flows), default=0.0)
     for i, ((parent, consumer), bundle) in enumerate(bundles.items()):
@@ -48,29 +48,29 @@ def folded(order: Sequence[Value], swept: bool, view: View) -> tuple[str, dict[s
     return source, boxes
 
 
-def inside(found: Box, names: Mapping[Value, str]) -> list[Value]:
+def inside(found: Box, names: Mapping[Value, str], view: View) -> list[Value]:
     """The first part of a box as a graph of its own, in order: what it reads is an input there."""
     copies: dict[Value, Value] = {}
     part = found.parts[0]
     for node in part:
         for parent in node.parents:
             if parent not in copies:
-                copies[parent] = _input(parent, names)
+                copies[parent] = _input(parent, names, view)
         operands = tuple(copies[parent] for parent in node.parents)
-        copies[node] = _copy(node, operands) if operands else _input(node, names)
+        copies[node] = _copy(node, operands, view) if operands else _input(node, names, view)
     own = set(part)
     return [copy for node, copy in copies.items() if node not in own] + [copies[node] for node in part]
 
 
-def _copy(node: Value, operands: tuple[Value, ...]) -> Value:
-    copy: Value = node_of(Value, node.operation, node.data, operands)
+def _copy(node: Value, operands: tuple[Value, ...], view: View) -> Value:
+    copy: Value = node_of(Value, node.operation, view.number(node), operands)
     copy.grad, copy.label = node.grad, node.label
     return copy
 
 
-def _input(node: Value, names: Mapping[Value, str]) -> Value:
+def _input(node: Value, names: Mapping[Value, str], view: View) -> Value:
     is_constant = node.operation is CONSTANT
-    copy: Value = leaf(Value, node.data, CONSTANT if is_constant else LEAF)
+    copy: Value = leaf(Value, view.number(node), CONSTANT if is_constant else LEAF)
     copy.grad, copy.label = node.grad, node.label or ("" if is_constant else names[node])
     return copy
 
@@ -103,7 +103,7 @@ def _box(name: str, found: Box, numbers: Mapping[Value, int], names: Mapping[Val
         times = f"{len(parts):,} \u00d7 " if len(parts) > 1 else ""
         rows.append(colored(f"{times}{len(parts[0]):,} nodes", tone(theme.symbol)))
     if "data" in view.show:
-        rows.append(colored(f"data {_range((node.data for node in found.results), view)}", tone(theme.ink)))
+        rows.append(colored(f"data {_range(map(view.number, found.results), view)}", tone(theme.ink)))
     if swept and "grad" in view.show and result.operation is not CONSTANT:
         rows.append(colored(f"grad {_range((node.grad for node in found.results), view)}", tone(theme.ink)))
     symbols = {node.operation.symbol for node in parts[0] if node.left is not None}
@@ -129,13 +129,13 @@ def _range(data: Iterable[Number], view: View) -> str:
     return ", ".join(said + (["nan"] if any(map(math.isnan, floats)) else []))
 
 
-def _bundles(order: Sequence[Value], names: Mapping[Value, str], swept: bool) -> dict[tuple[str, str], list[Arrow]]:
+def _bundles(order: Sequence[Value], names: Mapping[Value, str], swept: bool, view: View) -> dict[tuple[str, str], list[Arrow]]:
     """The arrows from box to box."""
     found: dict[tuple[str, str], list[Arrow]] = {}
     for parent, consumer, position in edges(order):
         ends = names[parent], names[consumer]
         if ends[0] != ends[1]:
-            found.setdefault(ends, []).append(Arrow(parent, consumer, position, swept))
+            found.setdefault(ends, []).append(Arrow(parent, consumer, position, swept, view))
     return found
 
 

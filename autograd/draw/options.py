@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from autograd.draw.style import THEMES, Theme
+from autograd.operands import Number
 from autograd.value import Value
 
 DIRECTIONS = ("LR", "TB")
@@ -16,7 +17,7 @@ COLLAPSE = (None, "auto")
 class View(NamedTuple):
     """How a graph is drawn. `names` has the name of each node; `lit` the nodes that stand out, None where all do.
 
-    `rates` has tangents, which are shown in the boxes.
+    `rates` has tangents, which are shown in the boxes, and `data` the numbers with which the graph was recorded.
     """
 
     direction: str = "LR"
@@ -27,6 +28,11 @@ class View(NamedTuple):
     names: Mapping[Value, str] = {}  # read only
     lit: frozenset[Value] | None = None
     rates: Mapping[Value, Any] = {}  # read only
+    data: Mapping[Value, Number] = {}  # read only
+
+    def number(self, node: Value) -> Number:
+        """The number of a node."""
+        return self.data.get(node, node.data)
 
     def is_lit(self, *nodes: Value) -> bool:
         """Whether all these nodes stand out."""

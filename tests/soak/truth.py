@@ -57,8 +57,9 @@ def rounding(name: str, out: Any, inputs: Sequence[Any], spread: float = 0.0) ->
     smallest = 2.0**-1074 if 0 < abs(out) < TINY else 0.0  # where it has no digits, or is no float but zero
     if name in ROUNDED:
         return U * float(abs(out)) + smallest
-    factor = max(1.0, abs(float(inputs[0]))) if name in ("silu", "gelu") else 1.0  # of what has no digits
-    return 8 * U * _added(name, out, inputs) + smallest * factor
+    if smallest and name in ("silu", "gelu"):  # a factor of it has no digits
+        smallest *= max(1.0, abs(float(inputs[0])))
+    return 8 * U * _added(name, out, inputs) + smallest
 
 
 def _added(name: str, out: Any, inputs: Sequence[Any]) -> float:
@@ -90,7 +91,7 @@ def slope_rounding(name: str, position: int, slope: Any, out: Any, error: float,
     if name == "sinc":  # the difference of the cosine of a rounded pi * a and the output, by a
         return error / abs(a) + 8 * U * (4 + 1 / abs(a)) if abs(a) >= 0.3 else 8 * U * size
     if name == "gelu":  # the share below a, and a times the density, of which the exponent is rounded
-        return 16 * U * (1 + a * a) * float(VALUE["erfc"](-inputs[0] / mp.sqrt(2)) / 2 + abs(a) * mp.exp(-mp.mpf(a) ** 2 / 2))
+        return 16 * U * (1 + a * a) * float(VALUE["erfc"](-inputs[0] / mp.sqrt(2)) / 2 + abs(a) * mp.exp(-(mp.mpf(a) ** 2) / 2))
     if name == "silu":  # two terms that cancel
         return 16 * U * (1 + abs(a)) * float(1 / (1 + mp.exp(-inputs[0])))
     if name in ("erf", "erfc"):  # a rounded exponent
@@ -201,7 +202,8 @@ def _moving(program: Program) -> set[int]:
 
 SMALL = (0.0, 0.0, 0.0, 1.0, -1.0, 2.0, -2.0, 3.0, 0.5, -0.5)  # of which ties, kinks and exact results are made
 WILD = (*SMALL, -0.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 5e-324, 1e-308, 710.0, -746.0, 1e16)
-KINKS = ("add", "sub", "mul", "neg", "abs", "pow", "logaddexp", "total", "dot", "mod", "square", *SELECTING)  # what meets them exactly
+# what meets them exactly
+KINKS = ("add", "sub", "mul", "neg", "abs", "pow", "logaddexp", "total", "dot", "mod", "square", *SELECTING)
 LARGEST = 1e4
 
 
@@ -219,9 +221,7 @@ def _is_tame(name: str, out: float, at: Sequence[float], moving: Sequence[bool])
     return all(size == 0 or LARGEST**-4 < size < LARGEST for size in sizes)
 
 
-def drawn(
-    draw: random.Random, wild: bool = False, names: Sequence[str] = tuple(OPERATIONS)
-) -> tuple[Program, list[float]]:
+def drawn(draw: random.Random, wild: bool = False, names: Sequence[str] = tuple(OPERATIONS)) -> tuple[Program, list[float]]:
     """A program of up to 200 operations, most of them on the last results, and numbers for it.
 
     In some there are small whole numbers only, so that kinks and ties are met. If it is not `wild`, no operation leaves
@@ -315,7 +315,8 @@ def _slopes(name: str, out: float, at: Sequence[float]) -> tuple[Any, ...]:
     if not at or not all(TINY < abs(x) < HUGE for x in (out, *at)):
         return ()
     exactly = [mp.mpf(x) for x in at]
-    return SLOPES[name](VALUE[name](*exactly), *exactly)
+    found: tuple[Any, ...] = SLOPES[name](VALUE[name](*exactly), *exactly)
+    return found
 
 
 def _is_right(got: float, want: Any, off: float) -> bool:
