@@ -1,7 +1,8 @@
-"""The stubs that type checkers read, made from the table: `python tests/autograd/stubs.py` writes them anew after a row was added."""
+"""The stubs that type checkers read, made from the table: `python tests/autograd/stubs.py` writes them after a row was added."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from autograd import functions
@@ -16,13 +17,14 @@ def methods() -> str:
     lines = []
     for row in BUILT:
         for method in filter(None, [row.method]):
-            operands = {1: "self", 2: "self, other: Any"}.get(row.arity, "self, low: Any, high: Any")
+            operands = {1: "self", 2: "self, other: Any"}.get(len(row.domain), "self, low: Any, high: Any")
             lines.append(f"    def {method}({operands}) -> Value: ...")
             if method.startswith("__") and row.arity == 2:
                 lines.append(f"    def {method.replace('__', '__r', 1)}(self, other: Any) -> Value: ...")
     return (
         HEAD
-        + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\nclass Methods(Recorded):\n"
+        + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\n"
+        + "class Methods(Recorded):\n"
         + "\n".join(lines)
         + "\n"
     )
@@ -30,7 +32,8 @@ def methods() -> str:
 
 def of_functions() -> str:
     """The functions of the table."""
-    listed = "".join(f'    "{name}",\n' for name in sorted(functions.__all__))
+    names = sorted(functions.__all__, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+    listed = "".join(f'    "{name}",\n' for name in names)  # log2 before log10, as linters sort
     lines = [
         f"def {name}({', '.join(f'{operand}: Any' for operand in 'abcdefgh'[: OPERATIONS[name].arity])}) -> Value: ..."
         for name in functions.__all__

@@ -33,7 +33,7 @@ from browser import CHROMIUM, DRIVER, Browser
 from reading import compiled
 
 from autograd import ParseError, Tape, Value, derive, draw, first_nonfinite, gradcheck, parse, wrong_ways
-from autograd.__main__ import main as command
+from autograd.cli.main import main as command
 from autograd.cli.tokens import functions
 from autograd.names import columns
 from autograd.operations import OPERATIONS

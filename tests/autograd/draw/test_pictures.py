@@ -126,7 +126,7 @@ def test_what_is_shown(show: Any, want: list[str]) -> None:
 
 def test_the_other_options_are_seen() -> None:
     output = Value(1 / 3, "x") * Value(2.0)
-    shown = lambda **options: {text for text, _ in texts(draw(output, **options).svg())}  # noqa: E731  # short
+    shown: Callable[..., Any] = lambda **options: {text for text, _ in texts(draw(output, **options).svg())}  # noqa: E731  # short
     assert "data 0.33" in shown(precision=2)
     assert "data 0.33333333333333331" in shown(precision=17)
     assert {"z1", "z2"} <= shown()
