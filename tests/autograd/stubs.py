@@ -1,9 +1,10 @@
-"""The stubs that type checkers read, made from the table: `python tests/autograd/stubs.py` writes them after a row was added."""
+"""The stubs that type checkers read, made from the table: `python tests/autograd/stubs.py` writes them after one was added."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from autograd import functions
 from autograd.operations import BUILT_IN, OPERATIONS
@@ -30,10 +31,14 @@ def methods() -> str:
     )
 
 
+def naturally(name: str) -> list[Any]:
+    """By what linters sort names: log2 comes before log10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
 def of_functions() -> str:
     """The functions of the table."""
-    names = sorted(functions.__all__, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
-    listed = "".join(f'    "{name}",\n' for name in names)  # log2 before log10, as linters sort
+    listed = "".join(f'    "{name}",\n' for name in sorted(functions.__all__, key=naturally))
     lines = [
         f"def {name}({', '.join(f'{operand}: Any' for operand in 'abcdefgh'[: OPERATIONS[name].arity])}) -> Value: ..."
         for name in functions.__all__

@@ -120,7 +120,7 @@ def test_an_lstm_cell_on_object_arrays() -> None:
     assert got == pytest.approx(slopes(lambda *a: lstm(Plain, *a), plain), rel=1e-6, abs=1e-8)
 
 
-def attention(q: Any, K: Any, V: Any, weigh: Any) -> Any:
+def attention(weigh: Any, q: Any, K: Any, V: Any) -> Any:
     weights = weigh(K @ q / math.sqrt(len(q)))
     return (weights @ V).sum()
 
@@ -133,11 +133,11 @@ def weighed(z: Any) -> Any:
 def test_an_attention_head_on_object_arrays() -> None:
     rng = np.random.default_rng(1)
     arrays = [values(rng, 4), values(rng, 3, 4), values(rng, 3, 2)]
-    out = attention(*arrays, lambda z: np.array(softmax(z)))
+    out = attention(lambda z: np.array(softmax(z)), *arrays)
     got = grad(out, [v for array in arrays for v in array.flat])
     plain = [numbers(array) for array in arrays]
-    assert out.data == pytest.approx(attention(*plain, weighed), rel=1e-13)
-    assert got == pytest.approx(slopes(lambda *a: attention(*a, weighed), plain), rel=1e-6, abs=1e-8)
+    assert out.data == pytest.approx(attention(weighed, *plain), rel=1e-13)
+    assert got == pytest.approx(slopes(lambda *a: attention(weighed, *a), plain), rel=1e-6, abs=1e-8)
 
 
 def test_logistic_regression_on_a_data_frame() -> None:

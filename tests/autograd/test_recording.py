@@ -86,7 +86,8 @@ def test_detached_values_and_no_grad() -> None:
         thread.start()
         thread.join()
     assert (y.parents, y.data, inner[0][0]) == ((), math.exp(3.0), x)
-    assert (x * x).parents == (x, x)
+    after = x * x
+    assert after.parents == (x, x)
 
 
 class Mine(Value):

@@ -88,7 +88,7 @@ def slope_rounding(name: str, position: int, slope: Any, out: Any, error: float,
     if name == "sinc":  # the difference of the cosine of a rounded pi * a and the output, by a
         return error / abs(a) + 8 * U * (4 + 1 / abs(a)) if abs(a) >= 0.3 else 8 * U * size
     if name == "gelu":  # the share below a, and a times the density, of which the exponent is rounded
-        return 16 * U * (1 + a * a) * float(VALUE["erfc"](-inputs[0] / mp.sqrt(2)) / 2 + abs(a) * mp.exp(-inputs[0] ** 2 / 2))
+        return 16 * U * (1 + a * a) * float(VALUE["erfc"](-inputs[0] / mp.sqrt(2)) / 2 + abs(a) * mp.exp(-(inputs[0] ** 2) / 2))
     if name == "silu":  # two terms that cancel
         return 16 * U * (1 + abs(a)) * float(1 / (1 + mp.exp(-inputs[0])))
     if name in ("erf", "erfc"):  # a rounded exponent
@@ -199,7 +199,8 @@ def _moving(program: Program) -> set[int]:
 
 SMALL = (0.0, 0.0, 0.0, 1.0, -1.0, 2.0, -2.0, 3.0, 0.5, -0.5)  # of which ties, kinks and exact results are made
 WILD = (*SMALL, -0.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 5e-324, 1e-308, 710.0, -746.0, 1e16)
-KINKS = ("add", "sub", "mul", "neg", "abs", "pow", "logaddexp", "total", "dot", "mod", "square", *SELECTING)  # what meets them exactly
+# what meets kinks exactly
+KINKS = ("add", "sub", "mul", "neg", "abs", "pow", "logaddexp", "total", "dot", "mod", "square", *SELECTING)
 LARGEST = 1e4
 
 
@@ -217,9 +218,7 @@ def _is_tame(name: str, out: float, at: Sequence[float], moving: Sequence[bool])
     return all(size == 0 or LARGEST**-4 < size < LARGEST for size in sizes)
 
 
-def drawn(
-    draw: random.Random, wild: bool = False, names: Sequence[str] = tuple(OPERATIONS)
-) -> tuple[Program, list[float]]:
+def drawn(draw: random.Random, wild: bool = False, names: Sequence[str] = tuple(OPERATIONS)) -> tuple[Program, list[float]]:
     """A program of up to 200 operations, most of them on the last results, and numbers for it.
 
     In some there are small whole numbers only, so that kinks and ties are met. If it is not `wild`, no operation leaves

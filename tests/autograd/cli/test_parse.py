@@ -107,7 +107,17 @@ def test_precedence(text: str, same: str) -> None:
 
 
 def test_precedence_by_hand() -> None:
-    for text, value in {"-2**2": -4, "2**-1": 0.5, "2**3**2": 512, "2-3-4": -5, "8/4/2": 1, "-1**-2*3": -3, "-7%3": 2, "1+1<3": 1, "where(2>3, 4, 5)": 5}.items():
+    for text, value in {
+        "-2**2": -4,
+        "2**-1": 0.5,
+        "2**3**2": 512,
+        "2-3-4": -5,
+        "8/4/2": 1,
+        "-1**-2*3": -3,
+        "-7%3": 2,
+        "1+1<3": 1,
+        "where(2>3, 4, 5)": 5,
+    }.items():
         assert parse(text, {}).data == value
 
 
