@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 __all__ = [
+    "BranchChanged",
     "Derivation",
     "Drawing",
     "GradientError",
@@ -87,6 +88,7 @@ _LATER = {
     "operation": "autograd.custom",
     "wrong_ways": "autograd.derive.wrong_ways",
     "Tape": "autograd.tape.replay",
+    "BranchChanged": "autograd.tape.branches",
     "parse": "autograd.cli.parse",
     "ParseError": "autograd.cli.tokens",
 }

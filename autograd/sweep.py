@@ -20,7 +20,7 @@ Source: Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd.graph import consumers_first, images, topological_order
 from autograd.operations import FLOATS
@@ -39,11 +39,14 @@ NEVER = 0  # the partial of what never has a slope, whatever the numbers are
 ONE = 1  # the partial of a sum: `upstream * 1` would cost a multiplication, and record a node, for nothing
 
 
-def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
+Walk: TypeAlias = tuple[list[Any], dict[Any, Any]]  # what `consumers_first` returns
+
+
+def adjoints(output: Any, seed: Any, zero: Any, m: Any, walk: Walk | None = None) -> dict[Any, Any]:
     """d output / d node, times `seed`, for every node of the graph; sums start from `zero`, rows compute with `m`.
 
-    A node to which nothing was sent has a zero, or NOTHING if that is what sums start from. Raises `OverflowError` where a
-    float meets a Fraction that no float can hold.
+    A node to which nothing was sent has a zero, or NOTHING if that is what sums start from. `walk` is for who knows the order
+    of the sweep. Raises `OverflowError` where a float meets a Fraction that no float can hold.
 
     >>> from autograd import Value
     >>> from autograd.operations import FLOATS
@@ -51,7 +54,7 @@ def adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
     >>> adjoints(x * x + x, seed=1.0, zero=0.0, m=FLOATS)[x]
     7.0
     """
-    order, adjoint = consumers_first(output, zero)
+    order, adjoint = walk or consumers_first(output, zero)
     adjoint[output] = seed
     try:
         for node in order:  # one and two operands are spelled out: this loop is half of the time of a training step
@@ -95,7 +98,7 @@ def _sent(node: Any, m: Any) -> Iterator[tuple[Any, Any]]:
             yield operand, partial
 
 
-def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any]:
+def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any, walk: Walk | None = None) -> dict[Any, Any]:
     """The adjoints, where what is sent to an operand is sent on only where it was sent, sample by sample.
 
     >>> import numpy as np
@@ -110,7 +113,7 @@ def guarded_adjoints(output: Any, seed: Any, zero: Any, m: Any) -> dict[Any, Any
     >>> adjoints(image[y], 1.0, 0.0, m)[image[x]], guarded_adjoints(image[y], 1.0, 0.0, m)[image[x]]
     (array([ 1., nan]), array([1., 0.]))
     """
-    order, adjoint = consumers_first(output, zero)
+    order, adjoint = walk or consumers_first(output, zero)
     adjoint[output] = seed
     reached: dict[Any, Any] = {output: True}  # where something was sent to a node: always, or a choice
     for node in order:
