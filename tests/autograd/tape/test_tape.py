@@ -697,7 +697,7 @@ def test_the_whole_of_what_is_said() -> None:
     with pytest.raises(ValueError, match=r"^Tape: no inputs; give the leaves whose numbers will change$"):
         Tape(x * y, [])
     with pytest.raises(TypeError, match=r"^Tape: output is 3\.0 of type float; give a Value$"):
-        Tape(3.0, [x])  # type: ignore[arg-type]  # the mistake
+        Tape(3.0, [x])
 
 
 def test_nan_goes_through() -> None:
