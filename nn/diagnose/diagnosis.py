@@ -1,0 +1,213 @@
+"""The course of a diagnosis: choose the reading, search for the mistakes, say what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from nn.diagnose.explanations import DEPTH, Cause, State
+from nn.diagnose.gradients import CLOSE, Seen
+from nn.diagnose.messages import message
+from nn.diagnose.problem import AUTO, Given, Problem, listed
+from nn.diagnose.readings import Evidence, choose, fitted, names_of, penalties
+from nn.diagnose.report import Finding, Report
+from nn.diagnose.search import Search
+
+PATIENCE, ENOUGH = 0.8, 2.2  # readings are searched for so many seconds, or until an explanation costs no more
+ARGUMENTS = ("activations", "loss", "reduction", "samples", "weights", "penalty")
+
+
+class Diagnosis:
+    """One call of `diagnose`."""
+
+    def __init__(self, given: Given, backward: Any) -> None:
+        self.given, self.backward = given, backward
+        self.evidence: dict[Any, Any] = {}  # by orientation
+        self.every = list(given.readings())
+
+    def report(self) -> Report:
+        """The diagnosis."""
+        names = names_of(self.every[0])
+        chosen = choose(self.given, self.backward, self.evidence, self.every)
+        if isinstance(chosen, str):
+            return Report((), (), (), names, (chosen,))
+        problem, found = chosen.readings[0]
+        if chosen.right:
+            return self.of_right(problem, found, names)
+        if not found.seen:
+            return Report((), (), names, names, tuple(found.notes))
+        if not any(any(reading.any() for reading in s.readings) for s in found.seen.values()):
+            nothing = f"Every gradient is zero: {listed(tuple(found.seen))}. Nothing has been computed yet."
+            right = tuple(name for name in found.seen if Search(problem, found.X, found.Y, found.seen).right(name))
+            wrong = tuple(name for name in names if name not in right)
+            return Report((), right, wrong, wrong, (*found.notes, nothing)) if wrong else Report((), right, (), (), ())
+        return self.of_wrong(chosen.readings, names)
+
+    def of_right(self, problem: Problem, found: Evidence, names: Sequence[str]) -> Report:
+        """All numbers are right; a shape may still be a hazard."""
+        hazards = [f for name in names if (f := hazard(found.seen[name], problem))]
+        wrong = tuple(f.gradient for f in hazards)
+        right = tuple(name for name in names if name not in wrong)
+        return Report(tuple(hazards), right, wrong, (), (), self.read_as(problem), tuple(self.under_squared_error(problem)))
+
+    def read_as(self, problem: Problem, *, every: bool = False) -> str:
+        """The conventions that were left out, as arguments."""
+        said = problem.conventions
+        left = [name for name in ARGUMENTS if name in said and (every or self.given.stated[name] in (AUTO, None))]
+        return ", ".join(f"{name}={said[name]!r}" for name in left)
+
+    def under_squared_error(self, problem: Problem) -> list[str]:
+        """What a pass that is right under cross-entropy would lack under a squared error, if the loss was left out."""
+        if self.given.stated["loss"] != AUTO or not problem.loss.by_preactivation:
+            return []
+        f = problem.activations[-1].name
+        return [f"Under a squared error it would lack the slope of {f} in layer {len(problem.W)}; "
+                "if that is the loss, say loss='half_squared_error'."]  # fmt: skip
+
+    def of_wrong(self, readings: Sequence[tuple[Problem, Evidence]], names: Sequence[str]) -> Report:
+        """The mistakes, under the reading that explains them best."""
+        start, best = perf_counter(), None
+        for problem, found in readings:
+            for read in self.reduced(problem, found):
+                search, states, causes = self.searched(read, found)
+                price = states[0].cost + len(causes)
+                if best is None or price < best[0] - 0.3:
+                    best = price, search, states, causes, found
+            if best is not None and (best[0] <= ENOUGH or perf_counter() - start > PATIENCE):
+                break
+        if best is None:
+            raise RuntimeError("no reading was searched")
+        _, search, states, causes, found = best
+        return self.told(search, states, causes, found, names)
+
+    def reduced(self, problem: Problem, found: Evidence) -> list[Problem]:
+        """The reading with a reduction and, of squared errors, the factor 2, if they were left out: by what is seen of it."""
+        fit = fitted(problem, found, False, 1)
+        named = self.given.named(problem, abs(fit.ratio)) if fit.ratio else None
+        return [named] if named is not None else self.by_gradient(problem, found)
+
+    def by_gradient(self, problem: Problem, found: Evidence) -> list[Problem]:
+        """The same, by the factor of the first gradient that is right up to one that has a name."""
+        search = Search(problem._replace(reduction="sum"), found.X[:1], found.Y[:1], found.seen)
+        for name, s in found.seen.items():
+            ratios = s.hits(search.exact(name), 1) if s.fits else []
+            named = self.given.named(problem, abs(ratios[0][1])) if ratios else None
+            if named is not None:
+                return [named]
+        return [problem]
+
+    def searched(self, problem: Problem, found: Evidence) -> tuple[Search, list[State], list[Cause]]:
+        """The search under one reading, after the penalty has been taken out."""
+        there = penalties(self.backward, problem, found)
+        seen, causes, penalty = found.seen, [], problem.penalty
+        if there or any(problem.penalty or ()):
+            seen = {name: without(s, problem, there.get(name, 0.0)) for name, s in found.seen.items()}
+            penalty = problem.penalty or usual(there)
+            causes = list(penalty_causes(problem, there, penalty, seen))
+        search = Search(problem._replace(penalty=penalty), found.X, found.Y, seen)
+        states = search.best() if len(search.correct) < len(seen) else [State(0, frozenset(), tuple((n, frozenset()) for n in seen), None, frozenset(), 0)]
+        return search, states, causes
+
+    def told(self, search: Search, states: Sequence[State], penalised: Sequence[Cause], found: Evidence, names: Sequence[str]) -> Report:
+        """The report of what the search found."""
+        best, *others = states
+        off = {f"d{'W' if c.used.split()[-1][0] == 'W' else 'b'}{c.layer}" for c in penalised}
+        right = tuple(name for name in names if name in search.correct - off)
+        wrong = tuple(name for name in names if name not in right)
+        findings = []
+        for cause in sorted(best.causes, key=lambda c: (-c.layer, DEPTH.index(c.part), c.mistake)):
+            blamed = [name for name, causes in best.by_gradient if cause in causes and name in wrong]
+            if cause.mistake == "unexplained" or not blamed:
+                continue
+            swapped = [other.causes - best.causes for other in others if best.causes - other.causes == {cause}]
+            also = sorted({instead.mistake for causes in swapped if len(causes) == 1 for instead in causes} - {cause.mistake})
+            alone = tuple(name for name, causes in best.by_gradient if name in blamed[1:] and causes == {cause})
+            findings.append(Finding(cause.mistake, cause.layer, blamed[0], message(cause, search.problem), alone, tuple(also)))
+        for cause in penalised:
+            gradient = f"d{cause.used.split()[-1]}"
+            findings.append(Finding(cause.mistake, cause.layer, gradient, message(cause, search.problem), (), ()))
+        findings += [f for name in names if name in search.correct and (f := hazard(search.seen[name], search.problem))]
+        unexplained = tuple(
+            name for name, causes in best.by_gradient if any(c.mistake == "unexplained" for c in causes) and name in wrong
+        )
+        notes = [*found.notes, *(_far_off(search, name) for name in unexplained if name in search.seen)]
+        unexplained = (*unexplained, *(n for n in names if n not in search.seen))
+        return Report(tuple(findings), right, wrong, unexplained, tuple(notes), self.read_as(search.problem), self.elsewhere(search.problem))
+
+    def elsewhere(self, problem: Problem) -> tuple[str, ...]:
+        """The conventions under which a pass that is wrong as stated would be right."""
+        stated = [name for name in ARGUMENTS if self.given.stated[name] not in (AUTO, None)]
+        if not stated:
+            return ()
+        free = self.given._replace(stated=self.given.stated | dict.fromkeys(stated, AUTO) | {"penalty": None})
+        chosen = choose(free, self.backward, self.evidence, list(free.readings()), nearest=False)
+        if isinstance(chosen, str) or not chosen.right:
+            return ()
+        other = chosen.readings[0][0].conventions
+        changed = [f"{name}={other[name]!r}" for name in ARGUMENTS if name in other and other[name] != problem.conventions.get(name)]
+        return (f"It is right for {', '.join(changed)}; if that is what was meant, say so.",) if changed else ()
+
+
+def hazard(seen: Seen, problem: Problem) -> Finding | None:
+    """A gradient with the right numbers in a shape that would spread over its parameter's."""
+    shape = problem.params[seen.name[1:]].shape
+    try:
+        after = np.broadcast_shapes(shape, seen.shape)
+    except ValueError:
+        return None
+    if np.prod(after) == np.prod(shape):
+        return None
+    cause = Cause("bias_gradient_shape", int(seen.name[2:]), "shape", f"{seen.shape} | would broadcast {shape} to {after}")
+    return Finding(cause.mistake, cause.layer, seen.name, message(cause, problem), (), ())
+
+
+def without(seen: Seen, problem: Problem, coefficient: float) -> Seen:
+    """The gradient without that much of its parameter."""
+    l = int(seen.name[2:]) - 1
+    if not coefficient or not seen.fits:
+        return seen
+    p = problem.W[l] if seen.name[1] == "W" else problem.b[l]
+    first = seen.readings[0] - coefficient * p
+    return seen._replace(readings=(first, first.swapaxes(-1, -2)) if len(seen.readings) > 1 else (first,))
+
+
+def usual(there: dict[str, float]) -> tuple[float, float]:
+    """The penalty that most gradients have: of the weights, and of the biases if all of them have it."""
+    weights = [round(c, 12) for name, c in there.items() if name[1] == "W" and c]
+    biases = [c for name, c in there.items() if name[1] == "b"]
+    usually = abs(max(weights, key=weights.count)) if weights else 0.0
+    all_of_them = bool(biases) and all(abs(abs(c) - usually) <= 1e-6 * usually for c in biases)
+    return usually, usually if all_of_them else 0.0
+
+
+def penalty_causes(problem: Problem, there: dict[str, float], penalty: tuple[float, float] | None, seen: dict[str, Seen]) -> Any:
+    """What is wrong with the penalty of each gradient."""
+    flipped = bool(there) and all(c <= 0 for c in there.values())
+    for name in seen:
+        c, want = there.get(name, 0.0) * (-1 if flipped else 1), (penalty or (0.0, 0.0))[name[1] == "b"]
+        if abs(c - want) <= 1e-6 * max(abs(want), abs(c)) or (name[1] == "b" and not problem.b[int(name[2:]) - 1].any()):
+            continue
+        ratio = c / want if want else np.inf
+        names = {0.0: "penalty_missing", 2.0: "penalty_doubled", 0.5: "penalty_halved", -1.0: "penalty_sign_flipped", np.inf: "penalty_misplaced"}
+        mistake = names.get(round(ratio, 6), "penalty_wrong")
+        p = name[1:]
+        yield Cause(mistake, int(name[2:]), "penalty", f"{f'{c:.6g} * {p}' if c else ''} | {want:.6g} * {p}")
+
+
+def _far_off(search: Search, name: str) -> str:
+    """How far a gradient that nothing explains is from the right one."""
+    found, exact = search.seen[name], search.exact(name)
+    if not found.fits:
+        return f"{name} has the wrong shape, {found.shape}, and comes out of no mistake that is known here."
+    ours, theirs = exact[0].ravel(), found.readings[0][0].ravel()
+    size = float(np.linalg.norm(theirs) / np.linalg.norm(ours))
+    angle = float(np.degrees(np.arccos(np.clip(ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs), -1, 1))))
+    signs = int((np.sign(ours) != np.sign(theirs)).sum())
+    entries = int((np.abs(ours - theirs) > CLOSE * np.abs(ours).max()).sum())
+    return (
+        f"{name} comes out of no mistake that is known here: {entries} of {ours.size} entries are off, {signs} in sign; as a "
+        f"whole it is {size:.4g} times as long as the right gradient, at an angle of {angle:.1f} degrees."
+    )

@@ -1,0 +1,219 @@
+"""Conventions found, not demanded: which reading of what was left out makes the pass right, or comes nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.arrays import Array
+from nn.diagnose.gradients import CLOSE, Seen, called, read, run
+from nn.diagnose.network import Network, network
+from nn.diagnose.problem import Given, Problem, fresh
+from nn.diagnose.watch import Set, key_of, watched
+
+SETS = 3  # data sets on which readings are compared; the one that is chosen is confirmed on all
+
+
+class Evidence(NamedTuple):
+    """What the pass returned in one orientation: the data, the gradients, what could not be read, what its lines set."""
+
+    X: Array
+    Y: Array
+    seen: dict[str, Seen]
+    notes: list[str]
+    sets: list[Set]
+    returned: Sequence[Mapping[str, Any]]
+
+
+class Fit(NamedTuple):
+    """Whether all gradients are right under a reading, with what common factor and penalty."""
+
+    right: bool
+    ratio: float
+    penalty: tuple[float, float] = (0.0, 0.0)
+
+
+def names_of(problem: Problem) -> tuple[str, ...]:
+    """The names of the gradients, from the outputs back."""
+    return tuple(f"d{kind}{l}" for l in range(len(problem.W), 0, -1) for kind in "Wb" if f"{kind}{l}" in problem.params)
+
+
+def evidence(backward: Any, problem: Problem) -> tuple[Evidence | None, str]:
+    """What the pass returns on the given and on fresh data, or why it returns nothing."""
+    data = [(problem.X, problem.Y)]
+    returned: list[Mapping[str, Any]] = [] if callable(backward) else [backward]
+    sets: list[Set] = []
+    if callable(backward):
+        outcome: list[Any] = []
+        sets = watched(backward, lambda: outcome.append(run(backward, problem.params, problem.columns, data)))
+        returned, trouble = outcome[0]
+        if trouble:
+            return None, trouble
+        for more in list(fresh(problem.X, problem.Y))[1:]:
+            also, trouble = run(backward, problem.params, problem.columns, [more])
+            if not trouble and (finite(also[0]) or not finite(returned[0])):  # what is given counts, not what is drawn beside it
+                data.append(more)
+                returned += also
+    seen, notes = read(returned, names_of(problem), problem)
+    X, Y = (np.stack(arrays) for arrays in zip(*data, strict=True))
+    return Evidence(X, Y, seen, notes, sets, returned), ""
+
+
+def finite(gradients: Mapping[str, Any]) -> bool:
+    """Whether no array among them holds nan or an infinity."""
+    arrays = [g for g in gradients.values() if isinstance(g, np.ndarray | float) and np.asarray(g).dtype.kind in "fiub"]
+    return all(bool(np.isfinite(g).all()) for g in arrays)
+
+
+def exact(net: Network, names: Iterable[str]) -> dict[str, Array]:
+    """The right gradients of the sum, on every data set."""
+    found = {}
+    for name in names:
+        l = int(name[2:])
+        found[name] = net.A[l - 1].swapaxes(-1, -2) @ net.D[l] if name[1] == "W" else net.D[l].sum(axis=-2)
+    return found
+
+
+def _flat(arrays: Iterable[Array], sets: int) -> Array:
+    return np.concatenate([a[:sets].reshape(sets, -1) for a in arrays], axis=1)
+
+
+def fitted(problem: Problem, found: Evidence, penalised: bool, sets: int) -> Fit:
+    """Whether a reading makes all gradients right, but for a common factor."""
+    fitting = {name: s.readings[0] for name, s in found.seen.items() if s.fits}
+    if len(fitting) < len(names_of(problem)) or found.notes:
+        return Fit(False, 0.0)
+    net = network(problem.W, problem.b, found.X[:sets], found.Y[:sets], problem.activations, problem.loss, 1.0)
+    T, G = _flat(fitting.values(), sets), _flat(exact(net, fitting).values(), sets)
+    if not np.isfinite(G).all() or not T.any():
+        return Fit(False, 0.0)
+    at, penalty = np.abs(G).argmax(), (0.0, 0.0)
+    ratio = T.flat[at] / (G.flat[at] or 1.0)
+    if penalised:
+        W = np.concatenate([problem.W[int(name[2:]) - 1].ravel() if name[1] == "W" else 0 * problem.b[int(name[2:]) - 1] for name in fitting])
+        b = np.concatenate([0 * problem.W[int(name[2:]) - 1].ravel() if name[1] == "W" else problem.b[int(name[2:]) - 1] for name in fitting])
+        penalty = problem.penalty or _coefficients_of(T, G, W, b, sets)
+        T = T - penalty[0] * W - penalty[1] * b
+        ratio = T.flat[at] / (G.flat[at] or 1.0)
+    good = (np.abs(T - ratio * G) <= CLOSE * np.abs(T).max()).all() and min(penalty) >= 0
+    return Fit(bool(good), float(ratio), penalty)
+
+
+def _coefficients_of(T: Array, G: Array, W: Array, b: Array, sets: int) -> tuple[float, float]:
+    """The coefficients of weights and biases with which T is nearest to a multiple of G."""
+    columns = [G.ravel(), *(np.tile(c, sets) for c in ((W, b) if b.any() else (W,)))]
+    if len(columns[0]) <= len(columns):
+        return 0.0, 0.0
+    solved = np.linalg.lstsq(np.stack(columns, axis=1), T.ravel(), rcond=None)[0]
+    biases = float(solved[2]) if b.any() else 0.0
+    return float(solved[1]), biases if abs(biases) > 1e-6 * abs(solved[1]) else 0.0
+
+
+def score(problem: Problem, found: Evidence) -> float:
+    """How many gradients are right up to a factor; those of lower layers, which know more of the network, count more."""
+    sets, total = min(SETS, len(found.X)), 0.0
+    net = network(problem.W, problem.b, found.X[:sets], found.Y[:sets], problem.activations, problem.loss, 1.0)
+    for name, right in exact(net, [name for name, s in found.seen.items() if s.fits]).items():
+        t, g = found.seen[name].readings[0][:sets].reshape(sets, -1), right.reshape(sets, -1)
+        if sets > 1:
+            t, g = t - t[-1], g - g[-1]  # what all data sets share is a penalty
+        at = np.abs(g).argmax()
+        if g.flat[at] and t.any() and np.abs(t - t.flat[at] / g.flat[at] * g).max() <= CLOSE * np.abs(t).max():
+            total += 1 + 0.1 / int(name[2:])
+    return total
+
+
+def seen_in(problem: Problem, sets: Sequence[Set]) -> float:
+    """How many activations of this reading the lines of the pass have computed."""
+    keys = {key_of(s.numbers) for s in sets}
+    a, found = problem.X, 0.0
+    for w, b, f in zip(problem.W, problem.b, problem.activations, strict=True):
+        a = f.of(a @ w + b)
+        found += (1.0 if f.name != "linear" else 0.5) * (key_of(a) in keys)
+    return found
+
+
+class Chosen(NamedTuple):
+    """The readings that come nearest, with what was returned under their orientation; whether the first makes all right."""
+
+    readings: list[tuple[Problem, Evidence]]
+    right: bool
+
+
+def choose(given: Given, backward: Any, found: dict[Any, Any], every: Sequence[Problem], nearest: bool = True) -> Chosen | str:
+    """The reading under which the pass is right, or those that come nearest; text where nothing was returned."""
+    of: dict[tuple[bool, bool], Evidence] = {}
+    trouble = ""
+    for problem in every:
+        key = problem.columns, problem.out_in
+        if key not in of and key not in found:
+            found[key] = evidence(backward, problem)
+        if found[key][0] is None:
+            trouble = trouble or found[key][1]
+            continue
+        of[key] = found[key][0]
+    usable = [problem for problem in every if (problem.columns, problem.out_in) in of]
+    if not usable:
+        return trouble
+    for penalised in (False, True):
+        for problem in usable:
+            if penalised or not any(problem.penalty or (0.0,)):
+                here = of[problem.columns, problem.out_in]
+                fit = fitted(problem, here, penalised, 1)
+                read_as = given.named(problem, fit.ratio) if fit.right and fit.ratio > 0 else None
+                if read_as is not None and fitted(problem, here, penalised, len(here.X)).right:
+                    return Chosen([(read_as._replace(penalty=fit.penalty), here)], True)
+    return Chosen([(problem, of[problem.columns, problem.out_in]) for problem in _nearest(usable, of)] if nearest else [], False)
+
+
+def _nearest(usable: Sequence[Problem], of: Mapping[Any, Evidence]) -> list[Problem]:
+    """The readings that come nearest, the nearest first."""
+    if len(usable) == 1:
+        return list(usable)
+    there = [seen_in(problem, of[problem.columns, problem.out_in].sets) for problem in usable]
+    kept = [problem for problem, found in zip(usable, there, strict=True) if found >= max(there) - 1e-9]
+    scores = [score(problem, of[problem.columns, problem.out_in]) for problem in kept]
+    order = sorted(range(len(kept)), key=lambda i: -scores[i])
+    return [kept[i] for i in order][:24]
+
+
+def penalties(backward: Any, problem: Problem, found: Evidence) -> dict[str, float]:
+    """How much of each parameter is in its gradient whatever the error: what is left where the targets are the outputs."""
+    net = network(problem.W, problem.b, found.X[:1], found.Y[:1], problem.activations, problem.loss, 1.0)
+    if callable(backward):
+        y = net.A[-1][0]
+        given = (problem.X.T, y.T) if problem.columns else (problem.X, y)
+        try:
+            with np.errstate(all="ignore"):
+                left, _ = read([called(backward, problem.params, *given)], list(found.seen), problem)
+        except Exception:  # noqa: BLE001  # such targets may not suit it
+            return {}
+        left_over = {name: s.readings[0][0] for name, s in left.items() if s.fits}
+    else:
+        left_over = {}
+        for name, right in exact(net, found.seen).items():
+            s, w = found.seen[name], problem.W[int(name[2:]) - 1]
+            if name[1] == "W" and s.fits and w.size > 2:
+                both = np.stack([right.ravel(), w.ravel()], axis=1)
+                (r, c), *_ = np.linalg.lstsq(both, s.readings[0].ravel(), rcond=None)
+                close = np.abs(both @ (r, c) - s.readings[0].ravel()).max() <= CLOSE * np.abs(s.readings[0]).max()
+                left_over[name] = c * w if close and abs(r) > 1e-9 and abs(c) > 1e-9 else 0 * w
+    return _coefficients(problem, found, left_over)
+
+
+def _coefficients(problem: Problem, found: Evidence, left_over: Mapping[str, Array]) -> dict[str, float]:
+    """Each of the gradients that are left as a multiple of its parameter; nothing where one of them is something else."""
+    coefficients = {}
+    for name, rest in left_over.items():
+        l = int(name[2:]) - 1
+        p = problem.W[l] if name[1] == "W" else problem.b[l]
+        at = np.abs(p).argmax()
+        c = float(rest.flat[at] / (p.flat[at] or 1.0)) if rest.size == p.size else 0.0
+        size = max(float(np.abs(found.seen[name].readings[0]).max()), 1e-300)
+        if rest.size != p.size or np.abs(rest.ravel() - c * p.ravel()).max() > CLOSE * size:
+            return {}
+        coefficients[name] = 0.0 if np.abs(rest).max() <= CLOSE * size else c
+    weights = [c for name, c in coefficients.items() if name[1] == "W" and c]
+    return coefficients if weights else {}
