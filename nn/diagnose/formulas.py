@@ -48,6 +48,14 @@ def evaluated(formula: str, scope: Scope) -> Array:
     return np.asarray(eval(_compiled(formula), {"__builtins__": {}}, scope))  # noqa: S307  # formulas of our own
 
 
+def tried(formula: str, scope: Scope) -> Array | None:
+    """The numbers of a formula, or None where shapes or names do not allow it."""
+    try:
+        return evaluated(formula, scope)
+    except (ValueError, KeyError, NameError):
+        return None
+
+
 def total(a: Array, how: str, axis: int | None = None, keepdims: bool = False) -> Array:
     """The sum or mean over samples (axis 0), neurons (axis 1) or both, of the last two axes."""
     axes = (-2, -1) if axis is None else axis - 2
@@ -76,11 +84,10 @@ def terms(formulas: Sequence[str], scope: Scope, shape: tuple[int, ...]) -> Term
     """These formulas as terms, but for those that do not fit the shape."""
     kept, arrays = [], []
     for formula in formulas:
-        try:
-            arrays.append(np.broadcast_to(evaluated(formula, scope).astype(float), shape))
-        except (ValueError, KeyError, NameError):
-            continue
-        kept.append(formula)
+        numbers = tried(formula, scope)
+        if numbers is not None and numbers.shape in {(), shape, (1, *shape[1:])}:
+            arrays.append(np.broadcast_to(numbers.astype(float), shape))
+            kept.append(formula)
     numbers = np.stack(arrays)
     keep = distinct(numbers)
     return Terms(numbers[keep], lambda i: kept[int(keep[i])])

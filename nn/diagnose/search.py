@@ -8,8 +8,9 @@ a name, alone and then two at once; then every formula of the grammar. What agre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,24 +18,18 @@ import numpy as np
 from nn.arrays import Array
 from nn.diagnose import parts
 from nn.diagnose.explanations import UNEXPLAINED, Candidate, Cause, Filling, Hit, Sent, State, all_causes, cost, pair_cost, pairs
-from nn.diagnose.formulas import evaluated
+from nn.diagnose.formulas import Terms, evaluated, tried
 from nn.diagnose.gradients import CLOSE, Seen, squeezed
 from nn.diagnose.network import Network, network
 from nn.diagnose.parts import Layer
 from nn.diagnose.problem import Problem
-from nn.losses import Loss
+from nn.diagnose.scales import scales, scalings
 
 SLACK = 1.2  # how much dearer than the cheapest an explanation may be before it is given up
 KEPT = 10  # explanations carried from layer to layer
-GUESSED = 1.3  # what a constant costs that nobody stated
 
 
-class Stack(NamedTuple):
-    """Deltas of a layer on data set 0: each is one of the errors with one of the slopes."""
-
-    numbers: Array
-    errors: list[int]
-    slopes: list[int]
+Stack = tuple[Array, Callable[[int], Candidate], Callable[[str], Any]]  # deltas on data set 0, what each is, lines to try
 
 
 class Places(NamedTuple):
@@ -43,6 +38,31 @@ class Places(NamedTuple):
     layer: Layer
     errors: list[Filling]
     slopes: list[tuple[str, str, bool]]
+
+    def candidate(self, e: int, s: int) -> Candidate:
+        """The delta of one error and one slope, on all data sets."""
+        error, (mistake, formula, _) = self.errors[e], self.slopes[s]
+        cause = (self.layer.cause(mistake, "slope", formula),) if mistake else ()
+        return Candidate((*error.causes, *cause), sloped(self.layer.full, self.slopes[s], error.numbers), error.numbers)
+
+    def stack(self, errors: Sequence[Filling], skipped: int, which: Sequence[int]) -> Stack:
+        """These errors with these slopes, where the shapes and numbers allow it."""
+        E = np.stack([error.numbers[0] for error in errors]) if errors else np.zeros((0, *self.layer.small["a"].shape))
+        numbers, origin = [E[:0]], list[tuple[int, int]]()
+        for s in which:
+            with suppress(ValueError):
+                deltas = sloped(self.layer.small, self.slopes[s], E)
+                if deltas.shape == E.shape:
+                    good = np.flatnonzero(np.isfinite(deltas).all(axis=(1, 2)))
+                    numbers.append(deltas[good])
+                    origin += [(int(i) + skipped, s) for i in good]
+        return np.concatenate(numbers), lambda i: self.candidate(*origin[i]), partial(parts.lines, self.layer)
+
+
+def sloped(scope: dict[str, Any], slope: tuple[str, str, bool], e: Array) -> Array:
+    """The deltas that come out of errors with that slope."""
+    numbers = evaluated(slope[1], scope | {"e": e, "ef": e * scope["factor"]})
+    return np.asarray(numbers * np.ones_like(e) if slope[2] else e * numbers)
 
 
 class Search:
@@ -104,18 +124,15 @@ class Search:
     def layer_hits(self, state: State, number: int, seen: Sequence[Seen]) -> list[list[Hit]]:
         """How each gradient of the layer comes out, in stages: a stage is left out where those before it were cheap."""
         layer = parts.layer_of(self.net, number, self.problem.b, state.after, state.used[-2::-1])
-        errors = list(parts.errors(layer, self.rates))
-        places = Places(layer, errors, list(parts.slopes(layer)))
-        right = Candidate((), self.net.D[number], self.net.E[number]) if state.after is None else self.candidate(places, 0, 0)
+        places = Places(layer, list(parts.errors(layer, self.rates)), list(parts.slopes(layer)))
+        right = Candidate((), self.net.D[number], self.net.E[number]) if state.after is None else places.candidate(0, 0)
         hits: list[list[Hit]] = [list(self.of_right(layer, s, right)) for s in seen]
-
-        def dear(limit: float) -> bool:
-            return not all(hits) or pair_cost(pairs(hits)[0]) > limit
-
         for stage, limit in ((self.singles, 0.5), (self.doubles, 1.9), (self.lines_enumerated, 2.1), (self.enumerated, 2.1)):
-            if dear(limit):
-                for found, more in zip(hits, stage(places, right, seen), strict=True):
-                    found += more
+            if all(hits) and pair_cost(pairs(hits)[0]) <= limit:
+                continue
+            for deltas, make, lines in stage(places, right):
+                for s, found in zip(seen, hits, strict=True):
+                    found += self.tested(layer, s, deltas, make, lines(s.name[1]))
         for s, found in zip(seen, hits, strict=True):
             if not found:
                 found.append(Hit((Cause("unexplained", number, s.name[1], "", UNEXPLAINED),), (), right, 1.0))
@@ -131,146 +148,79 @@ class Search:
             if not right.delta.any() and seen.fits:
                 yield Hit((), (), right, 1.0)
             yield Hit((layer.cause(nothing, part, "0"),), (), right, 1.0)
-            scope = layer.full | {"d": right.delta}
             for mistake, formula in parts.lines(layer, part) if seen.readings[0].any() else ():
-                try:
-                    numbers = evaluated(formula, scope)
-                except (ValueError, KeyError, NameError):
+                numbers = tried(formula, layer.full | {"d": right.delta})
+                if numbers is None or not mistake or np.abs(numbers).max(initial=0) > 1e-12 * self.size:
                     continue
-                vanishes = mistake and np.abs(numbers).max(initial=0) <= 1e-12 * self.size
-                if vanishes and any(squeezed(numbers.shape) == squeezed(r.shape) for r in seen.readings):
+                if any(squeezed(numbers.shape) == squeezed(r.shape) for r in seen.readings):
                     yield Hit((layer.cause(mistake, part, formula),), (), right, 1.0)
 
-    def candidate(self, places: Places, e: int, s: int) -> Candidate:
-        """The delta of one error and one slope, on all data sets."""
-        error = places.errors[e]
-        mistake, formula, _ = places.slopes[s]
-        cause = (places.layer.cause(mistake, "slope", formula),) if mistake else ()
-        delta = _sloped(places.layer.full, places.slopes[s], error.numbers)
-        return Candidate((*error.causes, *cause), np.asarray(delta), error.numbers)
-
-    def singles(self, places: Places, right: Candidate, seen: Sequence[Seen]) -> list[list[Hit]]:
+    def singles(self, places: Places, right: Candidate) -> Iterator[Stack]:
         """One wrong part in the delta at most, and one in each line."""
-        whole = list(parts.wholes(places.layer))
-        found = [self.of_candidate(places.layer, right, seen)]
-        E = np.stack([places.errors[0].numbers[0]])
-        found.append(self.of_stack(places, _stack(places, E, range(1, len(places.slopes))), seen))
-        E = np.stack([error.numbers[0] for error in places.errors])
-        found.append(self.of_stack(places, _stack(places, E, (0,), skip=1 if right.causes == () else 0), seen))
-        by_whole = [self.of_candidate(places.layer, Candidate(w.causes, w.numbers, self.net.E[places.layer.number]), seen) for w in whole]
-        found = [found[0], *by_whole, *found[1:]] if self.net.loss.by_preactivation else [*found, *by_whole]
-        return [[hit for hits in found for hit in hits[i]] for i in range(len(seen))]
+        layer, slopes = places.layer, range(1, len(places.slopes))
+        whole = [Candidate(w.causes, w.numbers, self.net.E[layer.number]) for w in parts.wholes(layer)]
+        alone = [(c.delta[:1], lambda _, c=c: c, partial(parts.lines, layer)) for c in (right, *whole) if np.isfinite(c.delta).all()]
+        both = [places.stack(places.errors[:1], 0, slopes), places.stack(places.errors[1:], 1, (0,))]
+        yield from (*alone, *both) if self.net.loss.by_preactivation else (alone[0], *both, *alone[1:])
 
-    def doubles(self, places: Places, _right: Candidate, seen: Sequence[Seen]) -> list[list[Hit]]:
+    def doubles(self, places: Places, _right: Candidate) -> Iterator[Stack]:
         """Two wrong parts in the delta."""
-        if len(places.errors) < 2:
-            return [[] for _ in seen]
-        E = np.stack([error.numbers[0] for error in places.errors])
-        return self.of_stack(places, _stack(places, E, range(1, len(places.slopes)), skip=1), seen)
+        yield places.stack(places.errors[1:], 1, range(1, len(places.slopes)))
 
-    def of_candidate(self, layer: Layer, candidate: Candidate, seen: Sequence[Seen]) -> list[list[Hit]]:
-        """How the gradients come out of this delta, by the lines that have a name."""
-        if not np.isfinite(candidate.delta).all():
-            return [[] for _ in seen]
-        return [self.tested(layer, s, candidate.delta[:1], lambda _: candidate) for s in seen]
+    def lines_enumerated(self, places: Places, right: Candidate) -> Iterator[Stack]:
+        """Any formula in the lines of dW and db, from the right delta."""
+        grown = {kind: parts.enumerated(places.layer, kind, right.delta[0], right.error[0]) for kind in "Wb"}
+        yield right.delta[:1], lambda _: right, lambda kind: grown[kind]
 
-    def of_stack(self, places: Places, stack: Stack, seen: Sequence[Seen]) -> list[list[Hit]]:
-        """How the gradients come out of these deltas."""
-        made: dict[int, Candidate] = {}
+    def enumerated(self, places: Places, right: Candidate) -> Iterator[Stack]:
+        """Any formula in the slope, or in the error."""
+        layer = places.layer
+        for part, error in (*(("slope", e) for e in places.errors[:2]), ("error" if layer.last else "back", places.errors[0])):
+            grown = parts.enumerated(layer, part, right.delta[0], right.error[0])
+            slope = part == "slope"
+            deltas = error.numbers[0] * grown.numbers if slope else sloped(layer.small, places.slopes[0], grown.numbers)
 
-        def make(i: int) -> Candidate:
-            if i not in made:
-                made[i] = self.candidate(places, stack.errors[i], stack.slopes[i])
-            return made[i]
+            def make(i: int, part: str = part, error: Filling = error, grown: Terms = grown, slope: bool = slope) -> Candidate:
+                cause = parts.unnamed(layer, part, grown.text(i))
+                found = evaluated(grown.text(i), layer.full | {"e": error.numbers})
+                numbers = np.broadcast_to(found, error.numbers.shape)
+                if slope:
+                    return Candidate((*error.causes, cause), error.numbers * numbers, error.numbers)
+                return Candidate((cause,), sloped(layer.full, places.slopes[0], numbers), numbers)
 
-        return [self.tested(places.layer, s, stack.numbers, make) if len(stack.numbers) else [] for s in seen]
+            yield deltas, make, lambda kind: [row for row in parts.lines(layer, kind) if row[0] in parts.LIKELY]
 
-    def tested(self, layer: Layer, seen: Seen, deltas: Array, make: Any, few: bool = False) -> list[Hit]:
-        """The lines, of those that have a name (few: of the likeliest), by which one of the deltas gives this gradient."""
+    def tested(self, layer: Layer, seen: Seen, deltas: Array, make: Any, lines: Any) -> list[Hit]:
+        """The hits of the lines, which are rows of mistake and formula, or enumerated, with one of the deltas."""
         found: list[Hit] = []
-        if np.abs(seen.readings[0]).max() <= 1e-12 * self.size:
+        if np.abs(seen.readings[0]).max() <= 1e-12 * self.size or not len(deltas):
             return found
-        scope = layer.small | {"d": deltas}
-        for mistake, formula in parts.lines(layer, seen.name[1]):
-            if (mistake or seen.fits) and (not few or mistake in parts.LIKELY):
-                try:
-                    numbers = evaluated(formula, scope)
-                except (ValueError, KeyError, NameError):
-                    continue
-                if len(numbers) != len(deltas) or not numbers.size:
-                    continue
+        if isinstance(lines, Terms):
+            if seen.fits and seen.name not in self.correct:
+                for i, ratio in seen.hits(lines.numbers, 1)[:12]:
+                    cause = parts.unnamed(layer, seen.name[1], lines.text(i))
+                    found += self.confirmed(layer, seen, make(0), (cause,), lines.text(i), ratio)
+            return found
+        scope, make = layer.small | {"d": deltas}, cache(make)
+        for mistake, formula in lines:
+            numbers = tried(formula, scope) if mistake or seen.fits else None
+            if numbers is not None and numbers.size and len(numbers) == len(deltas):
                 for i, ratio in seen.hits(numbers, 2 if mistake else 1)[:40]:
-                    candidate = make(i)
                     cause = (layer.cause(mistake, seen.name[1], formula),) if mistake else ()
-                    found += self.confirmed(layer, seen, candidate, cause, formula, ratio)
+                    found += self.confirmed(layer, seen, make(i), cause, formula, ratio)
         return found
 
-    def confirmed(self, layer: Layer, seen: Seen, candidate: Candidate, cause: tuple[Cause, ...], formula: str, ratio: float) -> list[Hit]:
+    def confirmed(
+        self, layer: Layer, seen: Seen, candidate: Candidate, cause: tuple[Cause, ...], formula: str, ratio: float
+    ) -> list[Hit]:
         """The hits of a line that agreed on data set 0, if it agrees on all."""
         numbers = evaluated(formula, layer.full | {"d": candidate.delta, "e": candidate.error})
         if not seen.equals(numbers, ratio, 2 if cause else 1):
             return []
         scale = ratio / self.problem.factor
         doubt = 1.0 if seen.name in self.correct and (candidate.causes or cause) else 0.0
-        found = [Hit(cause, scaling, candidate, scale, doubt) for scaling in self.scalings(scale, layer.number)]
+        found = [Hit(cause, scaling, candidate, scale, doubt) for scaling in scalings(self.scales, scale, layer.number)]
         return sorted(found, key=lambda hit: bool(hit.scaling))
-
-    def lines_enumerated(self, places: Places, right: Candidate, seen: Sequence[Seen]) -> list[list[Hit]]:
-        """Any formula in the lines of dW and db, from the right delta."""
-        found: list[list[Hit]] = []
-        for s in seen:
-            part, layer, hits = s.name[1], places.layer, []
-            if s.fits and s.name not in self.correct and s.readings[0].any():
-                grown = parts.enumerated(layer, part, right.delta[0], right.error[0])
-                for i, ratio in s.hits(grown.numbers, 1)[:12]:
-                    formula = grown.text(i)
-                    hits += self.confirmed(layer, s, right, (parts.unnamed(layer, part, formula),), formula, ratio)
-            found.append(hits)
-        return found
-
-    def enumerated(self, places: Places, right: Candidate, seen: Sequence[Seen]) -> list[list[Hit]]:
-        """Any formula in the slope, or in the error."""
-        layer, found = places.layer, [list[Hit]() for _ in seen]
-        for part in ("slope", "error" if layer.last else "back"):
-            grown = parts.enumerated(layer, part, right.delta[0], right.error[0])
-            for e in range(min(2, len(places.errors))) if part == "slope" else (0,):
-                error = places.errors[e]
-                if part == "slope":
-                    deltas = error.numbers[0] * grown.numbers
-                else:
-                    deltas = _sloped(layer.small, places.slopes[0], grown.numbers)
-                for hits, more in zip(found, self.of_grown(places, part, error, grown.text, deltas, seen), strict=True):
-                    hits += more
-        return found
-
-    def of_grown(self, places: Places, part: str, error: Filling, text: Any, deltas: Array, seen: Sequence[Seen]) -> list[list[Hit]]:
-        """How the gradients come out of deltas of which a part was enumerated."""
-        layer, made = places.layer, dict[int, Candidate]()
-
-        def make(i: int) -> Candidate:
-            if i not in made:
-                formula = text(i)
-                cause = parts.unnamed(layer, part, formula)
-                numbers = np.broadcast_to(evaluated(formula, layer.full | {"e": error.numbers}), error.numbers.shape)
-                e = error.numbers if part == "slope" else numbers
-                delta = e * numbers if part == "slope" else _sloped(layer.full, places.slopes[0], numbers)
-                made[i] = Candidate((*(error.causes if part == "slope" else ()), cause), np.asarray(delta), e)
-            return made[i]
-
-        return [self.tested(layer, s, deltas, make, few=True) for s in seen]
-
-    def scalings(self, ratio: float, number: int) -> list[tuple[Cause, ...]]:
-        """The names of a factor, as few as possible; all that have the same number of them."""
-        if abs(ratio - 1) <= CLOSE:
-            return [()]
-        for count in (1, 2, 3):
-            named = []
-            for choice in combinations(self.scales, count):
-                if abs(np.prod([s[2] for s in choice]) / ratio - 1) <= CLOSE and _likely(choice):
-                    named.append(tuple(Cause(name, number, "scale", text, price) for name, text, _, price in choice))
-            if named:
-                return named
-        return [(Cause("wrong_scale", number, "scale", f"{ratio:.6g}", 2.0),)]
 
     def extended(self, state: State, number: int, seen: Sequence[Seen], pair: tuple[Hit, ...], rank: int) -> Iterator[State]:
         """The state after one way to explain a layer, once for each delta that it may have sent back."""
@@ -297,50 +247,3 @@ class Search:
                 yield State(price, causes, by_gradient, after, active, state.rank + rank + (not active), used)
 
 
-def _sloped(scope: dict[str, Any], slope: tuple[str, str, bool], e: Array) -> Array:
-    """The deltas that come out of errors with that slope."""
-    numbers = evaluated(slope[1], scope | {"e": e, "ef": e * scope["factor"]})
-    return numbers * np.ones_like(e) if slope[2] else e * numbers
-
-
-def _stack(places: Places, E: Array, which: Sequence[int], skip: int = 0) -> Stack:
-    """The errors from `skip` on with these slopes, stacked, where the shapes and numbers allow it."""
-    numbers, errors, slopes = [], list[int](), list[int]()
-    for s in which:
-        try:
-            deltas = _sloped(places.layer.small, places.slopes[s], E[skip:])
-        except ValueError:
-            continue
-        if deltas.shape == E[skip:].shape:
-            good = np.flatnonzero(np.isfinite(deltas).all(axis=(1, 2)))
-            numbers.append(deltas[good])
-            errors += [int(i) + skip for i in good]
-            slopes += [s] * len(good)
-    return Stack(np.concatenate(numbers) if numbers else np.zeros((0, *E.shape[1:])), errors, slopes)
-
-
-def _likely(choice: Sequence[tuple[str, str, float, float]]) -> bool:
-    """Different factors, of which a guessed rate stands alone or beside a sign, and of three one is a sign."""
-    names = [c[0] for c in choice]
-    guessed = any(c[3] == GUESSED for c in choice)
-    return len(set(names)) == len(names) and (len(names) - ("sign_flipped" in names) <= (1 if guessed else 2))
-
-
-def scales(n: int, k: int, loss: Loss, reduction: str, learning_rate: float | None) -> Sequence[tuple[str, str, float, float]]:
-    """Factors by which a right gradient may be off: name, text, number, cost; the likelier first."""
-    found: list[tuple[str, str, float, float]] = [("sign_flipped", "-1", -1.0, 1.0)]
-    if reduction in ("samples", "all"):
-        found.append(("missing_1_over_n", "n", float(n), 1.0))
-    if reduction in ("outputs", "all") and k > 1:
-        found.append(("missing_1_over_k", "k", float(k), 1.0))
-    half = ("missing_factor_2", "1/2", 0.5, 1.0)
-    doubled = not loss.by_preactivation and float(loss.error(np.array(0.5), np.array(0.0))) == 1.0  # as 2 * (a - y) is
-    found += [half] * doubled
-    found += [("extra_factor_2", "2", 2.0, 1.0), ("extra_factor_4", "4", 4.0, 1.0), ("extra_1_over_n", "1/n", 1 / n, 1.0)]
-    found += [half] * (not doubled)
-    if learning_rate is None:
-        found += [("learning_rate_folded", f"{rate:g}", rate, GUESSED) for rate in (0.1, 0.01, 0.001, 0.05, 0.3)]
-    elif learning_rate != 1:
-        found.append(("learning_rate_folded", f"{learning_rate:g}", learning_rate, 1.0))
-    found += [("extra_1_over_k", "1/k", 1 / k, 1.1), ("extra_factor_n", "n", float(n), 1.1), ("extra_factor_k", "k", float(k), 1.1)]
-    return [scale for scale in found if scale[2] != 1]

@@ -27,7 +27,7 @@ from nn.diagnose.mistakes import MISTAKES
 from nn.diagnose.network import Network, network
 from nn.diagnose.parts import Layer, enumerated, errors, layer_of, lines, slopes, wholes
 from nn.diagnose.problem import last_activations, losses
-from nn.diagnose.search import scales
+from nn.diagnose.scales import scales
 
 XOR = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]]), np.array([[0.0], [1], [1], [0]])
 
