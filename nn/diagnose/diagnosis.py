@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from nn.diagnose.explanations import DEPTH, Cause, State
-from nn.diagnose.gradients import CLOSE, Seen
-from nn.diagnose.messages import message
+from nn.arrays import Array
+from nn.diagnose.gradients import CLOSE, Seen, called, read
+from nn.diagnose.mistakes import MISTAKES
+from nn.diagnose.messages import message, renamed
 from nn.diagnose.problem import AUTO, Given, Problem, listed
 from nn.diagnose.readings import Evidence, choose, fitted, names_of, penalties
 from nn.diagnose.report import Finding, Report
 from nn.diagnose.search import Search
+from nn.diagnose.source import RIGHT, Mended, mended, words_at
+from nn.diagnose.watch import Line, code_of, watched
 
 PATIENCE, ENOUGH = 0.8, 2.2  # readings are searched for so many seconds, or until an explanation costs no more
 ARGUMENTS = ("activations", "loss", "reduction", "samples", "weights", "penalty")
@@ -48,8 +52,8 @@ class Diagnosis:
 
     def of_right(self, problem: Problem, found: Evidence, names: Sequence[str]) -> Report:
         """All numbers are right; a shape may still be a hazard."""
-        hazards = [f for name in names if (f := hazard(found.seen[name], problem))]
-        wrong = tuple(f.gradient for f in hazards)
+        hazards = [*kept(found), *(f for name in names if (f := hazard(found.seen[name], problem)))]
+        wrong = tuple(f.gradient for f in hazards if f.layer)
         right = tuple(name for name in names if name not in wrong)
         return Report(tuple(hazards), right, wrong, (), (), self.read_as(problem), tuple(self.under_squared_error(problem)))
 
@@ -78,10 +82,59 @@ class Diagnosis:
                     best = price, search, states, causes, found
             if best is not None and (best[0] <= ENOUGH or perf_counter() - start > PATIENCE):
                 break
+        other = self.other_forward(readings) if best is not None and best[0] > ENOUGH else None
+        if other is not None:
+            return other
         if best is None:
             raise RuntimeError("no reading was searched")
         _, search, states, causes, found = best
-        return self.told(search, states, causes, found, names)
+        told = self.told(search, states, causes, found, names)
+        return self.in_their_words(told, search, found) if callable(self.backward) and told.wrong else told
+
+    def other_forward(self, readings: Sequence[tuple[Problem, Evidence]]) -> Report | None:
+        """The report, if all is right for a forward pass that treats the biases otherwise."""
+        names = names_of(readings[0][0])
+        for problem, found in readings:
+            for sign, said in ((-1, "that subtracts the biases"), (0, "without the biases")):
+                other = problem._replace(b=[sign * b for b in problem.b])
+                fit = fitted(other, found, False, len(found.X)) if any(b.any() for b in problem.b) else None
+                if fit is not None and fit.right and self.given.named(other, fit.ratio):
+                    text = MISTAKES["forward_bias"].words.format(used=said)
+                    return Report((Finding("forward_bias", 1, names[-1], text, (), ()),), (), names, (), (), self.read_as(problem))
+        return None
+
+    def in_their_words(self, told: Report, search: Search, found: Evidence) -> Report:
+        """The report with the user's lines and names, and the lines that mend the pass."""
+        problem, names = search.problem, names_of(search.problem)
+        given = (problem.X.T, problem.Y.T) if problem.columns else (problem.X, problem.Y)
+
+        def watch() -> list[Line]:
+            return watched(self.backward, lambda: called(self.backward, problem.params, *given))
+
+        def outcome() -> dict[str, bytes]:
+            seen, _ = read([called(self.backward, problem.params, *given)], names, problem)
+            penalty = problem.penalty or (0.0, 0.0)
+            now = {name: without(s, problem, penalty[name[1] == "b"]) for name, s in seen.items()}
+            fits = {name for name, s in now.items() if s.fits and (s.shape == problem.params[name[1:]].shape or name in told.right)}
+            exact = {name: search.exact(name)[0] for name in fits}
+            return {name: RIGHT if name in fits and close(s.readings[0][0], exact[name]) else s.readings[0].tobytes() for name, s in now.items()}
+
+        end = [line for line in found.lines if line.code is code_of(self.backward)]
+        names_there = words_at(problem, search.net, end[-1]).names if end else {}
+        findings = [f._replace(message=renamed(f.message, names_there)) for f in told.findings]
+        try:
+            mends = mended(self.backward, problem, search.net, watch, outcome)
+        except (OSError, TypeError, SyntaxError, StopIteration):  # no source to be read
+            mends = []
+        for m in mends:
+            at = next((i for i, f in enumerate(findings) if f.gradient in m.gradients and not f.line), None)
+            if at is not None:
+                findings[at] = findings[at]._replace(line=line_of(m))
+        right = set(told.right).union(*(m.gradients for m in mends))
+        before = {m.edit.line: m.before for m in reversed(mends)}
+        after = {m.edit.line: m.after for m in mends}
+        patch = tuple((n, before[n], after[n]) for n in sorted(before)) if mends and right >= set(names) else ()
+        return told._replace(findings=tuple(findings), patch=patch)
 
     def reduced(self, problem: Problem, found: Evidence) -> list[Problem]:
         """The reading with a reduction and, of squared errors, the factor 2, if they were left out: by what is seen of it."""
@@ -117,7 +170,7 @@ class Diagnosis:
         off = {f"d{'W' if c.used.split()[-1][0] == 'W' else 'b'}{c.layer}" for c in penalised}
         right = tuple(name for name in names if name in search.correct - off)
         wrong = tuple(name for name in names if name not in right)
-        findings = []
+        findings = kept(found)
         for cause in sorted(best.causes, key=lambda c: (-c.layer, DEPTH.index(c.part), c.mistake)):
             blamed = [name for name, causes in best.by_gradient if cause in causes and name in wrong]
             if cause.mistake == "unexplained" or not blamed:
@@ -149,6 +202,24 @@ class Diagnosis:
         other = chosen.readings[0][0].conventions
         changed = [f"{name}={other[name]!r}" for name in ARGUMENTS if name in other and other[name] != problem.conventions.get(name)]
         return (f"It is right for {', '.join(changed)}; if that is what was meant, say so.",) if changed else ()
+
+
+def kept(found: Evidence) -> list[Finding]:
+    """State that survives between calls, as a finding."""
+    text = MISTAKES["state_between_calls"].words.format(used=found.kept)
+    return [Finding("state_between_calls", 0, "all gradients", text, (), ())] if found.kept else []
+
+
+def line_of(m: Mended) -> str:
+    """The user's line, and what belongs there."""
+    old, new = m.edit.old, m.edit.new
+    whole = m.before.strip().split("#")[0].strip()
+    return f"Line {m.edit.line}: `{whole}` uses `{old}`, where `{new}` belongs."
+
+
+def close(ours: Array, right: Array) -> bool:
+    """Whether these are equal, rounding apart."""
+    return ours.size == right.size and bool(np.abs(ours.ravel() - right.ravel()).max() <= CLOSE * max(np.abs(right).max(), 1e-300))
 
 
 def hazard(seen: Seen, problem: Problem) -> Finding | None:

@@ -67,4 +67,5 @@ def message(cause: Cause, problem: Problem, names: Mapping[str, str] | None = No
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
     """The text with the user's names for the arrays of the derivation."""
-    return re.sub(r"\b(?:[azWb]|delta|error)\d+\b|\b[Xy]\b", lambda m: names.get(m[0], m[0]), text)
+    plain = {ours: user for ours, user in names.items() if ours[0] != "W" or user.isidentifier()}
+    return re.sub(r"\b(?:[azWb]|delta|error)\d+\b|\b[Xy]\b", lambda m: plain.get(m[0], m[0]), text)

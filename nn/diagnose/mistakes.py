@@ -44,6 +44,7 @@ MISTAKES = {m.name: m for m in (
     Mistake("relu_backward_multiplies_by_value", "relu's value for its slope", "The error is multiplied with relu's value instead of its slope, (z{l} > 0).", {"slope:relu": ("a",)}),
     Mistake("softmax_diagonal_only", "only the diagonal of softmax's Jacobian", "The slope is {used}, the diagonal of softmax's Jacobian; every output depends on every z{l}, so it takes the whole of it: a{l} * (e - sum(e * a{l})).", {"slope:softmax": ("a * (1 - a)",)}),
     Mistake("softmax_jacobian_wrong", "softmax's Jacobian is wrong", "delta{l} is {used}; softmax's Jacobian gives a{l} * (e - sum(e * a{l})), summed over the outputs of each sample.", {"whole:softmax": ("a * (e - (e * a).sum(axis=0, keepdims=True))", "a * (e + (e * a).sum(axis=1, keepdims=True))", "z * (e - (e * z).sum(axis=1, keepdims=True))", "a * (e - e.sum(axis=1, keepdims=True))", "a * e - (e * a).sum(axis=1, keepdims=True)", "(e * a).sum(axis=1, keepdims=True) * a", "z * e - z * (e * a).sum(axis=1, keepdims=True)")}),
+    Mistake("softmax_wrong_axis", "the softmax of the forward pass runs over the wrong axis", "delta{l} is {used}: the outputs of each sample have to sum to 1, so the sum of softmax runs over the outputs of one sample.", {"delta:softmax": ("exp(z) / exp(z).sum() - y", "exp(z) / exp(z).sum(axis=0, keepdims=True) - y")}),
     # chain
     Mistake("error_propagated_without_delta", "the error is sent back instead of the delta", "Layer {n} sends back its error instead of its delta: error{l} is {used}, without the slope {slope_after}.", {"back": ("ea @ Wa.T",)}),
     Mistake("upstream_gradient_dropped", "what comes back is left out", "error{l} is {used}: what comes back from layer {n}, delta{n}, is missing.", {"back": ("ones(da) @ Wa.T", "ones(da) / factor @ Wa.T", "ones(a)", "ones(a) / factor")}),
@@ -92,6 +93,9 @@ MISTAKES = {m.name: m for m in (
     Mistake("sign_flipped", "the sign is flipped", "The sign is flipped: this is the negative of the gradient, good for +=, not for -=."),
     Mistake("sign_error_inside_bce_derivative", "one of two signs is wrong", "The derivative of the loss is {used}: one of its two terms has the wrong sign; it is -y / a{l} + (1 - y) / (1 - a{l}).", {"error:bce": ("-(y / a) - (1 - y) / (1 - a)",)}),
     Mistake("wrong_loss_derivative", "the derivative of another loss", "The derivative of the loss is {used}, which is not that of this loss.", {"error": ("(a - y) ** 2", "abs(a - y)", "sign(a - y)", "(a - y) ** 3", "log(a) - y", "-y * log(a)", "a + y", "loss"), "error:bce": ("-y / a", "(1 - y) / (1 - a)", "(a - y) / a", "(a - y) / (1 - a)"), "error:other": ("-y / a + (1 - y) / (1 - a)",), "error:curious": ("a - y",), "delta:ce": ("abs(a - y)", "(a - y) ** 2", "sign(a - y)", "a + y")}),
+    # state and forward pass
+    Mistake("state_between_calls", "something is kept from call to call", "Called again with the same data, the function returns something else: {used}."),
+    Mistake("forward_bias", "the biases in the forward pass", "The gradients are right for a forward pass {used}."),
     # penalty
     Mistake("penalty_missing", "the penalty is missing", "The loss has an L2 penalty, and {gradient} lacks its part: + {right}."),
     Mistake("penalty_doubled", "the penalty is doubled", "The penalty adds {used} to {gradient}, twice what belongs there: {right}."),

@@ -115,7 +115,8 @@ def wholes(layer: Layer) -> Iterator[Filling]:
     net = layer.net
     if layer.last:
         kind = "delta:ce" if net.loss.by_preactivation else "delta:squared" if squared(net) else ""
-        yield from _filled(layer, formulas_of(kind), "delta")
+        softmax = ("delta:softmax",) if net.activations[-1] is SOFTMAX and net.loss.by_preactivation else ()
+        yield from _filled(layer, formulas_of(kind, *softmax), "delta")
     others = [(l, layer.full[f"delta{l}"]) for l in range(layer.number + 1, net.depth + 1)]
     for l, delta in (*others, *((l, net.D[l]) for l in range(layer.number - 1, 0, -1))):
         yield Filling((layer.cause("delta_of_wrong_layer", "delta", f"delta{l}"),), f"delta{l}", delta)

@@ -11,7 +11,7 @@ from nn.arrays import Array
 from nn.diagnose.gradients import CLOSE, Seen, called, read, run
 from nn.diagnose.network import Network, network
 from nn.diagnose.problem import Given, Problem, fresh
-from nn.diagnose.watch import Set, key_of, watched
+from nn.diagnose.watch import Line, key_of, watched
 
 SETS = 3  # data sets on which readings are compared; the one that is chosen is confirmed on all
 
@@ -23,8 +23,9 @@ class Evidence(NamedTuple):
     Y: Array
     seen: dict[str, Seen]
     notes: list[str]
-    sets: list[Set]
+    lines: list[Line]
     returned: Sequence[Mapping[str, Any]]
+    kept: str = ""
 
 
 class Fit(NamedTuple):
@@ -44,21 +45,34 @@ def evidence(backward: Any, problem: Problem) -> tuple[Evidence | None, str]:
     """What the pass returns on the given and on fresh data, or why it returns nothing."""
     data = [(problem.X, problem.Y)]
     returned: list[Mapping[str, Any]] = [] if callable(backward) else [backward]
-    sets: list[Set] = []
+    lines: list[Line] = []
+    kept = ""
     if callable(backward):
         outcome: list[Any] = []
-        sets = watched(backward, lambda: outcome.append(run(backward, problem.params, problem.columns, data)))
+        lines = watched(backward, lambda: outcome.append(run(backward, problem.params, problem.columns, data)))
         returned, trouble = outcome[0]
         if trouble:
             return None, trouble
-        for more in list(fresh(problem.X, problem.Y))[1:]:
+        kept = between_calls(returned[0], run(backward, problem.params, problem.columns, data)[0])
+        for more in list(fresh(problem.X, problem.Y))[1:] if not kept else ():
             also, trouble = run(backward, problem.params, problem.columns, [more])
             if not trouble and (finite(also[0]) or not finite(returned[0])):  # what is given counts, not what is drawn beside it
                 data.append(more)
                 returned += also
     seen, notes = read(returned, names_of(problem), problem)
     X, Y = (np.stack(arrays) for arrays in zip(*data, strict=True))
-    return Evidence(X, Y, seen, notes, sets, returned), ""
+    return Evidence(X, Y, seen, notes, lines, returned, kept), ""
+
+
+def between_calls(first: Mapping[str, Any], second: Sequence[Mapping[str, Any]]) -> str:
+    """What differs between two calls with the same data; nothing, if they are as they should be."""
+    if not second:
+        return "it raises an error the second time"
+    pairs = {name: (np.asarray(g), np.asarray(second[0].get(name))) for name, g in first.items() if isinstance(g, np.ndarray | float)}
+    off = [name for name, (a, b) in pairs.items() if a.shape != b.shape or not np.allclose(a, b, CLOSE, 0, equal_nan=True)]
+    if off and all(np.shape(b) == np.shape(a) and np.allclose(b, 2 * a, CLOSE, 0) for a, b in (pairs[name] for name in off)):
+        return f"twice the {', '.join(off)} of the first call; the sums have to start from zero in every call"
+    return f"another {', '.join(off)}; weights or sums are kept from the call before" if off else ""
 
 
 def finite(gradients: Mapping[str, Any]) -> bool:
@@ -125,9 +139,9 @@ def score(problem: Problem, found: Evidence) -> float:
     return total
 
 
-def seen_in(problem: Problem, sets: Sequence[Set]) -> float:
+def seen_in(problem: Problem, lines: Sequence[Line]) -> float:
     """How many activations of this reading the lines of the pass have computed."""
-    keys = {key_of(s.numbers) for s in sets}
+    keys = {key_of(a) for line in lines for a in line.names.values()}
     a, found = problem.X, 0.0
     for w, b, f in zip(problem.W, problem.b, problem.activations, strict=True):
         a = f.of(a @ w + b)
@@ -172,7 +186,7 @@ def _nearest(usable: Sequence[Problem], of: Mapping[Any, Evidence]) -> list[Prob
     """The readings that come nearest, the nearest first."""
     if len(usable) == 1:
         return list(usable)
-    there = [seen_in(problem, of[problem.columns, problem.out_in].sets) for problem in usable]
+    there = [seen_in(problem, of[problem.columns, problem.out_in].lines) for problem in usable]
     kept = [problem for problem, found in zip(usable, there, strict=True) if found >= max(there) - 1e-9]
     scores = [score(problem, of[problem.columns, problem.out_in]) for problem in kept]
     order = sorted(range(len(kept)), key=lambda i: -scores[i])

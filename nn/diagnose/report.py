@@ -29,7 +29,8 @@ class Finding(NamedTuple):
     def title(self) -> str:
         """The mistake in a few words."""
         record = MISTAKES.get(self.mistake)
-        return f"Layer {self.layer}, {self.gradient}: {record.title if record else self.mistake}" if self.layer else self.gradient
+        title = record.title if record else self.mistake
+        return f"Layer {self.layer}, {self.gradient}: {title}" if self.layer else f"{title[0].upper()}{title[1:]}"
 
     @property
     def sentences(self) -> tuple[str, ...]:

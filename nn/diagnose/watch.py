@@ -1,4 +1,4 @@
-"""The local variables of the user's function, watched while it runs: which line set which name to which numbers."""
+"""The local variables of the user's function, watched while it runs: what every line found when it was first run."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import numpy as np
 
 from nn.arrays import Array
 
-MOST = 4000  # events; a loop over many samples has said by then what it has to say
+MOST, LARGEST = 400, 20_000  # lines, numbers in an array
 
 
-class Set(NamedTuple):
-    """A name was given these numbers: by the line `line` of `code`."""
+class Line(NamedTuple):
+    """A line of `code` when it was first run (0: its end): the arrays by the names that one writes, and all variables."""
 
     code: CodeType
-    line: int
-    name: str
-    numbers: Array
+    number: int
+    names: dict[str, Array]
+    scope: dict[str, Any]
+    everywhere: dict[str, Any]
 
 
 def code_of(backward: Any) -> CodeType | None:
     """The code of a function, a method or an object that can be called; None for what is built in."""
-    function = getattr(backward, "__func__", backward)
-    function = getattr(function, "__wrapped__", function)
-    code = getattr(function, "__code__", None) or getattr(getattr(type(backward), "__call__", None), "__code__", None)
+    code = getattr(getattr(backward, "__func__", backward), "__code__", None)
+    code = code or getattr(getattr(type(backward), "__call__", None), "__code__", None)
     return code if isinstance(code, CodeType) else None
 
 
-def _arrays(frame: FrameType) -> Iterator[tuple[str, Array]]:
-    """The arrays and numbers among the local variables, those in dictionaries, lists and objects too, as one writes them."""
-    for name, value in list(frame.f_locals.items()):
+def _arrays(variables: dict[str, Any]) -> Iterator[tuple[str, Array]]:
+    """The arrays among the variables, those in dictionaries, lists and objects too, as one writes them."""
+    for name, value in variables.items():
         inside: Iterable[tuple[str, Any]] = [(name, value)]
         if isinstance(value, dict):
             inside = [(f"{name}[{key!r}]", item) for key, item in list(value.items())[:40]]
@@ -41,38 +41,27 @@ def _arrays(frame: FrameType) -> Iterator[tuple[str, Array]]:
             inside = [(f"{name}[{i}]", item) for i, item in enumerate(value[:12])]
         elif hasattr(value, "__dict__") and not callable(value) and not isinstance(value, type(sys)):
             inside = [(f"{name}.{key}", item) for key, item in list(vars(value).items())[:40]]
-        for text, item in inside:
-            if isinstance(item, np.ndarray | np.floating) and np.asarray(item).dtype.kind in "fb" and np.size(item) < 100_000:
-                yield text, np.asarray(item)
+        yield from ((t, a) for t, a in inside if isinstance(a, np.ndarray) and a.dtype.kind in "fb" and 0 < a.size < LARGEST)
 
 
-def watched(backward: Any, run: Callable[[], Any]) -> list[Set]:
-    """What the lines of the file of `backward` set while `run` runs. Tracing is off again afterwards, whatever happens."""
-    code = code_of(backward)
-    found: list[Set] = []
+def watched(backward: Any, run: Callable[[], Any]) -> list[Line]:
+    """The lines in the file of `backward` that `run` runs. Tracing is as it was afterwards, whatever happens."""
+    code, found, lines = code_of(backward), list[Line](), set[tuple[CodeType, int]]()
     if code is None:
+        run()
         return found
-    known: dict[tuple[FrameType, str], Array] = {}
-    lines: dict[FrameType, int] = {}
-
-    def note(frame: FrameType) -> None:
-        for name, value in _arrays(frame):
-            before = known.get((frame, name))
-            if before is None or before.shape != value.shape or not np.array_equal(before, value, equal_nan=True):
-                known[frame, name] = value.copy()
-                if frame in lines:
-                    found.append(Set(frame.f_code, lines[frame], name, known[frame, name]))
 
     def local(frame: FrameType, event: str, _arg: Any) -> Any:
-        if len(found) > MOST:
-            return None
-        if event in {"line", "return"}:
-            note(frame)
-            lines[frame] = frame.f_lineno
+        number = frame.f_lineno if event == "line" else 0
+        if event in {"line", "return"} and (frame.f_code, number) not in lines and len(found) < MOST:
+            lines.add((frame.f_code, number))
+            scope = {name: a.copy() if isinstance(a, np.ndarray) else a for name, a in frame.f_locals.items()}
+            names = {text: a.copy() for text, a in _arrays(scope)}
+            found.append(Line(frame.f_code, number, names, scope, frame.f_globals))
         return local
 
     def globally(frame: FrameType, event: str, _arg: Any) -> Any:
-        ours = event == "call" and frame.f_code.co_filename == code.co_filename and len(found) <= MOST
+        ours = event == "call" and frame.f_code.co_filename == code.co_filename
         return local if ours and not frame.f_code.co_name.startswith("<") else None
 
     old = sys.gettrace()

@@ -1,0 +1,265 @@
+"""The mistake in the user's own line, and what belongs there: edits of one place, each run before it is shown.
+
+A line whose numbers are none of the derivation's is edited at one place, until its numbers are: a name for another, a factor
+more or less, a transpose, a sum. What is tried is written with the names that the lines of the function have set.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import perf_counter
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.arrays import Array
+from nn.diagnose.formulas import shown
+from nn.diagnose.gradients import squeezed
+from nn.diagnose.messages import renamed, words_for
+from nn.diagnose.network import Network
+from nn.diagnose.problem import Problem
+from nn.diagnose.watch import Line
+
+PATIENCE = 0.6  # seconds for all edits
+RIGHT = b"right"
+
+
+class Edit(NamedTuple):
+    """One place of a line, and what is written there instead."""
+
+    line: int
+    start: int
+    end: int
+    old: str
+    new: str
+
+
+class Source:
+    """A function whose source can be read, and run with some lines changed."""
+
+    def __init__(self, function: FunctionType) -> None:
+        lines, self.first = inspect.getsourcelines(function)
+        self.function, self.lines = function, [line.rstrip("\n") for line in lines]
+
+    def tree(self, lines: Sequence[str]) -> ast.FunctionDef:
+        """The syntax of the function."""
+        found = ast.parse(textwrap.dedent("\n".join(lines))).body[0]
+        if not isinstance(found, ast.FunctionDef):
+            raise TypeError("not a function with a name")
+        found.decorator_list = []
+        return found
+
+    def code(self, lines: Sequence[str]) -> CodeType:
+        """Its code, with the variables of the functions around it."""
+        tree, free = self.tree(lines), self.function.__code__.co_freevars
+        around = ast.parse(f"def around({', '.join(free)}):\n    pass")
+        around.body[0].body = [tree]  # type: ignore[attr-defined]  # it is a function
+        ast.increment_lineno(tree, self.first - 1)
+        module = compile(ast.fix_missing_locations(around), self.function.__code__.co_filename, "exec")
+        code = next(c for c in module.co_consts if isinstance(c, CodeType))
+        return next(c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == tree.name)
+
+    def edited(self, edits: Sequence[Edit]) -> list[str]:
+        """The lines with these edits."""
+        lines = list(self.lines)
+        for e in sorted(edits, key=lambda e: -e.start):
+            i = e.line - self.first
+            lines[i] = lines[i][: e.start] + e.new + lines[i][e.end :]
+        return lines
+
+    def run(self, edits: Sequence[Edit], call: Callable[[], Any]) -> Any:
+        """What `call` gives while the function has these edits; None where it raises."""
+        old = self.function.__code__
+        try:
+            self.function.__code__ = self.code(self.edited(edits))
+            return call()
+        except Exception:  # noqa: BLE001  # an edit that does not run is no edit
+            return None
+        finally:
+            self.function.__code__ = old
+
+    def places(self) -> Iterator[tuple[int, ast.expr, int]]:
+        """The expressions that set something: their lines in the file, and how far the source is indented."""
+        indent = len(self.lines[0]) - len(self.lines[0].lstrip())
+        for node in ast.walk(self.tree(self.lines)):
+            if isinstance(node, ast.Assign | ast.Return | ast.AugAssign | ast.Expr) and node.value is not None and not isinstance(node.value, ast.Constant):
+                value = node.value
+                parts = value.values if isinstance(value, ast.Dict) else value.elts if isinstance(value, ast.Tuple) else [value]
+                parts = [k.value for k in value.keywords] if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "dict" else parts
+                yield from ((self.first + node.lineno - 1, part, indent) for part in parts if part.lineno == part.end_lineno)
+
+
+def function_of(backward: Any, code: CodeType) -> FunctionType | None:
+    """The function of that code: `backward` itself, or one that it can reach."""
+    own = getattr(backward, "__func__", backward)
+    found = [own, getattr(type(backward), "__call__", None)]
+    cells = [cell.cell_contents for cell in getattr(own, "__closure__", None) or ()]
+    reach = [*cells, *getattr(own, "__globals__", {}).values()]
+    found += [getattr(x, "__func__", x) for x in reach] + [f for x in reach for f in vars(x if isinstance(x, type) else type(x)).values()]
+    return next((f for f in found if isinstance(f, FunctionType) and f.__code__ is code), None)
+
+
+class Words(NamedTuple):
+    """What may be written in a line: the user's names for what is right, and formulas of them; and what it may set.
+
+    `forward` are the arrays of the forward pass; `targets` are for each layer its error, its delta, dW and db.
+    """
+
+    names: dict[str, str]
+    formulas: list[str]
+    forward: list[Array]
+    targets: list[tuple[Array, Array, Array, Array]]
+
+
+def words_at(problem: Problem, net: Network, line: Line) -> Words:
+    """The words for a line."""
+    turned = (lambda a: a.T) if problem.columns else (lambda a: a)
+    weight = (lambda w: w.T) if problem.out_in else (lambda w: w)
+    depth = len(problem.W)
+    known: dict[str, Array] = {"X": turned(net.A[0][0]), "y": turned(net.Y[0])}
+    targets = []
+    for l in range(1, depth + 1):
+        known |= {f"a{l}": turned(net.A[l][0]), f"z{l}": turned(net.Z[l][0]), f"W{l}": weight(net.W[l])}
+        known |= {f"delta{l}": turned(net.D[l][0]), f"error{l}": turned(net.E[l][0])}
+        known[f"slope{l}"] = turned(net.activations[l - 1].slope_at(net.A[l][0]))
+        targets.append((net.E[l][0], net.D[l][0], net.A[l - 1][0].T @ net.D[l][0], net.D[l][0].sum(axis=0)))
+    names: dict[str, str] = {}
+    for user in sorted(line.names, key=lambda name: (not name.isidentifier(), len(name))):
+        for ours, right in known.items():
+            as_gradient = ours[0] in "de" and re.fullmatch(r"d_?[bwBW]_?\d*", user)
+            if line.names[user].shape == right.shape and not as_gradient and multiple(line.names[user], right, ours[0] not in "de"):
+                names.setdefault(ours, user)
+    formulas: list[str] = []
+    for l in range(depth, 0, -1):
+        words = words_for(problem, l)
+        slope = names.get(f"slope{l}") or renamed(shown("df(z)", words), names)
+        error, sloped = names.get(f"error{l}"), slope if _factor(slope) else f"({slope})"
+        made = f"{error} * {sloped}" if error and not (l == depth and problem.loss.by_preactivation) and slope != "1" else error or ""
+        delta = names.get(f"delta{l}") or made
+        formulas += [slope] * (slope != "1") + [names[n] for n in (f"a{l}", f"z{l}", f"W{l}", "X", "y", f"a{l - 1}") if n in names]
+        if delta:
+            here = names | {f"delta{l}": delta if delta.isidentifier() else f"({delta})"}
+            lines = (("W", "x.T @ d"), ("b", "d.sum(axis=0)"), ("b", "d.sum(axis=0, keepdims=True)"))
+            formulas += [delta, *(renamed(shown(text, words, part), here) for part, text in lines)]
+    forward = [net.A[0][0], net.Y[0], *(a[0] for a in (*net.A[1:], *net.Z[1:])), *net.W[1:]]
+    return Words(names, list(dict.fromkeys(formulas)), forward, targets)
+
+
+def _factor(text: str) -> bool:
+    """Whether the text may stand behind a times without brackets."""
+    tree = ast.parse(text, mode="eval").body
+    return not isinstance(tree, ast.BinOp) or isinstance(tree.op, ast.Mult)
+
+
+def multiple(numbers: Array, right: Array, factor: float = 0) -> bool:
+    """Whether the numbers, or their transpose, are those that are right (factor 0: a multiple of them)."""
+    numbers = np.asarray(numbers)
+    for a in (numbers, numbers.T) if numbers.ndim == 2 else (numbers,):
+        if squeezed(a.shape) == squeezed(right.shape) and right.any():
+            flat, want = a.ravel().astype(float), right.ravel()
+            ratio = factor or (flat @ want / (want @ want) if len(want) > 1 else 1.0)
+            if ratio and np.abs(flat - ratio * want).max() <= 1e-9 * max(np.abs(flat).max(), 1e-300):
+                return True
+    return False
+
+
+def variants(node: ast.expr, formulas: Sequence[str]) -> Iterator[str]:
+    """What may be written for an expression."""
+    text = ast.unparse(node)
+    if isinstance(node, ast.BinOp):
+        yield from (ast.unparse(node.left), ast.unparse(node.right))
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield ast.unparse(node.value)
+    for keyword in node.keywords if isinstance(node, ast.Call) else ():
+        if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant) and keyword.value.value in {0, 1}:
+            yield text.replace(f"axis={keyword.value.value}", f"axis={1 - int(keyword.value.value)}")
+    simple = text if isinstance(node, ast.Name | ast.Call | ast.Attribute | ast.Subscript) else f"({text})"
+    yield from (f"{simple}.T", f"-{simple}")
+    for formula in formulas:
+        yield formula
+        if "@" not in formula and "sum" not in formula:
+            yield f"{simple} * {formula if _factor(formula) else f'({formula})'}"
+    yield from (f"{simple}.sum(axis={axis}, keepdims=True)" for axis in (0, 1))
+    yield from (f"{simple}.sum(axis={axis})" for axis in (0, 1))
+
+
+def edits_of(source: Source, problem: Problem, net: Network, lines: Mapping[int, Line], until: float) -> Iterator[Edit]:
+    """Edits of one place after which a line that was wrong sets something right."""
+    for number, value, indent in source.places():
+        line = lines.get(number)
+        if line is None or perf_counter() > until:
+            continue
+        words, now = words_at(problem, net, line), _value(ast.unparse(value), line)
+        if now is None or any(multiple(now, a) for a in words.forward):
+            continue
+        step = next((i for i in (3, 2, 1, 0) if any(multiple(now, t[i]) for t in words.targets)), -1)
+        targets = [a for t in words.targets for i, a in enumerate(t) if i > step and (i > 1 or step < 1)]
+        if step > 1:
+            continue
+        for node in ast.walk(value):
+            if isinstance(node, ast.expr) and hasattr(node, "col_offset") and not isinstance(node, ast.Constant):
+                for text in variants(node, words.formulas):
+                    start, end = node.col_offset + indent, (node.end_col_offset or 0) + indent
+                    whole = source.lines[number - source.first]
+                    left, right_end = value.col_offset + indent, (value.end_col_offset or 0) + indent
+                    wrapped = f"({text})" if node is not value and any(c in text for c in "+-") and text[0] != "(" else text
+                    found = _value(whole[left:start] + wrapped + whole[end:right_end], line)
+                    if found is not None and any(multiple(found, right) for right in targets):
+                        yield Edit(number, start, end, whole[start:end], wrapped)
+
+
+def _value(text: str, line: Line) -> Array | None:
+    """The numbers of an expression where that line stands."""
+    try:
+        found = np.asarray(eval(text, line.everywhere, line.scope), dtype=float)  # noqa: S307  # the user's own line
+    except Exception:  # noqa: BLE001  # what does not run is nothing
+        return None
+    return found if found.size and np.isfinite(found).all() else None
+
+
+class Mended(NamedTuple):
+    """One edit that made gradients right: the line's number, before and after it, and what was replaced by what."""
+
+    edit: Edit
+    before: str
+    after: str
+    gradients: frozenset[str]
+
+
+def mended(
+    backward: Any, problem: Problem, net: Network, watch: Callable[[], Sequence[Line]], outcome: Callable[[], dict[str, bytes]]
+) -> list[Mended]:
+    """Edits, one after the other, each of which makes more gradients right. `outcome` gives their bytes, RIGHT if they are."""
+    found, until, now = list[Mended](), perf_counter() + PATIENCE, outcome()
+
+    def rank(tried: tuple[dict[str, bytes], Edit]) -> Any:
+        after, edit = tried
+        kept = sum(g in {RIGHT, now[name]} for name, g in after.items())
+        returned = "return" in source.lines[edit.line - source.first]
+        return _rights(after), kept, not returned, len(edit.old) - len(edit.new)
+
+    for function in {function_of(backward, line.code): None for line in watch()}:
+        if function is None:
+            continue
+        source = Source(function)
+        while len(found) < 6:
+            lines = {line.number: line for line in source.run([], watch) or () if line.code.co_name == function.__name__}
+            edits = [(after, e) for e in edits_of(source, problem, net, lines, until) if (after := source.run([e], outcome))]
+            if not edits or _rights((best := max(edits, key=rank))[0]) <= _rights(now):
+                break
+            after, edit = best
+            before, at = list(source.lines), edit.line - source.first
+            source.lines = source.edited([edit])
+            more = frozenset(name for name, g in after.items() if g == RIGHT != now.get(name))
+            found.append(Mended(edit, before[at], source.lines[at], more))
+            now = after
+    return found
+
+
+def _rights(outcome: Mapping[str, bytes]) -> int:
+    return sum(g == RIGHT for g in outcome.values())
