@@ -200,7 +200,7 @@ class Diagnosis:
         if isinstance(chosen, str) or not chosen.right:
             return ()
         other = chosen.readings[0][0].conventions
-        changed = [f"{name}={other[name]!r}" for name in ARGUMENTS if name in other and other[name] != problem.conventions.get(name)]
+        changed = [f"{name}={other[name]!r}" for name in stated if other.get(name) != problem.conventions.get(name)]
         return (f"It is right for {', '.join(changed)}; if that is what was meant, say so.",) if changed else ()
 
 

@@ -200,8 +200,11 @@ def _turned(node: ast.expr, t: bool, w: Words) -> ast.expr:
         other = w.out_in if node.id in WEIGHTS or node.id.startswith("W") else w.columns
         return ast.Attribute(node, "T") if t != other else node
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"first", "last"}:
-        one = f"x[{':, ' * t}{':1' if node.func.id == 'first' else '-1:'}]"
-        return _Named({"x": _turned(node.args[0], t, w)}).visit(ast.parse(one, mode="eval").body)  # type: ignore[no-any-return]  # an expression
+        inner = _turned(node.args[0], t, w)
+        flipped = isinstance(inner, ast.Attribute) and inner.attr == "T"
+        one = f"x[{':, ' * (t != flipped)}{':1' if node.func.id == 'first' else '-1:'}]{'.T' * flipped}"
+        base = inner.value if isinstance(inner, ast.Attribute) and flipped else inner
+        return _Named({"x": base}).visit(ast.parse(one, mode="eval").body)  # type: ignore[no-any-return]  # an expression
     leaves = [leaf for leaf in ast.walk(node) if isinstance(leaf, ast.Name)] if _entrywise(node) else []
     if leaves and all(isinstance(_turned(leaf, t, w), ast.Attribute) for leaf in leaves):
         return ast.Attribute(_turned(node, not t, w), "T")

@@ -169,7 +169,7 @@ def enumerated(layer: Layer, part: str, d: Array, e: Array) -> Terms:
     scope = layer.small | {"d": d, "e": e}
     shape = scope["a"].shape
     if part == "slope":
-        names = ("a", "z", "1", "2", "f(a)", "of_sigmoid(z)", "of_tanh(z)", "exp(-z)", "x", "(z > 0)")
+        names = ("a", "z", "1", "2", "f(a)", "of_sigmoid(z)", "of_tanh(z)", "exp(-z)", "f(1 - z)", "x", "(z > 0)")
         return _grown(layer, names, shape, scope)
     if part == "error":
         return _grown(layer, ("a", "y", "1", "2", "log(a)", "log(1 - a)"), shape, scope)

@@ -187,10 +187,9 @@ def _nearest(usable: Sequence[Problem], of: Mapping[Any, Evidence]) -> list[Prob
     if len(usable) == 1:
         return list(usable)
     there = [seen_in(problem, of[problem.columns, problem.out_in].lines) for problem in usable]
-    kept = [problem for problem, found in zip(usable, there, strict=True) if found >= max(there) - 1e-9]
-    scores = [score(problem, of[problem.columns, problem.out_in]) for problem in kept]
-    order = sorted(range(len(kept)), key=lambda i: -scores[i])
-    return [kept[i] for i in order][:24]
+    kept = [(problem, found) for problem, found in zip(usable, there, strict=True) if found >= max(there) - 0.6]
+    order = sorted(kept, key=lambda k: -score(k[0], of[k[0].columns, k[0].out_in]) - k[1] / 2)
+    return [problem for problem, _ in order][:24]
 
 
 def penalties(backward: Any, problem: Problem, found: Evidence) -> dict[str, float]:

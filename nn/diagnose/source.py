@@ -142,6 +142,7 @@ def words_at(problem: Problem, net: Network, line: Line) -> Words:
         made = f"{error} * {sloped}" if error and not (l == depth and problem.loss.by_preactivation) and slope != "1" else error or ""
         delta = names.get(f"delta{l}") or made
         formulas += [slope] * (slope != "1") + [names[n] for n in (f"a{l}", f"z{l}", f"W{l}", "X", "y", f"a{l - 1}") if n in names]
+        formulas += [f"1 - {names[f'a{l}']}"] if f"a{l}" in names else []
         if delta:
             here = names | {f"delta{l}": delta if delta.isidentifier() else f"({delta})"}
             lines = (("W", "x.T @ d"), ("b", "d.sum(axis=0)"), ("b", "d.sum(axis=0, keepdims=True)"))
@@ -168,9 +169,8 @@ def multiple(numbers: Array, right: Array, factor: float = 0) -> bool:
     return False
 
 
-def variants(node: ast.expr, formulas: Sequence[str]) -> Iterator[str]:
-    """What may be written for an expression."""
-    text = ast.unparse(node)
+def variants(node: ast.expr, text: str, formulas: Sequence[str]) -> Iterator[str]:
+    """What may be written for an expression, which reads `text`."""
     if isinstance(node, ast.BinOp):
         yield from (ast.unparse(node.left), ast.unparse(node.right))
     if isinstance(node, ast.Attribute) and node.attr == "T":
@@ -203,9 +203,9 @@ def edits_of(source: Source, problem: Problem, net: Network, lines: Mapping[int,
             continue
         for node in ast.walk(value):
             if isinstance(node, ast.expr) and hasattr(node, "col_offset") and not isinstance(node, ast.Constant):
-                for text in variants(node, words.formulas):
-                    start, end = node.col_offset + indent, (node.end_col_offset or 0) + indent
-                    whole = source.lines[number - source.first]
+                start, end = node.col_offset + indent, (node.end_col_offset or 0) + indent
+                whole = source.lines[number - source.first]
+                for text in variants(node, whole[start:end], words.formulas):
                     left, right_end = value.col_offset + indent, (value.end_col_offset or 0) + indent
                     wrapped = f"({text})" if node is not value and any(c in text for c in "+-") and text[0] != "(" else text
                     found = _value(whole[left:start] + wrapped + whole[end:right_end], line)
@@ -241,7 +241,7 @@ def mended(
         after, edit = tried
         kept = sum(g in {RIGHT, now[name]} for name, g in after.items())
         returned = "return" in source.lines[edit.line - source.first]
-        return _rights(after), kept, not returned, len(edit.old) - len(edit.new)
+        return _rights(after), kept, not returned, -len(edit.old) - len(edit.new)
 
     for function in {function_of(backward, line.code): None for line in watch()}:
         if function is None:

@@ -51,12 +51,12 @@ def watched(backward: Any, run: Callable[[], Any]) -> list[Line]:
         run()
         return found
 
-    def local(frame: FrameType, event: str, _arg: Any) -> Any:
+    def local(frame: FrameType, event: str, arg: Any) -> Any:
         number = frame.f_lineno if event == "line" else 0
         if event in {"line", "return"} and (frame.f_code, number) not in lines and len(found) < MOST:
             lines.add((frame.f_code, number))
             scope = {name: a.copy() if isinstance(a, np.ndarray) else a for name, a in frame.f_locals.items()}
-            names = {text: a.copy() for text, a in _arrays(scope)}
+            names = {text: a.copy() for text, a in _arrays(scope | {"return": arg} if event == "return" else scope)}
             found.append(Line(frame.f_code, number, names, scope, frame.f_globals))
         return local
 
