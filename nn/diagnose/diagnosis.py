@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -75,11 +76,10 @@ class Diagnosis:
         """The mistakes, under the reading that explains them best."""
         start, best = perf_counter(), None
         for problem, found in readings:
-            for read in self.reduced(problem, found):
-                search, states, causes = self.searched(read, found)
-                price = states[0].cost + len(causes)
-                if best is None or price < best[0] - 0.3:
-                    best = price, search, states, causes, found
+            search, states, causes = self.searched(problem, found)
+            price = states[0].cost + len(causes)
+            if best is None or price < best[0] - 0.3:
+                best = price, search, states, causes, found
             if best is not None and (best[0] <= ENOUGH or perf_counter() - start > PATIENCE):
                 break
         other = self.other_forward(readings) if best is not None and best[0] > ENOUGH else None
@@ -123,7 +123,9 @@ class Diagnosis:
         names_there = words_at(problem, search.net, end[-1]).names if end else {}
         findings = [f._replace(message=renamed(f.message, names_there)) for f in told.findings]
         try:
-            mends = mended(self.backward, problem, search.net, watch, outcome)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of edits that make no sense
+                mends = mended(self.backward, problem, search.net, watch, outcome)
         except (OSError, TypeError, SyntaxError, StopIteration):  # no source to be read
             mends = []
         for m in mends:
@@ -136,33 +138,24 @@ class Diagnosis:
         patch = tuple((n, before[n], after[n]) for n in sorted(before)) if mends and right >= set(names) else ()
         return told._replace(findings=tuple(findings), patch=patch)
 
-    def reduced(self, problem: Problem, found: Evidence) -> list[Problem]:
-        """The reading with a reduction and, of squared errors, the factor 2, if they were left out: by what is seen of it."""
-        fit = fitted(problem, found, False, 1)
-        named = self.given.named(problem, abs(fit.ratio)) if fit.ratio else None
-        return [named] if named is not None else self.by_gradient(problem, found)
-
-    def by_gradient(self, problem: Problem, found: Evidence) -> list[Problem]:
-        """The same, by the factor of the first gradient that is right up to one that has a name."""
-        search = Search(problem._replace(reduction="sum"), found.X[:1], found.Y[:1], found.seen)
-        for name, s in found.seen.items():
-            ratios = s.hits(search.exact(name), 1) if s.fits else []
+    def searched(self, problem: Problem, found: Evidence) -> tuple[Search, list[State], list[Cause]]:
+        """The search under one reading, after the penalty has been taken out and the reduction, if left out, been read."""
+        there, seen, causes = penalties(self.backward, problem, found), found.seen, list[Cause]()
+        if there or any(problem.penalty or ()):
+            problem = problem._replace(penalty=problem.penalty or usual(there))
+            seen = {name: without(s, problem, there.get(name, 0.0)) for name, s in found.seen.items()}
+            causes = list(penalty_causes(problem, there, seen))
+        bare = Search(problem._replace(reduction="sum"), found.X[:1], found.Y[:1], seen)
+        for name, s in seen.items():  # the factor of the first gradient that is right up to one that has a name
+            ratios = s.hits(bare.exact(name), 1) if s.fits else []
             named = self.given.named(problem, abs(ratios[0][1])) if ratios else None
             if named is not None:
-                return [named]
-        return [problem]
-
-    def searched(self, problem: Problem, found: Evidence) -> tuple[Search, list[State], list[Cause]]:
-        """The search under one reading, after the penalty has been taken out."""
-        there = penalties(self.backward, problem, found)
-        seen, causes, penalty = found.seen, [], problem.penalty
-        if there or any(problem.penalty or ()):
-            seen = {name: without(s, problem, there.get(name, 0.0)) for name, s in found.seen.items()}
-            penalty = problem.penalty or usual(there)
-            causes = list(penalty_causes(problem, there, penalty, seen))
-        search = Search(problem._replace(penalty=penalty), found.X, found.Y, seen)
-        states = search.best() if len(search.correct) < len(seen) else [State(0, frozenset(), tuple((n, frozenset()) for n in seen), None, frozenset(), 0)]
-        return search, states, causes
+                problem = named
+                break
+        search = Search(problem, found.X, found.Y, seen)
+        if len(search.correct) < len(seen):
+            return search, search.best(), causes
+        return search, [State(0, frozenset(), tuple((name, frozenset()) for name in seen), None, frozenset(), 0)], causes
 
     def told(self, search: Search, states: Sequence[State], penalised: Sequence[Cause], found: Evidence, names: Sequence[str]) -> Report:
         """The report of what the search found."""
@@ -254,11 +247,11 @@ def usual(there: dict[str, float]) -> tuple[float, float]:
     return usually, usually if all_of_them else 0.0
 
 
-def penalty_causes(problem: Problem, there: dict[str, float], penalty: tuple[float, float] | None, seen: dict[str, Seen]) -> Any:
+def penalty_causes(problem: Problem, there: dict[str, float], seen: dict[str, Seen]) -> Iterator[Cause]:
     """What is wrong with the penalty of each gradient."""
     flipped = bool(there) and all(c <= 0 for c in there.values())
     for name in seen:
-        c, want = there.get(name, 0.0) * (-1 if flipped else 1), (penalty or (0.0, 0.0))[name[1] == "b"]
+        c, want = there.get(name, 0.0) * (-1 if flipped else 1), (problem.penalty or (0.0, 0.0))[name[1] == "b"]
         if abs(c - want) <= 1e-6 * max(abs(want), abs(c)) or (name[1] == "b" and not problem.b[int(name[2:]) - 1].any()):
             continue
         ratio = c / want if want else np.inf

@@ -141,7 +141,7 @@ def score(problem: Problem, found: Evidence) -> float:
 
 def seen_in(problem: Problem, lines: Sequence[Line]) -> float:
     """How many activations of this reading the lines of the pass have computed."""
-    keys = {key_of(a) for line in lines for a in line.names.values()}
+    keys = {key_of(a) for line in lines for a in line.names.values() if a.any()}
     a, found = problem.X, 0.0
     for w, b, f in zip(problem.W, problem.b, problem.activations, strict=True):
         a = f.of(a @ w + b)

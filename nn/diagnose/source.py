@@ -11,6 +11,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from time import perf_counter
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from nn.diagnose.watch import Line
 
 PATIENCE = 0.6  # seconds for all edits
 RIGHT = b"right"
+ACTS = frozenset("append extend insert pop popitem remove update setdefault write open print input exec eval next send close".split())
 
 
 class Edit(NamedTuple):
@@ -87,11 +89,17 @@ class Source:
         """The expressions that set something: their lines in the file, and how far the source is indented."""
         indent = len(self.lines[0]) - len(self.lines[0].lstrip())
         for node in ast.walk(self.tree(self.lines)):
-            if isinstance(node, ast.Assign | ast.Return | ast.AugAssign | ast.Expr) and node.value is not None and not isinstance(node.value, ast.Constant):
+            if isinstance(node, ast.Assign | ast.Return | ast.AugAssign) and node.value is not None and not _acts(node.value):
                 value = node.value
                 parts = value.values if isinstance(value, ast.Dict) else value.elts if isinstance(value, ast.Tuple) else [value]
                 parts = [k.value for k in value.keywords] if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "dict" else parts
                 yield from ((self.first + node.lineno - 1, part, indent) for part in parts if part.lineno == part.end_lineno)
+
+
+def _acts(value: ast.expr) -> bool:
+    """Whether it may do more than compute; such an expression is not tried out."""
+    calls = [node.func for node in ast.walk(value) if isinstance(node, ast.Call)]
+    return any(getattr(f, "attr", getattr(f, "id", "")) in ACTS for f in calls)
 
 
 def function_of(backward: Any, code: CodeType) -> FunctionType | None:
@@ -107,10 +115,11 @@ def function_of(backward: Any, code: CodeType) -> FunctionType | None:
 class Words(NamedTuple):
     """What may be written in a line: the user's names for what is right, and formulas of them; and what it may set.
 
-    `forward` are the arrays of the forward pass; `targets` are for each layer its error, its delta, dW and db.
+    `forward` are the arrays of the forward pass; `factors` may be multiplied in; `targets` are for each layer its error, its delta, dW and db.
     """
 
     names: dict[str, str]
+    factors: list[str]
     formulas: list[str]
     forward: list[Array]
     targets: list[tuple[Array, Array, Array, Array]]
@@ -129,11 +138,12 @@ def words_at(problem: Problem, net: Network, line: Line) -> Words:
         known[f"slope{l}"] = turned(net.activations[l - 1].slope_at(net.A[l][0]))
         targets.append((net.E[l][0], net.D[l][0], net.A[l - 1][0].T @ net.D[l][0], net.D[l][0].sum(axis=0)))
     names: dict[str, str] = {}
-    for user in sorted(line.names, key=lambda name: (not name.isidentifier(), len(name))):
+    for user in sorted((name for name in line.names if not name.startswith("return")), key=lambda name: (not name.isidentifier(), len(name))):
         for ours, right in known.items():
             as_gradient = ours[0] in "de" and re.fullmatch(r"d_?[bwBW]_?\d*", user)
             if line.names[user].shape == right.shape and not as_gradient and multiple(line.names[user], right, ours[0] not in "de"):
                 names.setdefault(ours, user)
+    factors: list[str] = []
     formulas: list[str] = []
     for l in range(depth, 0, -1):
         words = words_for(problem, l)
@@ -141,14 +151,15 @@ def words_at(problem: Problem, net: Network, line: Line) -> Words:
         error, sloped = names.get(f"error{l}"), slope if _factor(slope) else f"({slope})"
         made = f"{error} * {sloped}" if error and not (l == depth and problem.loss.by_preactivation) and slope != "1" else error or ""
         delta = names.get(f"delta{l}") or made
-        formulas += [slope] * (slope != "1") + [names[n] for n in (f"a{l}", f"z{l}", f"W{l}", "X", "y", f"a{l - 1}") if n in names]
-        formulas += [f"1 - {names[f'a{l}']}"] if f"a{l}" in names else []
+        factors += [slope] * (slope != "1")
+        formulas += [names[n] for n in (f"a{l}", f"z{l}", f"W{l}", "X", "y", f"a{l - 1}") if n in names]
+        factors += [f"1 - {names[f'a{l}']}"] if f"a{l}" in names else []
         if delta:
             here = names | {f"delta{l}": delta if delta.isidentifier() else f"({delta})"}
             lines = (("W", "x.T @ d"), ("b", "d.sum(axis=0)"), ("b", "d.sum(axis=0, keepdims=True)"))
             formulas += [delta, *(renamed(shown(text, words, part), here) for part, text in lines)]
     forward = [net.A[0][0], net.Y[0], *(a[0] for a in (*net.A[1:], *net.Z[1:])), *net.W[1:]]
-    return Words(names, list(dict.fromkeys(formulas)), forward, targets)
+    return Words(names, factors, list(dict.fromkeys(formulas)), forward, targets)
 
 
 def _factor(text: str) -> bool:
@@ -169,7 +180,7 @@ def multiple(numbers: Array, right: Array, factor: float = 0) -> bool:
     return False
 
 
-def variants(node: ast.expr, text: str, formulas: Sequence[str]) -> Iterator[str]:
+def variants(node: ast.expr, text: str, words: Words) -> Iterator[str]:
     """What may be written for an expression, which reads `text`."""
     if isinstance(node, ast.BinOp):
         yield from (ast.unparse(node.left), ast.unparse(node.right))
@@ -180,10 +191,8 @@ def variants(node: ast.expr, text: str, formulas: Sequence[str]) -> Iterator[str
             yield text.replace(f"axis={keyword.value.value}", f"axis={1 - int(keyword.value.value)}")
     simple = text if isinstance(node, ast.Name | ast.Call | ast.Attribute | ast.Subscript) else f"({text})"
     yield from (f"{simple}.T", f"-{simple}")
-    for formula in formulas:
-        yield formula
-        if "@" not in formula and "sum" not in formula:
-            yield f"{simple} * {formula if _factor(formula) else f'({formula})'}"
+    yield from (*words.formulas, *words.factors)
+    yield from (f"{simple} * {factor if _factor(factor) else f'({factor})'}" for factor in words.factors)
     yield from (f"{simple}.sum(axis={axis}, keepdims=True)" for axis in (0, 1))
     yield from (f"{simple}.sum(axis={axis})" for axis in (0, 1))
 
@@ -205,7 +214,7 @@ def edits_of(source: Source, problem: Problem, net: Network, lines: Mapping[int,
             if isinstance(node, ast.expr) and hasattr(node, "col_offset") and not isinstance(node, ast.Constant):
                 start, end = node.col_offset + indent, (node.end_col_offset or 0) + indent
                 whole = source.lines[number - source.first]
-                for text in variants(node, whole[start:end], words.formulas):
+                for text in variants(node, whole[start:end], words):
                     left, right_end = value.col_offset + indent, (value.end_col_offset or 0) + indent
                     wrapped = f"({text})" if node is not value and any(c in text for c in "+-") and text[0] != "(" else text
                     found = _value(whole[left:start] + wrapped + whole[end:right_end], line)
@@ -213,10 +222,15 @@ def edits_of(source: Source, problem: Problem, net: Network, lines: Mapping[int,
                         yield Edit(number, start, end, whole[start:end], wrapped)
 
 
+@lru_cache(10_000)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "edit", "eval")
+
+
 def _value(text: str, line: Line) -> Array | None:
     """The numbers of an expression where that line stands."""
     try:
-        found = np.asarray(eval(text, line.everywhere, line.scope), dtype=float)  # noqa: S307  # the user's own line
+        found = np.asarray(eval(_compiled(text), line.everywhere, line.scope), dtype=float)  # noqa: S307  # the user's own line
     except Exception:  # noqa: BLE001  # what does not run is nothing
         return None
     return found if found.size and np.isfinite(found).all() else None
