@@ -99,6 +99,7 @@ class Network:
         self.w1, self.w2 = params["W1"], params["W2"]
 
     def backward(self, X: Array, Y: Array) -> list[Array]:
+        """Both passes."""
         self.z1 = X @ self.w1
         self.a1 = np.tanh(self.z1)
         self.out = self.a1 @ self.w2

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from nn.diagnose.explanations import DEPTH, Cause, State
 from nn.arrays import Array
+from nn.diagnose.explanations import DEPTH, Cause, State
 from nn.diagnose.gradients import CLOSE, Seen, called, read
-from nn.diagnose.mistakes import MISTAKES
 from nn.diagnose.messages import message, renamed
+from nn.diagnose.mistakes import MISTAKES
 from nn.diagnose.problem import AUTO, Given, Problem, listed
 from nn.diagnose.readings import Evidence, choose, fitted, names_of, penalties
 from nn.diagnose.report import Finding, Report
@@ -58,19 +61,18 @@ class Diagnosis:
         right = tuple(name for name in names if name not in wrong)
         return Report(tuple(hazards), right, wrong, (), (), self.read_as(problem), tuple(self.under_squared_error(problem)))
 
-    def read_as(self, problem: Problem, *, every: bool = False) -> str:
+    def read_as(self, problem: Problem) -> str:
         """The conventions that were left out, as arguments."""
         said = problem.conventions
-        left = [name for name in ARGUMENTS if name in said and (every or self.given.stated[name] in (AUTO, None))]
+        left = [name for name in ARGUMENTS if name in said and self.given.stated[name] in (AUTO, None)]
         return ", ".join(f"{name}={said[name]!r}" for name in left)
 
     def under_squared_error(self, problem: Problem) -> list[str]:
         """What a pass that is right under cross-entropy would lack under a squared error, if the loss was left out."""
         if self.given.stated["loss"] != AUTO or not problem.loss.by_preactivation:
             return []
-        f = problem.activations[-1].name
-        return [f"Under a squared error it would lack the slope of {f} in layer {len(problem.W)}; "
-                "if that is the loss, say loss='half_squared_error'."]  # fmt: skip
+        lacks = f"Under a squared error it would lack the slope of {problem.activations[-1].name} in layer {len(problem.W)}"
+        return [f"{lacks}; if that is the loss, say loss='half_squared_error'."]
 
     def of_wrong(self, readings: Sequence[tuple[Problem, Evidence]], names: Sequence[str]) -> Report:
         """The mistakes, under the reading that explains them best."""
@@ -100,7 +102,9 @@ class Diagnosis:
                 fit = fitted(other, found, False, len(found.X)) if any(b.any() for b in problem.b) else None
                 if fit is not None and fit.right and self.given.named(other, fit.ratio):
                     text = MISTAKES["forward_bias"].words.format(used=said)
-                    return Report((Finding("forward_bias", 1, names[-1], text, (), ()),), (), names, (), (), self.read_as(problem))
+                    return Report(
+                        (Finding("forward_bias", 1, names[-1], text, (), ()),), (), names, (), (), self.read_as(problem)
+                    )
         return None
 
     def in_their_words(self, told: Report, search: Search, found: Evidence) -> Report:
@@ -115,15 +119,20 @@ class Diagnosis:
             seen, _ = read([called(self.backward, problem.params, *given)], names, problem)
             penalty = problem.penalty or (0.0, 0.0)
             now = {name: without(s, problem, penalty[name[1] == "b"]) for name, s in seen.items()}
-            fits = {name for name, s in now.items() if s.fits and (s.shape == problem.params[name[1:]].shape or name in told.right)}
+            fits = {
+                name for name, s in now.items() if s.fits and (s.shape == problem.params[name[1:]].shape or name in told.right)
+            }
             exact = {name: search.exact(name)[0] for name in fits}
-            return {name: RIGHT if name in fits and close(s.readings[0][0], exact[name]) else s.readings[0].tobytes() for name, s in now.items()}
+            return {
+                name: RIGHT if name in fits and close(s.readings[0][0], exact[name]) else s.readings[0].tobytes()
+                for name, s in now.items()
+            }
 
         end = [line for line in found.lines if line.code is code_of(self.backward)]
         names_there = words_at(problem, search.net, end[-1]).names if end else {}
         findings = [f._replace(message=renamed(f.message, names_there)) for f in told.findings]
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), redirect_stdout(StringIO()):
                 warnings.simplefilter("ignore")  # of edits that make no sense
                 mends = mended(self.backward, problem, search.net, watch, outcome)
         except (OSError, TypeError, SyntaxError, StopIteration):  # no source to be read
@@ -157,7 +166,9 @@ class Diagnosis:
             return search, search.best(), causes
         return search, [State(0, frozenset(), tuple((name, frozenset()) for name in seen), None, frozenset(), 0)], causes
 
-    def told(self, search: Search, states: Sequence[State], penalised: Sequence[Cause], found: Evidence, names: Sequence[str]) -> Report:
+    def told(
+        self, search: Search, states: Sequence[State], penalised: Sequence[Cause], found: Evidence, names: Sequence[str]
+    ) -> Report:
         """The report of what the search found."""
         best, *others = states
         off = {f"d{'W' if c.used.split()[-1][0] == 'W' else 'b'}{c.layer}" for c in penalised}
@@ -181,14 +192,22 @@ class Diagnosis:
         )
         notes = [*found.notes, *(_far_off(search, name) for name in unexplained if name in search.seen)]
         unexplained = (*unexplained, *(n for n in names if n not in search.seen))
-        return Report(tuple(findings), right, wrong, unexplained, tuple(notes), self.read_as(search.problem), self.elsewhere(search.problem))
+        return Report(
+            tuple(findings),
+            right,
+            wrong,
+            unexplained,
+            tuple(notes),
+            self.read_as(search.problem),
+            self.elsewhere(search.problem),
+        )
 
     def elsewhere(self, problem: Problem) -> tuple[str, ...]:
         """The conventions under which a pass that is wrong as stated would be right."""
         stated = [name for name in ARGUMENTS if self.given.stated[name] not in (AUTO, None)]
         if not stated:
             return ()
-        free = self.given._replace(stated=self.given.stated | dict.fromkeys(stated, AUTO) | {"penalty": None})
+        free = self.given._replace(stated={**self.given.stated, **dict.fromkeys(stated, AUTO), "penalty": None})
         chosen = choose(free, self.backward, self.evidence, list(free.readings()), nearest=False)
         if isinstance(chosen, str) or not chosen.right:
             return ()
@@ -212,7 +231,9 @@ def line_of(m: Mended) -> str:
 
 def close(ours: Array, right: Array) -> bool:
     """Whether these are equal, rounding apart."""
-    return ours.size == right.size and bool(np.abs(ours.ravel() - right.ravel()).max() <= CLOSE * max(np.abs(right).max(), 1e-300))
+    return ours.size == right.size and bool(
+        np.abs(ours.ravel() - right.ravel()).max() <= CLOSE * max(np.abs(right).max(), 1e-300)
+    )
 
 
 def hazard(seen: Seen, problem: Problem) -> Finding | None:
@@ -242,7 +263,7 @@ def usual(there: dict[str, float]) -> tuple[float, float]:
     """The penalty that most gradients have: of the weights, and of the biases if all of them have it."""
     weights = [round(c, 12) for name, c in there.items() if name[1] == "W" and c]
     biases = [c for name, c in there.items() if name[1] == "b"]
-    usually = abs(max(weights, key=weights.count)) if weights else 0.0
+    usually = float(abs(Counter(weights).most_common(1)[0][0])) if weights else 0.0
     all_of_them = bool(biases) and all(abs(abs(c) - usually) <= 1e-6 * usually for c in biases)
     return usually, usually if all_of_them else 0.0
 
@@ -255,7 +276,13 @@ def penalty_causes(problem: Problem, there: dict[str, float], seen: dict[str, Se
         if abs(c - want) <= 1e-6 * max(abs(want), abs(c)) or (name[1] == "b" and not problem.b[int(name[2:]) - 1].any()):
             continue
         ratio = c / want if want else np.inf
-        names = {0.0: "penalty_missing", 2.0: "penalty_doubled", 0.5: "penalty_halved", -1.0: "penalty_sign_flipped", np.inf: "penalty_misplaced"}
+        names = {
+            0.0: "penalty_missing",
+            2.0: "penalty_doubled",
+            0.5: "penalty_halved",
+            -1.0: "penalty_sign_flipped",
+            np.inf: "penalty_misplaced",
+        }
         mistake = names.get(round(ratio, 6), "penalty_wrong")
         p = name[1:]
         yield Cause(mistake, int(name[2:]), "penalty", f"{f'{c:.6g} * {p}' if c else ''} | {want:.6g} * {p}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -62,15 +62,19 @@ def total(a: Array, how: str, axis: int | None = None, keepdims: bool = False) -
     return np.asarray(getattr(np, how)(a, axis=axes, keepdims=keepdims))
 
 
+def _slope_of(f: Activation, z: Array) -> Array:
+    return f.slope_at(f.of(z))
+
+
 def functions(f: Activation, n: int) -> dict[str, Any]:
     """What a formula of a layer with that activation and n samples may call."""
     found: dict[str, Any] = {name: getattr(np, name) for name in ("abs", "exp", "log", "maximum", "sign", "sqrt", "where")}
     for h in (*ACTIVATIONS.values(), SOFTMAX):
-        found |= {f"g_{h.name}": h.slope_at, f"d_{h.name}": lambda z, h=h: h.slope_at(h.of(z)), f"of_{h.name}": h.of}
+        found |= {f"g_{h.name}": h.slope_at, f"d_{h.name}": partial(_slope_of, h), f"of_{h.name}": h.of}
     steps = np.arange(1.0, n + 1)[:, None]
     found |= {"T": transposed, "total": total, "ones": np.ones_like, "up": steps, "down": steps[::-1], "f": f.of}
     found |= {"first": lambda a: a[..., :1, :], "last": lambda a: a[..., -1:, :], "log": lambda a: np.log(np.abs(a))}
-    return found | {"g": f.slope_at, "df": lambda z: f.slope_at(f.of(z))}
+    return found | {"g": f.slope_at, "df": partial(_slope_of, f)}
 
 
 class Terms(NamedTuple):
@@ -179,7 +183,9 @@ class _Named(ast.NodeTransformer):
 def _entrywise(node: ast.expr) -> bool:
     """Whether it is arithmetic entry by entry, of names and numbers alone."""
     kinds = (ast.BinOp, ast.Name, ast.Constant, ast.operator, ast.expr_context, ast.UnaryOp, ast.unaryop)
-    return isinstance(node, ast.BinOp) and all(isinstance(part, kinds) and not isinstance(part, ast.MatMult) for part in ast.walk(node))
+    return isinstance(node, ast.BinOp) and all(
+        isinstance(part, kinds) and not isinstance(part, ast.MatMult) for part in ast.walk(node)
+    )
 
 
 def _method(node: Any, t: bool, w: Words) -> ast.expr:
@@ -216,7 +222,7 @@ def _turned(node: ast.expr, t: bool, w: Words) -> ast.expr:
     if isinstance(node, ast.Call) and t:
         for keyword in node.keywords:
             if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant):
-                keyword.value = ast.Constant(1 - int(keyword.value.value))
+                keyword.value = ast.Constant(0 if keyword.value.value else 1)
     return node
 
 

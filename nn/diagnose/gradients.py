@@ -87,7 +87,10 @@ def named(result: Any, params: Mapping[str, Array]) -> Mapping[str, Any] | None:
         return result if isinstance(result, Mapping) else None
     kinds = [sorted(params, key=lambda name: (int(name[1:]), name[0])), list(params)]
     kinds += [list(reversed(kinds[0])), sorted(params, key=lambda name: (name[0], int(name[1:])))]
-    kinds += [sorted(params, key=lambda name: (-int(name[1:]), name[0])), *map(list, permutations(params) if len(params) < 5 else ())]
+    kinds += [
+        sorted(params, key=lambda name: (-int(name[1:]), name[0])),
+        *map(list, permutations(params) if len(params) < 5 else ()),
+    ]
     try:
         shapes = [np.shape(g) for g in result]
     except ValueError:
@@ -105,11 +108,11 @@ def called(backward: Any, params: Mapping[str, Array], X: Array, Y: Array) -> Ma
     result = backward({name: p.copy() for name, p in params.items()}, X.copy(), Y.copy())
     found = named(result, params)
     if found is None:
-        raise _NoGradients(f"returned {result!r:.60}; it has to return a dictionary, {{'dW1': ..., 'db1': ...}}.")
+        raise _NoGradientsError(f"returned {result!r:.60}; it has to return a dictionary, {{'dW1': ..., 'db1': ...}}.")
     return {name: np.array(g) if isinstance(g, np.ndarray) else g for name, g in found.items()}
 
 
-class _NoGradients(TypeError):
+class _NoGradientsError(TypeError):
     """What a backward pass returned is not what it should return."""
 
 
@@ -118,11 +121,10 @@ def run(
 ) -> tuple[list[Mapping[str, Any]], str]:
     """What the backward pass returned on each data set (of which the samples are rows), or why it returned nothing."""
     found: list[Mapping[str, Any]] = []
-    for x, y in data:
-        x, y = (x.T, y.T) if columns else (x, y)
+    for x, y in [(x.T, y.T) for x, y in data] if columns else data:
         try:
             found.append(called(backward, params, x, y))
-        except _NoGradients as error:
+        except _NoGradientsError as error:  # noqa: PERF203  # one error ends it
             return [], f"The backward pass {error}"
         except Exception as error:  # noqa: BLE001  # whatever it raises is the diagnosis
             shapes = ", ".join(f"{name} {np.shape(p)}" for name, p in (*params.items(), ("X", x)))

@@ -29,7 +29,13 @@ def right_line(problem: Problem, layer: int, part: str) -> str:
     if layer == depth and problem.loss.by_preactivation:
         return f"delta{layer} = a{layer} - y"
     f = problem.activations[layer - 1]
-    error = shown(RIGHT["back"], words) if layer < depth else "2 * (a - y)" if problem.loss_name in {"squared_error", "mean_squared_error"} else "(a - y)"
+    error = (
+        shown(RIGHT["back"], words)
+        if layer < depth
+        else "2 * (a - y)"
+        if problem.loss_name in {"squared_error", "mean_squared_error"}
+        else "(a - y)"
+    )
     error = error.replace("a -", f"a{layer} -") if problem.loss_name != "huber" else f"clip(a{layer} - y, -1, 1)"
     if "squared" not in problem.loss_name and problem.loss_name != "huber" and layer == depth:
         error = f"dC/da{layer}"
@@ -50,7 +56,15 @@ def message(cause: Cause, problem: Problem, names: Mapping[str, str] | None = No
     used = shown(cause.used, words, part) if formula else "the loss itself" if cause.used == "loss" else cause.used
     kind = "W" if cause.part not in {"b", "shape"} else "b"
     right = right_line(problem, l, kind if cause.part in {"W", "b"} else "delta").split(" = ", 1)[1]
-    fills = {"l": l, "p": l - 1, "n": l + 1, "used": used, "right": right, "slope": shown("df(z)", words), "gradient": f"d{kind}{l}"}
+    fills = {
+        "l": l,
+        "p": l - 1,
+        "n": l + 1,
+        "used": used,
+        "right": right,
+        "slope": shown("df(z)", words),
+        "gradient": f"d{kind}{l}",
+    }
     fills |= {"input": f"a{l - 1}", "slope_after": shown("df(z)", words_for(problem, l + 1)) if l < depth else ""}
     if cause.part == "back":
         fills["right"] = shown(RIGHT["back"], words)

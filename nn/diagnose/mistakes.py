@@ -105,4 +105,10 @@ MISTAKES = {m.name: m for m in (
     Mistake("penalty_misplaced", "a penalty where none belongs", "{gradient} contains {used}, a penalty that the loss does not have there."),
 )}  # fmt: skip
 
-UNNAMED = {"error": "wrong_loss_derivative", "back": "wrong_backpropagated_error", "slope": "wrong_derivative_formula", "W": "wrong_weight_gradient", "b": "wrong_bias_gradient"}
+UNNAMED = {
+    "error": "wrong_loss_derivative",
+    "back": "wrong_backpropagated_error",
+    "slope": "wrong_derivative_formula",
+    "W": "wrong_weight_gradient",
+    "b": "wrong_bias_gradient",
+}

@@ -1,7 +1,8 @@
 """What may stand in each part of a backward pass: the right thing, the mistakes that have a name, and what is enumerated.
 
-The parts of a layer are its error (at the outputs `error`, below `back`), the slope, the lines of dW and db. A formula names what
-is in scope: a, z, x (what comes in), W, b, y of the layer, e its error, d its delta, and da, ea, Wa, dWa of the layer after.
+The parts of a layer are its error (at the outputs `error`, below `back`), the slope, the lines of dW and db. A formula
+names what is in scope: a, z, x (what comes in), W, b, y of the layer, e its error, d its delta, and da, ea, Wa, dWa of the
+layer after.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ LINEAR, SIGMOID = ACTIVATIONS["linear"], ACTIVATIONS["sigmoid"]
 RARE = {"input_of_wrong_layer": 1.1, "weight_gradient_zero": 1.1, "only_one_sample": 1.1, "bias_from_weight_gradient": 1.1}
 LIKELY = ("", "transposed_gradient", "bias_mean_instead_of_sum", "bias_not_summed_over_batch")  # lines for any delta at all
 LIMIT = 2_000_000  # numbers in a stack
+
+LEAVES = {  # what formulas that have no name are made of, by part
+    "slope": ("a", "z", "1", "2", "f(a)", "of_sigmoid(z)", "of_tanh(z)", "exp(-z)", "f(1 - z)", "x", "(z > 0)"),
+    "error": ("a", "y", "1", "2", "log(a)", "log(1 - a)"),
+    "W": ("x.T @ d", "W", "1", "2", "d.sum(axis=0, keepdims=True)", "d.mean(axis=0, keepdims=True)"),
+    "b": ("d.sum(axis=0)", "b", "e.sum(axis=0)", "df(z).sum(axis=0)", "(d * df(z)).sum(axis=0)", "g(b)", "df(b)", "1", "2",
+          "d.mean(axis=0)", "W.sum(axis=0)", "a.sum(axis=0)", "(d * a).sum(axis=0)"),
+}  # fmt: skip
 
 
 @cache
@@ -126,7 +135,11 @@ def slopes(layer: Layer) -> Iterator[tuple[str, str, bool]]:
     """What the error may be multiplied with: mistake, formula, and whether the formula is the whole delta already."""
     f, net = layer.net.activations[layer.number - 1], layer.net
     yield "", "through(e)", True
-    keys = (*(("slope:curved",) if f is not LINEAR else ()), *(("slope:last",) if layer.last and f is not LINEAR else ()), f"slope:{f.name}")
+    keys = (
+        *(("slope:curved",) if f is not LINEAR else ()),
+        *(("slope:last",) if layer.last and f is not LINEAR else ()),
+        f"slope:{f.name}",
+    )
     for mistake, formula in formulas_of(*keys):
         if formula == "df(z) ** 2":
             yield mistake, "through(through(e))", True
@@ -138,7 +151,9 @@ def slopes(layer: Layer) -> Iterator[tuple[str, str, bool]]:
         yield mistake, formula, True
     for h in ACTIVATIONS.values():
         if h not in (f, LINEAR):
-            yield from (("wrong_activation_derivative", text, False) for text in (f"g_{h.name}(a)", f"d_{h.name}(z)", f"d_{h.name}(a)"))
+            yield from (
+                ("wrong_activation_derivative", text, False) for text in (f"g_{h.name}(a)", f"d_{h.name}(z)", f"d_{h.name}(a)")
+            )
     for l in range(net.depth, -1, -1) if f is not LINEAR else ():
         if l != layer.number:
             a, own = f"a{l}" if l else "X", net.activations[l - 1].name
@@ -156,7 +171,7 @@ def lines(layer: Layer, kind: str) -> Iterator[tuple[str, str]]:
             yield "input_of_wrong_layer", f"{f'a{l}' if l else 'X'}.T @ d"
 
 
-def _grown(layer: Layer, names: Sequence[str], shape: tuple[int, ...], scope: dict[str, Any], deep: bool = True) -> Terms:
+def _grown(names: Sequence[str], shape: tuple[int, ...], scope: dict[str, Any], deep: bool = False) -> Terms:
     """All expressions over these names, by size, as far as the limit on numbers allows."""
     one = terms(names, scope, shape)
     two = joined(one, combined(one, one, "*-+/"))
@@ -165,32 +180,23 @@ def _grown(layer: Layer, names: Sequence[str], shape: tuple[int, ...], scope: di
 
 
 def enumerated(layer: Layer, part: str, d: Array, e: Array) -> Terms:
-    """What stands in a part that has no name: for the parts error and back error terms, for slope slopes, for W and b gradients."""
+    """What may stand in a part and has no name: errors for error and back, slopes for slope, gradients for W and b."""
     scope = layer.small | {"d": d, "e": e}
     shape = scope["a"].shape
-    if part == "slope":
-        names = ("a", "z", "1", "2", "f(a)", "of_sigmoid(z)", "of_tanh(z)", "exp(-z)", "f(1 - z)", "x", "(z > 0)")
-        return _grown(layer, names, shape, scope)
-    if part == "error":
-        return _grown(layer, ("a", "y", "1", "2", "log(a)", "log(1 - a)"), shape, scope)
-    if part == "back":
-        after = layer.net.activations[layer.number]
-        names = ("da", "ea", f"d_{after.name}(za)", f"of_{after.name}(za)", "za", "ones(da)")
-        sent = _grown(layer, names, scope["da"].shape, scope, deep=False)
-        return Terms(sent.numbers @ transposed(scope["Wa"]), lambda i: f"({sent.text(i)}) @ Wa.T")
+    f, after, before = (layer.net.activations[min(max(layer.number + i, 0), layer.net.depth - 1)].name for i in (-1, 0, -2))
+    if part in {"slope", "error"}:
+        return _grown(LEAVES[part], shape, scope, deep=True)
     if part == "b":
-        slope = "df(z)"
-        names = ("d.sum(axis=0)", "b", "e.sum(axis=0)", f"{slope}.sum(axis=0)", f"(d * {slope}).sum(axis=0)", "g(b)", "df(b)",
-                 "d.mean(axis=0)", "W.sum(axis=0)", "a.sum(axis=0)", "(d * a).sum(axis=0)", "1", "2")  # fmt: skip
-        return _grown(layer, names, scope["b"].shape, scope, deep=False)
-    before = layer.net.activations[layer.number - 2].name if layer.number > 1 else "linear"
-    p = _grown(layer, ("x", "zx", f"g_{before}(x)", "ones(x)"), scope["x"].shape, scope, deep=False)
-    q = _grown(layer, ("d", "e", "df(z)", "a", "z"), shape, scope, deep=False)
-    q = joined(terms(("d", "e"), scope, shape), Terms(q.numbers[:200], q.text))
+        return _grown(LEAVES["b"], scope["b"].shape, scope)
+    if part == "back":
+        sent = _grown(("da", "ea", f"d_{after}(za)", f"of_{after}(za)", "za", "ones(da)"), scope["da"].shape, scope)
+        return Terms(sent.numbers @ transposed(scope["Wa"]), lambda i: f"({sent.text(i)}) @ Wa.T")
+    p = _grown(("x", "zx", f"g_{before}(x)", "ones(x)"), scope["x"].shape, scope)
+    q = joined(terms(("d", "e"), scope, shape), _grown(("d", "e", f"d_{f}(z)", "a", "z"), shape, scope))
+    q = Terms(q.numbers[: max(2, min(200, LIMIT // (len(p.numbers) * scope["W"].size)))], q.text)
     product = np.einsum("pni,qnj->pqij", p.numbers, q.numbers).reshape(-1, *scope["W"].shape)
     by_product = Terms(product, lambda i: f"({p.text(i // len(q.numbers))}).T @ ({q.text(i % len(q.numbers))})")
-    names = ("x.T @ d", "W", "1", "2", "d.sum(axis=0, keepdims=True)", "d.mean(axis=0, keepdims=True)")
-    return joined(by_product, _grown(layer, names, scope["W"].shape, scope, deep=False))
+    return joined(by_product, _grown(LEAVES["W"], scope["W"].shape, scope))
 
 
 def unnamed(layer: Layer, part: str, formula: str) -> Cause:

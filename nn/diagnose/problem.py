@@ -167,7 +167,7 @@ def _oriented(given: Mapping[str, Array], x: Array, y: Array, depth: int, column
 
 def _orientations(given: Mapping[str, Array], x: Array, y: Array, depth: int, samples: str, weights: str) -> list[Any]:
     """The orientations that fit the shapes, of those that were left open; else what would fit is part of the error."""
-    found, wrong, elsewhere = [], [], []
+    found, wrong, elsewhere = list[Any](), list[tuple[bool, bool, str]](), list[str]()
     for rows, in_out in (("rows", "in_out"), ("columns", "out_in"), ("rows", "out_in"), ("columns", "in_out")):
         asked = samples in {AUTO, rows} and weights in {AUTO, in_out}
         try:
@@ -206,7 +206,9 @@ def _penalty(penalty: Any) -> tuple[float, float] | None:
     both = penalty if isinstance(penalty, tuple) and len(penalty) == 2 else (penalty, False)
     numbers = [isinstance(c, int | float) and np.isfinite(c) and c >= 0 for c in both]
     if not all(numbers) or isinstance(both[0], bool):
-        raise ValueError(f"penalty={penalty!r:.60} has to be a number, such as 0.01, or (0.01, True) where biases are penalised too")
+        raise ValueError(
+            f"penalty={penalty!r:.60} has to be a number, such as 0.01, or (0.01, True) where biases are penalised too"
+        )
     return float(both[0]), float(both[0] if both[1] is True else both[1])
 
 
@@ -217,11 +219,19 @@ def checked(params: Any, X: Any, Y: Any, options: Mapping[str, Any]) -> Given:
     activations = options["activations"]
     depth = _activations(activations, params)
     auto = isinstance(activations, str)
-    name = options["loss"] if isinstance(options["loss"], str) and options["loss"] == AUTO else _one_of("loss", options["loss"], losses())
+    name = (
+        options["loss"]
+        if isinstance(options["loss"], str) and options["loss"] == AUTO
+        else _one_of("loss", options["loss"], losses())
+    )
     canonical = losses()[name].canonical if name != AUTO else None
     if canonical and not auto and activations[-1] != canonical.name:
         raise ValueError(f"loss={name!r} needs {canonical.name} as the last activation, not {activations[-1]!r}")
-    for option, allowed in (("samples", ("rows", "columns")), ("weights", ("in_out", "out_in")), ("reduction", sorted(REDUCTIONS, key=len))):
+    for option, allowed in (
+        ("samples", ("rows", "columns")),
+        ("weights", ("in_out", "out_in")),
+        ("reduction", sorted(REDUCTIONS, key=len)),
+    ):
         if not (isinstance(options[option], str) and options[option] == AUTO):
             _one_of(option, options[option], {"reduction": ("sum", "samples", "outputs", "all")}.get(option, allowed))
     given = {key: float64(array(p, f"params[{key!r}]", (1, 2)), f"params[{key!r}]") for key, p in params.items()}

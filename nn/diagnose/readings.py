@@ -56,7 +56,9 @@ def evidence(backward: Any, problem: Problem) -> tuple[Evidence | None, str]:
         kept = between_calls(returned[0], run(backward, problem.params, problem.columns, data)[0])
         for more in list(fresh(problem.X, problem.Y))[1:] if not kept else ():
             also, trouble = run(backward, problem.params, problem.columns, [more])
-            if not trouble and (finite(also[0]) or not finite(returned[0])):  # what is given counts, not what is drawn beside it
+            if not trouble and (
+                finite(also[0]) or not finite(returned[0])
+            ):  # what is given counts, not what is drawn beside it
                 data.append(more)
                 returned += also
     seen, notes = read(returned, names_of(problem), problem)
@@ -68,7 +70,9 @@ def between_calls(first: Mapping[str, Any], second: Sequence[Mapping[str, Any]])
     """What differs between two calls with the same data; nothing, if they are as they should be."""
     if not second:
         return "it raises an error the second time"
-    pairs = {name: (np.asarray(g), np.asarray(second[0].get(name))) for name, g in first.items() if isinstance(g, np.ndarray | float)}
+    pairs = {
+        name: (np.asarray(g), np.asarray(second[0].get(name))) for name, g in first.items() if isinstance(g, np.ndarray | float)
+    }
     off = [name for name, (a, b) in pairs.items() if a.shape != b.shape or not np.allclose(a, b, CLOSE, 0, equal_nan=True)]
     if off and all(np.shape(b) == np.shape(a) and np.allclose(b, 2 * a, CLOSE, 0) for a, b in (pairs[name] for name in off)):
         return f"twice the {', '.join(off)} of the first call; the sums have to start from zero in every call"
@@ -106,8 +110,12 @@ def fitted(problem: Problem, found: Evidence, penalised: bool, sets: int) -> Fit
     at, penalty = np.abs(G).argmax(), (0.0, 0.0)
     ratio = T.flat[at] / (G.flat[at] or 1.0)
     if penalised:
-        W = np.concatenate([problem.W[int(name[2:]) - 1].ravel() if name[1] == "W" else 0 * problem.b[int(name[2:]) - 1] for name in fitting])
-        b = np.concatenate([0 * problem.W[int(name[2:]) - 1].ravel() if name[1] == "W" else problem.b[int(name[2:]) - 1] for name in fitting])
+        W = np.concatenate(
+            [problem.W[int(name[2:]) - 1].ravel() if name[1] == "W" else 0 * problem.b[int(name[2:]) - 1] for name in fitting]
+        )
+        b = np.concatenate(
+            [0 * problem.W[int(name[2:]) - 1].ravel() if name[1] == "W" else problem.b[int(name[2:]) - 1] for name in fitting]
+        )
         penalty = problem.penalty or _coefficients_of(T, G, W, b, sets)
         T = T - penalty[0] * W - penalty[1] * b
         ratio = T.flat[at] / (G.flat[at] or 1.0)
@@ -179,7 +187,9 @@ def choose(given: Given, backward: Any, found: dict[Any, Any], every: Sequence[P
                 read_as = given.named(problem, fit.ratio) if fit.right and fit.ratio > 0 else None
                 if read_as is not None and fitted(problem, here, penalised, len(here.X)).right:
                     return Chosen([(read_as._replace(penalty=fit.penalty), here)], True)
-    return Chosen([(problem, of[problem.columns, problem.out_in]) for problem in _nearest(usable, of)] if nearest else [], False)
+    return Chosen(
+        [(problem, of[problem.columns, problem.out_in]) for problem in _nearest(usable, of)] if nearest else [], False
+    )
 
 
 def _nearest(usable: Sequence[Problem], of: Mapping[Any, Evidence]) -> list[Problem]:

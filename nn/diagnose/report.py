@@ -73,7 +73,9 @@ class Report(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain dictionaries, lists and texts, for JSON."""
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
-        findings = [{**f._asdict(), "consequences": list(f.consequences), "also": list(f.also), "title": f.title} for f in self.findings]
+        findings = [
+            {**f._asdict(), "consequences": list(f.consequences), "also": list(f.also), "title": f.title} for f in self.findings
+        ]
         return {"ok": self.ok, **plain, "findings": findings, "patch": [list(line) for line in self.patch]}
 
     def __repr__(self) -> str:
@@ -103,7 +105,9 @@ class Report(NamedTuple):
             parts += [_wrapped(text)] if text else [f"{number}. {finding}" for number, finding in enumerate(self.findings, 1)]
         if self.patch:
             lines = [f"   line {number:<4} - {old.strip()}\n{'':13}+ {new.strip()}" for number, old, new in self.patch]
-            lines[:0] = [f"With {'this line' if len(self.patch) == 1 else 'these lines'} all gradients are right (this was run):"]
+            lines[:0] = [
+                f"With {'this line' if len(self.patch) == 1 else 'these lines'} all gradients are right (this was run):"
+            ]
             parts.append("\n".join(lines))
         return "\n\n".join(parts)
 
@@ -119,7 +123,10 @@ class Report(NamedTuple):
                 parts.append(f"<h4>{number}. {escape(finding.title)}</h4>{said}")
         if self.patch:
             cells = [(str(n), old.strip(), new.strip()) for n, old, new in self.patch]
-            rows = "".join(f"<tr><td>{n}</td><td><code>{escape(old)}</code></td><td><code>{escape(new)}</code></td></tr>" for n, old, new in cells)
+            rows = "".join(
+                f"<tr><td>{n}</td><td><code>{escape(old)}</code></td><td><code>{escape(new)}</code></td></tr>"
+                for n, old, new in cells
+            )
             head = "<tr><th>line</th><th>instead of</th><th>right</th></tr>"
             parts.append(f"<p>With these lines all gradients are right (this was run):</p><table>{head}{rows}</table>")
         return f"<div class='diagnosis'>{''.join(parts)}</div>"

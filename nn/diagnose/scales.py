@@ -37,7 +37,11 @@ def scales(n: int, k: int, loss: Loss, reduction: str, learning_rate: float | No
         found += [("learning_rate_folded", f"{rate:g}", rate, GUESSED) for rate in (0.1, 0.01, 0.001, 0.05, 0.3)]
     elif learning_rate != 1:
         found.append(("learning_rate_folded", f"{learning_rate:g}", learning_rate, 1.0))
-    found += [("extra_1_over_k", "1/k", 1 / k, 1.1), ("extra_factor_n", "n", float(n), 1.1), ("extra_factor_k", "k", float(k), 1.1)]
+    found += [
+        ("extra_1_over_k", "1/k", 1 / k, 1.1),
+        ("extra_factor_n", "n", float(n), 1.1),
+        ("extra_factor_k", "k", float(k), 1.1),
+    ]
     return [scale for scale in found if scale[2] != 1]
 
 
@@ -46,10 +50,7 @@ def scalings(known: Sequence[tuple[str, str, float, float]], ratio: float, numbe
     if abs(ratio - 1) <= CLOSE:
         return [()]
     for count in (1, 2, 3):
-        named = []
-        for choice in combinations(known, count):
-            if abs(np.prod([s[2] for s in choice]) / ratio - 1) <= CLOSE and _likely(choice):
-                named.append(tuple(Cause(name, number, "scale", text, price) for name, text, _, price in choice))
+        named = [c for c in combinations(known, count) if abs(np.prod([s[2] for s in c]) / ratio - 1) <= CLOSE and _likely(c)]
         if named:
-            return named
+            return [tuple(Cause(name, number, "scale", text, price) for name, text, _, price in c) for c in named]
     return [(Cause("wrong_scale", number, "scale", f"{ratio:.6g}", 2.0),)]

@@ -17,7 +17,19 @@ import numpy as np
 
 from nn.arrays import Array
 from nn.diagnose import parts
-from nn.diagnose.explanations import UNEXPLAINED, Candidate, Cause, Filling, Hit, Sent, State, all_causes, cost, pair_cost, pairs
+from nn.diagnose.explanations import (
+    UNEXPLAINED,
+    Candidate,
+    Cause,
+    Filling,
+    Hit,
+    Sent,
+    State,
+    all_causes,
+    cost,
+    pair_cost,
+    pairs,
+)
 from nn.diagnose.formulas import Terms, evaluated, tried
 from nn.diagnose.gradients import CLOSE, Seen, squeezed
 from nn.diagnose.network import Network, network
@@ -57,6 +69,10 @@ class Places(NamedTuple):
                     numbers.append(deltas[good])
                     origin += [(int(i) + skipped, s) for i in good]
         return np.concatenate(numbers), lambda i: self.candidate(*origin[i]), partial(parts.lines, self.layer)
+
+
+def _same(candidate: Candidate, _: int) -> Candidate:
+    return candidate
 
 
 def sloped(scope: dict[str, Any], slope: tuple[str, str, bool], e: Array) -> Array:
@@ -131,8 +147,8 @@ class Search:
             if all(hits) and pair_cost(pairs(hits)[0]) <= limit:
                 continue
             for deltas, make, lines in stage(places, right):
-                for s, found in zip(seen, hits, strict=True):
-                    found += self.tested(layer, s, deltas, make, lines(s.name[1]))
+                for i, s in enumerate(seen):
+                    hits[i] += self.tested(layer, s, deltas, make, lines(s.name[1]))
         for s, found in zip(seen, hits, strict=True):
             if not found:
                 found.append(Hit((Cause("unexplained", number, s.name[1], "", UNEXPLAINED),), (), right, 1.0))
@@ -159,9 +175,11 @@ class Search:
         """One wrong part in the delta at most, and one in each line."""
         layer, slopes = places.layer, range(1, len(places.slopes))
         whole = [Candidate(w.causes, w.numbers, self.net.E[layer.number]) for w in parts.wholes(layer)]
-        alone = [(c.delta[:1], lambda _, c=c: c, partial(parts.lines, layer)) for c in (right, *whole) if np.isfinite(c.delta).all()]
+        alone: list[Stack] = [
+            (c.delta[:1], partial(_same, c), partial(parts.lines, layer)) for c in (right, *whole) if np.isfinite(c.delta).all()
+        ]
         both = [places.stack(places.errors[:1], 0, slopes), places.stack(places.errors[1:], 1, (0,))]
-        yield from (*alone, *both) if self.net.loss.by_preactivation else (alone[0], *both, *alone[1:])
+        yield from [*alone, *both] if self.net.loss.by_preactivation else [*alone[:1], *both, *alone[1:]]
 
     def doubles(self, places: Places, _right: Candidate) -> Iterator[Stack]:
         """Two wrong parts in the delta."""
@@ -170,7 +188,7 @@ class Search:
     def lines_enumerated(self, places: Places, right: Candidate) -> Iterator[Stack]:
         """Any formula in the lines of dW and db, from the right delta."""
         grown = {kind: parts.enumerated(places.layer, kind, right.delta[0], right.error[0]) for kind in "Wb"}
-        yield right.delta[:1], lambda _: right, lambda kind: grown[kind]
+        yield right.delta[:1], lambda _: right, grown.__getitem__
 
     def enumerated(self, places: Places, right: Candidate) -> Iterator[Stack]:
         """Any formula in the slope, or in the error."""
@@ -198,9 +216,10 @@ class Search:
         if isinstance(lines, Terms):
             if seen.fits and seen.name not in self.correct:
                 for i, ratio in seen.hits(lines.numbers, 1)[:12]:
-                    cause = parts.unnamed(layer, seen.name[1], lines.text(i))
-                    found += self.confirmed(layer, seen, make(0), (cause,), lines.text(i), ratio)
+                    blame = (parts.unnamed(layer, seen.name[1], lines.text(i)),)
+                    found += self.confirmed(layer, seen, make(0), blame, lines.text(i), ratio)
             return found
+        deltas = deltas[: 4 * parts.LIMIT // max(layer.small["W"].size, deltas[0].size)]  # of large layers the likeliest alone
         scope, make = layer.small | {"d": deltas}, cache(make)
         for mistake, formula in lines:
             numbers = tried(formula, scope) if mistake or seen.fits else None
@@ -236,7 +255,9 @@ class Search:
             for one in hit.scaling if len(hit.scaling) > 1 else ():  # one factor stood in delta, the other in the line below
                 factor = self.factors[one.mistake]
                 sent.append((c.delta * factor, c.error * factor, state.active.union(c.causes, (one,))))
-        sent.append((self.net.D[number], self.net.E[number], frozenset()))  # the mistakes may be in the lines of dW and db alone
+        sent.append(
+            (self.net.D[number], self.net.E[number], frozenset())
+        )  # the mistakes may be in the lines of dW and db alone
         done: list[Array] = []
         by_gradient = (*state.by_gradient, *blamed)
         for delta, error, active in sent:
@@ -245,5 +266,3 @@ class Search:
                 after, used = Sent(delta, error, gradient), (*state.used, delta)
                 price = cost(causes) + sum(hit.doubt for hit in pair) / 2
                 yield State(price, causes, by_gradient, after, active, state.rank + rank + (not active), used)
-
-

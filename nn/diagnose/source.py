@@ -28,7 +28,21 @@ from nn.diagnose.watch import Line
 
 PATIENCE = 0.6  # seconds for all edits
 RIGHT = b"right"
-ACTS = frozenset("append extend insert pop popitem remove update setdefault write open print input exec eval next send close".split())
+ACTS = {
+    "append",
+    "extend",
+    "insert",
+    "pop",
+    "remove",
+    "update",
+    "setdefault",
+    "write",
+    "open",
+    "print",
+    "input",
+    "exec",
+    "next",
+}
 
 
 class Edit(NamedTuple):
@@ -92,7 +106,11 @@ class Source:
             if isinstance(node, ast.Assign | ast.Return | ast.AugAssign) and node.value is not None and not _acts(node.value):
                 value = node.value
                 parts = value.values if isinstance(value, ast.Dict) else value.elts if isinstance(value, ast.Tuple) else [value]
-                parts = [k.value for k in value.keywords] if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "dict" else parts
+                parts = (
+                    [k.value for k in value.keywords]
+                    if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "dict"
+                    else parts
+                )
                 yield from ((self.first + node.lineno - 1, part, indent) for part in parts if part.lineno == part.end_lineno)
 
 
@@ -105,17 +123,20 @@ def _acts(value: ast.expr) -> bool:
 def function_of(backward: Any, code: CodeType) -> FunctionType | None:
     """The function of that code: `backward` itself, or one that it can reach."""
     own = getattr(backward, "__func__", backward)
-    found = [own, getattr(type(backward), "__call__", None)]
+    found = [own, vars(type(backward)).get("__call__")]
     cells = [cell.cell_contents for cell in getattr(own, "__closure__", None) or ()]
     reach = [*cells, *getattr(own, "__globals__", {}).values()]
-    found += [getattr(x, "__func__", x) for x in reach] + [f for x in reach for f in vars(x if isinstance(x, type) else type(x)).values()]
+    found += [getattr(x, "__func__", x) for x in reach] + [
+        f for x in reach for f in vars(x if isinstance(x, type) else type(x)).values()
+    ]
     return next((f for f in found if isinstance(f, FunctionType) and f.__code__ is code), None)
 
 
 class Words(NamedTuple):
     """What may be written in a line: the user's names for what is right, and formulas of them; and what it may set.
 
-    `forward` are the arrays of the forward pass; `factors` may be multiplied in; `targets` are for each layer its error, its delta, dW and db.
+    `factors` may be multiplied in; `forward` are the arrays of the forward pass; `targets` are for each layer its error, its
+    delta, dW and db.
     """
 
     names: dict[str, str]
@@ -127,21 +148,33 @@ class Words(NamedTuple):
 
 def words_at(problem: Problem, net: Network, line: Line) -> Words:
     """The words for a line."""
-    turned = (lambda a: a.T) if problem.columns else (lambda a: a)
-    weight = (lambda w: w.T) if problem.out_in else (lambda w: w)
+
+    def turned(a: Array) -> Array:
+        return a.T if problem.columns else a
+
     depth = len(problem.W)
     known: dict[str, Array] = {"X": turned(net.A[0][0]), "y": turned(net.Y[0])}
     targets = []
     for l in range(1, depth + 1):
-        known |= {f"a{l}": turned(net.A[l][0]), f"z{l}": turned(net.Z[l][0]), f"W{l}": weight(net.W[l])}
+        known |= {
+            f"a{l}": turned(net.A[l][0]),
+            f"z{l}": turned(net.Z[l][0]),
+            f"W{l}": net.W[l].T if problem.out_in else net.W[l],
+        }
         known |= {f"delta{l}": turned(net.D[l][0]), f"error{l}": turned(net.E[l][0])}
         known[f"slope{l}"] = turned(net.activations[l - 1].slope_at(net.A[l][0]))
         targets.append((net.E[l][0], net.D[l][0], net.A[l - 1][0].T @ net.D[l][0], net.D[l][0].sum(axis=0)))
     names: dict[str, str] = {}
-    for user in sorted((name for name in line.names if not name.startswith("return")), key=lambda name: (not name.isidentifier(), len(name))):
+    for user in sorted(
+        (name for name in line.names if not name.startswith("return")), key=lambda name: (not name.isidentifier(), len(name))
+    ):
         for ours, right in known.items():
             as_gradient = ours[0] in "de" and re.fullmatch(r"d_?[bwBW]_?\d*", user)
-            if line.names[user].shape == right.shape and not as_gradient and multiple(line.names[user], right, ours[0] not in "de"):
+            if (
+                line.names[user].shape == right.shape
+                and not as_gradient
+                and multiple(line.names[user], right, ours[0] not in "de")
+            ):
                 names.setdefault(ours, user)
     factors: list[str] = []
     formulas: list[str] = []
@@ -149,7 +182,11 @@ def words_at(problem: Problem, net: Network, line: Line) -> Words:
         words = words_for(problem, l)
         slope = names.get(f"slope{l}") or renamed(shown("df(z)", words), names)
         error, sloped = names.get(f"error{l}"), slope if _factor(slope) else f"({slope})"
-        made = f"{error} * {sloped}" if error and not (l == depth and problem.loss.by_preactivation) and slope != "1" else error or ""
+        made = (
+            f"{error} * {sloped}"
+            if error and not (l == depth and problem.loss.by_preactivation) and slope != "1"
+            else error or ""
+        )
         delta = names.get(f"delta{l}") or made
         factors += [slope] * (slope != "1")
         formulas += [names[n] for n in (f"a{l}", f"z{l}", f"W{l}", "X", "y", f"a{l - 1}") if n in names]
@@ -188,7 +225,7 @@ def variants(node: ast.expr, text: str, words: Words) -> Iterator[str]:
         yield ast.unparse(node.value)
     for keyword in node.keywords if isinstance(node, ast.Call) else ():
         if keyword.arg == "axis" and isinstance(keyword.value, ast.Constant) and keyword.value.value in {0, 1}:
-            yield text.replace(f"axis={keyword.value.value}", f"axis={1 - int(keyword.value.value)}")
+            yield text.replace(f"axis={keyword.value.value}", f"axis={0 if keyword.value.value else 1}")
     simple = text if isinstance(node, ast.Name | ast.Call | ast.Attribute | ast.Subscript) else f"({text})"
     yield from (f"{simple}.T", f"-{simple}")
     yield from (*words.formulas, *words.factors)
@@ -249,7 +286,10 @@ def mended(
     backward: Any, problem: Problem, net: Network, watch: Callable[[], Sequence[Line]], outcome: Callable[[], dict[str, bytes]]
 ) -> list[Mended]:
     """Edits, one after the other, each of which makes more gradients right. `outcome` gives their bytes, RIGHT if they are."""
-    found, until, now = list[Mended](), perf_counter() + PATIENCE, outcome()
+    start, found, now = perf_counter(), list[Mended](), outcome()
+    until = start + PATIENCE
+    if perf_counter() - start > 0.05:  # too slow to be run for every edit
+        return found
 
     def rank(tried: tuple[dict[str, bytes], Edit]) -> Any:
         after, edit = tried

@@ -27,7 +27,7 @@ class Line(NamedTuple):
 def code_of(backward: Any) -> CodeType | None:
     """The code of a function, a method or an object that can be called; None for what is built in."""
     code = getattr(getattr(backward, "__func__", backward), "__code__", None)
-    code = code or getattr(getattr(type(backward), "__call__", None), "__code__", None)
+    code = code or getattr(vars(type(backward)).get("__call__"), "__code__", None)
     return code if isinstance(code, CodeType) else None
 
 

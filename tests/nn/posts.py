@@ -1,6 +1,6 @@
 """Backward passes in the styles in which people post them, right ones and wrong ones, each with what is to be found.
 
-`POSTS` has for each: the function, its network (sizes; how samples, weights and biases are laid out), what is stated, and the
+`POSTS` has for each: the function, its network (sizes; how samples, weights and biases are laid out), what is stated, and
 mistakes with their layers; none if it is right.
 """
 
@@ -25,7 +25,7 @@ POSTS: dict[str, Post] = {}
 
 
 def post(sizes: tuple[int, ...], layout: str, *mistakes: tuple[str, int], **stated: Any) -> Any:
-    """Enter the function into the table. The layout: rows or columns, then how biases are laid out (none, flat, row, column)."""
+    """Enter the function into the table. The layout: rows or columns, then how biases are laid out."""
 
     def enter(f: Any) -> Any:
         POSTS[f"{f.__name__}{len([name for name in POSTS if name.startswith(f.__name__)]) or ''}"] = Post(

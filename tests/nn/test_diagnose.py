@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import planting
 import pytest
-from diagnosing import blamed, diagnose, judge, report_on, rng, tried
+from diagnosing import accused, blamed, diagnose, judge, odd_slopes, report_on, rng, tried
 from planting import CORRECT, PLANTS, Config, Mistake, changes, configs, plant
 
 from nn.diagnose import Finding, Report
@@ -122,6 +122,17 @@ def test_pairs_are_named() -> None:
     failed = [(verdict, chosen, config) for verdict, _, config, chosen in found if verdict]
     assert not [case for case in failed if case[0].startswith("blames")]
     assert len(failed) <= 1, failed  # the long run, `python tests/soak/diagnosing.py`, has the rate
+
+
+# 4. conventions left out: no right pass is accused; formulas that have no name are written out
+
+
+def test_no_right_pass_is_accused_whatever_is_left_out() -> None:
+    assert accused(rng("left out"), 30) == []
+
+
+def test_a_slope_that_has_no_name_is_written_out() -> None:
+    assert len(odd_slopes(rng("odd slopes"), 12)) <= 1
 
 
 # 5. shapes and other accidents: a report, not a crash

@@ -41,9 +41,9 @@ def test_the_same_numbers_as_a_dictionary(name: str) -> None:
     ("name", "line"),
     [
         ("trask", "l2_delta = l2_error"),
-        ("no_hidden_slope", "l1_delta = l2_delta.dot(p[\"W2\"].T) * l1 * (1 - l1)"),
-        ("slope_of_z", "d1 = np.dot(d2, p[\"W2\"].T) * sigmoid(a1, deriv=True)"),
-        ("no_transpose", "d1 = (d2 @ p[\"W2\"].T) * (1 - a1**2)"),
+        ("no_hidden_slope", 'l1_delta = l2_delta.dot(p["W2"].T) * l1 * (1 - l1)'),
+        ("slope_of_z", 'd1 = np.dot(d2, p["W2"].T) * sigmoid(a1, deriv=True)'),
+        ("no_transpose", 'd1 = (d2 @ p["W2"].T) * (1 - a1**2)'),
     ],
 )
 def test_a_patch_is_one_line_in_the_users_names(name: str, line: str) -> None:
