@@ -6,6 +6,7 @@ mistakes with their layers; none if it is right.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ class Post(NamedTuple):
 POSTS: dict[str, Post] = {}
 
 
-def post(sizes: tuple[int, ...], layout: str, *mistakes: tuple[str, int], **stated: Any) -> Any:
+def post(sizes: tuple[int, ...], layout: str, *mistakes: tuple[str, int], **stated: Any) -> Callable[[Any], Any]:
     """Enter the function into the table. The layout: rows or columns, then how biases are laid out."""
 
     def enter(f: Any) -> Any:

@@ -92,9 +92,8 @@ def accused(r: np.random.Generator, count: int) -> list[Any]:
         weights, biases = ((0.0, 0.0), (0.03, 0.0), (0.2, 0.2 if config.bias else 0.0))[int(r.integers(3))]
         backward = penalised(planting.correct(name, config), weights, biases)
         stated = {name: value for name, value in config.options.items() if r.random() < 0.3}
-        for given in (backward, backward(*config.data(7))):
-            if not (report := diagnose(given, *config.data(7), **stated)).ok:
-                found.append((name, (weights, biases), stated, config, repr(report)))
+        reports = [diagnose(given, *config.data(7), **stated) for given in (backward, backward(*config.data(7)))]
+        found += [(name, (weights, biases), stated, config, repr(report)) for report in reports if not report.ok]
     return found
 
 
