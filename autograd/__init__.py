@@ -13,22 +13,27 @@ What is more than the engine is imported at its first use: `import autograd` sta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd import functions
-from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
-from autograd.custom import operation
-from autograd.derive import Derivation, derive
+from autograd import functions, several
+from autograd.derive import derive
 from autograd.draw import Drawing, RenderError, draw
 from autograd.functions import *  # noqa: F403  # one for each row of the table
 from autograd.graph import topological_order
+from autograd.several import *  # noqa: F403  # where, clip, and those of a list
 from autograd.transforms import grad, zero_grad
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.check import GradientError, GradientReport, NonFinite, first_nonfinite, gradcheck
     from autograd.cli.parse import parse
     from autograd.cli.tokens import ParseError
+    from autograd.custom import operation
+    from autograd.derive.derivation import Derivation
     from autograd.derive.report import WrongWay, WrongWays
     from autograd.derive.wrong_ways import wrong_ways
+    from autograd.forward import jvp, tangents
+    from autograd.functional import derivative, hessian, hvp, jacobian, taylor, value_and_grad, vjp
     from autograd.modes import no_grad, paused_gc, stop_gradient
+    from autograd.recompute import checkpoint
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
@@ -44,30 +49,44 @@ __all__ = [
     "Value",
     "WrongWay",
     "WrongWays",
+    "checkpoint",
+    "derivative",
     "derive",
     "draw",
     "first_nonfinite",
     "grad",
     "gradcheck",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "no_grad",
     "operation",
     "parse",
     "paused_gc",
     "stop_gradient",
+    "tangents",
+    "taylor",
     "topological_order",
+    "value_and_grad",
+    "vjp",
     "wrong_ways",
     "zero_grad",
 ]
 __all__ += functions.__all__
+__all__ += several.__all__
 
 _LATER = {
-    "WrongWay": "autograd.derive.report",
-    "WrongWays": "autograd.derive.report",
+    **dict.fromkeys(("jvp", "tangents"), "autograd.forward"),
+    **dict.fromkeys(("derivative", "hessian", "hvp", "jacobian", "taylor", "value_and_grad", "vjp"), "autograd.functional"),
+    "checkpoint": "autograd.recompute",
+    **dict.fromkeys(("GradientError", "GradientReport", "NonFinite", "first_nonfinite", "gradcheck"), "autograd.check"),
+    **dict.fromkeys(("no_grad", "paused_gc", "stop_gradient"), "autograd.modes"),
+    **dict.fromkeys(("WrongWay", "WrongWays"), "autograd.derive.report"),
+    "Derivation": "autograd.derive.derivation",
+    "operation": "autograd.custom",
     "wrong_ways": "autograd.derive.wrong_ways",
     "Tape": "autograd.tape.replay",
-    "no_grad": "autograd.modes",
-    "paused_gc": "autograd.modes",
-    "stop_gradient": "autograd.modes",
     "parse": "autograd.cli.parse",
     "ParseError": "autograd.cli.tokens",
 }

@@ -169,11 +169,11 @@ def _record(m: Any, row: Operation, *operands: Any) -> Traced:
 
 def _methods() -> None:
     """The operators of Traced: arithmetic records, comparisons compare the numbers."""
-    for name, sign in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("pow", "pow")):
+    for name, sign in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("pow", "pow"), ("mod", "mod")):
         row = OPERATIONS[sign]
         setattr(Traced, f"__{name}__", lambda self, other, row=row: _record(self.m, row, self, other))
         setattr(Traced, f"__r{name}__", lambda self, other, row=row: _record(self.m, row, other, self))
-    for name in ("lt", "le", "gt", "ge", "eq"):
+    for name in ("lt", "le", "gt", "ge", "eq", "ne"):
         compare = getattr(operator, name)
         setattr(
             Traced,

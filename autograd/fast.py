@@ -1,30 +1,32 @@
 """The sweep of graphs of floats, generated from the rows: the chain rule of `sweep`, with every formula inlined.
 
 Adjoints are kept in the nodes instead of a dictionary, so one such sweep runs at a time. Where another one is running, in
-another thread or inside of a row, for Fractions, and where Python's arithmetic raises, the caller falls back on `sweep`.
-The order is the same, and so is every float.
+another thread or inside of a row, and for Fractions, the caller falls back on `sweep`; where Python's arithmetic raises,
+the row itself is asked. The order is the same, and so is every float, but for constants, which need none.
 """
 
 from __future__ import annotations
 
 from _thread import allocate_lock  # `threading` would be a twentieth of what `import autograd` takes
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from autograd.operations import BUILT_IN, FLOATS, OPERATIONS, Operation
+from autograd.operations import BUILT_IN, CONSTANT, FLOATS, OPERATIONS, Operation
+from autograd.recording import latest
 
 Push: TypeAlias = Callable[[Any, float], None]
-Swept: TypeAlias = tuple[list[Any], list[Any]]
+T = TypeVar("T")
 
 INLINED = 10  # rows, from the top of the table, of which the loop itself has the code; the others are a call each
 LOCK = allocate_lock()
+BY_ORDER = attrgetter("order")
 PUSHES: dict[Operation, Push] = {}
 
 LOOP = """\
 def sweep(output, mark, by_order):
+    nothing = 0.0
     output._mark = mark
     output._adjoint = 1.0
     results = [output]
@@ -33,7 +35,7 @@ def sweep(output, mark, by_order):
         operand = node.left
         if operand._mark is not mark:
             operand._mark = mark
-            operand._adjoint = 0.0
+            operand._adjoint = nothing
             if operand.left is None:
                 leaves.append(operand)
             else:
@@ -42,7 +44,7 @@ def sweep(output, mark, by_order):
         if operand is not None:
             if operand._mark is not mark:
                 operand._mark = mark
-                operand._adjoint = 0.0
+                operand._adjoint = nothing
                 if operand.left is None:
                     leaves.append(operand)
                 else:
@@ -51,7 +53,7 @@ def sweep(output, mark, by_order):
                 for operand in node.rest:
                     if operand._mark is not mark:
                         operand._mark = mark
-                        operand._adjoint = 0.0
+                        operand._adjoint = nothing
                         (leaves if operand.left is None else results).append(operand)
     for leaf in leaves:
         if leaf._data.__class__ is not float:
@@ -59,29 +61,29 @@ def sweep(output, mark, by_order):
     results.sort(key=by_order, reverse=True)
     for node in results:
         g = node._adjoint
+        if g is nothing:  # known by identity: a zero that was computed is another
+            continue
         row = node.operation
-        {cases}
-        else:
-            (pushes.get(row) or push_of(row))(node, g)
+        try:
+            {cases}
+            else:
+                (pushes.get(row) or push_of(row))(node, g)
+        except (ArithmeticError, ValueError):
+            push_row(node, g)
     return results, leaves
 """
 
 
-@contextmanager
-def sweeping(output: Any) -> Iterator[Swept | None]:
-    """The results of the graph, consumers first, and its leaves, each with its adjoint, while no other sweep runs.
+def swept(output: Any, take: Callable[[list[Any], list[Any]], T]) -> T | None:
+    """What `take` makes of the results, consumers first, and of the leaves, which have their adjoints while it runs.
 
-    None where the sweep cannot be run this way.
+    None where the sweep cannot be run this way, or where a number was changed by hand since the graph was begun.
     """
-    if output.left is None or not LOCK.acquire(False):  # without waiting
-        yield None
-        return
+    if output.left is None or not LOCK.acquire(False):  # noqa: FBT003  # without waiting
+        return None
     try:
-        try:
-            found: Swept | None = _loop()(output, object(), attrgetter("order"))
-        except (ArithmeticError, ValueError):
-            found = None
-        yield found
+        found = _loop()(output, object(), BY_ORDER)
+        return take(*found) if found is not None and latest[0] < found[0][-1].order else None
     finally:
         LOCK.release()
 
@@ -89,14 +91,14 @@ def sweeping(output: Any) -> Iterator[Swept | None]:
 @cache
 def _loop() -> Callable[..., Any]:
     rows = [row for row in OPERATIONS.values() if row.name in BUILT_IN and row.arity in (1, 2)][:INLINED]
-    space: dict[str, Any] = {"pushes": PUSHES, "push_of": push_of}
+    space: dict[str, Any] = {"pushes": PUSHES, "push_of": push_of, "push_row": _push_row, "CONSTANT": CONSTANT}
     cases = []
     for row in rows:
         lines, names = _body(row)
         space.update(names, **{f"row_{row.name}": row})
-        cases.append(f"if row is row_{row.name}:" + "".join(f"\n            {line}" for line in lines))
-    exec(LOOP.format(cases="\n        el".join(cases)), space)  # noqa: S102  # our own source: the rows of the table
-    made: Callable[..., Any] = space["sweep"]
+        cases.append(f"if row is row_{row.name}:" + "".join(f"\n                {line}" for line in lines))
+    exec(LOOP.format(cases="\n            el".join(cases)), space)  # noqa: S102  # our own source: the rows of the table
+    made: Callable[..., Any] = space.pop("sweep")
     return made
 
 
@@ -105,7 +107,7 @@ def push_of(row: Operation) -> Push:
     if row.arity in (1, 2) and OPERATIONS.get(row.name) is row and row.name in BUILT_IN:
         lines, space = _body(row)
         exec("def push(node, g):" + "".join(f"\n    {line}" for line in lines), space)  # noqa: S102  # as above
-        push: Push = space["push"]
+        push: Push = space.pop("push")
     else:
         push = _push_row
     PUSHES[row] = push
@@ -118,7 +120,7 @@ def _push_row(node: Any, g: float) -> None:
     row = node.operation
     partials = row.partials(FLOATS, node.data, *(operand.data for operand in operands))
     for operand, partial in zip(operands[::-1], partials[::-1], strict=True):
-        if partial or not row.selects:
+        if row.sends(partial):
             operand._adjoint += g * partial
 
 
@@ -134,9 +136,14 @@ def _body(row: Operation) -> tuple[list[str], dict[str, Any]]:
     used = set().union(*map(names_in, sent))
     head = [f"{node} = node.{side}" for node, side in (("a", "left"), ("b", "right"))[: row.arity]]
     head += [f"{name} = {node}._data" for name, node in (("x", "a"), ("y", "b"), ("out", "node")) if name in used]
-    for node, text in zip("ba"[-row.arity :], texts, strict=True):
+    adds = []  # at the end, for a formula may raise, and then the row itself has to find the adjoints as they were
+    for node, text in zip("ba"[-len(operands) :], texts, strict=True):
         if row.selects:
-            lines += [f"p = {text}", f"if p: {node}._adjoint += g * p"]
+            lines.append(f"p{node} = {text}")
+            adds.append(f"if p{node}: {node}._adjoint += g * p{node}")
+        elif "f_" in text:  # a call is dear, and a constant needs no derivative: the exponent of x**2
+            lines.append(f"s{node} = 0.0 if {node}.operation is CONSTANT else {text}")
+            adds.append(f"{node}._adjoint += s{node}")
         elif text != "0":
-            lines.append(f"{node}._adjoint += {text}")
-    return [*head, *lines], functions_of(sent)
+            adds.append(f"{node}._adjoint += {text}")
+    return [*head, *lines, *adds], {**functions_of(sent), "CONSTANT": CONSTANT}

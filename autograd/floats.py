@@ -9,6 +9,7 @@ The special cases are those of IEEE 754-2019, section 9.2.1.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from fractions import Fraction
 from math import inf, nan
@@ -96,13 +97,105 @@ def _extended(function: Callable[[Real], float], otherwise: Callable[[Real], flo
     return extended
 
 
+def _two(function: Callable[[float, float], float]) -> Callable[[Real, Real], float]:
+    """`function` of the math module, of two numbers; a Fraction beyond the floats is an infinity."""
+
+    def extended(a: Real, b: Real) -> float:
+        return function(as_float(a), as_float(b))
+
+    extended.__wrapped__ = function  # type: ignore[attr-defined]  # as above
+    return extended
+
+
+def _cbrt(a: Real) -> float:  # for Python 3.10: the root of the size by pow, and a step of Newton's
+    size = abs(as_float(a))
+    if not 0 < size < inf:
+        return as_float(a)
+    r = float(size ** (1 / 3))
+    return math.copysign(r - (r - size / (r * r)) / 3, a)
+
+
+def _nan(a: Real) -> float:  # noqa: ARG001  # for arguments outside of a domain
+    return nan
+
+
 exp = _extended(math.exp, lambda a: inf if a > 0 else 0.0)
+exp2 = _extended(getattr(math, "exp2", lambda a: 2.0**a), lambda a: inf if a > 0 else 0.0)
+expm1 = _extended(math.expm1, lambda a: inf if a > 0 else -1.0)
 log = _extended(math.log, lambda a: inf if a > 1 else -inf if a >= 0 else nan)
+log2 = _extended(math.log2, log)
+log10 = _extended(math.log10, log)
 log1p = _extended(math.log1p, lambda a: inf if a > 0 else -inf if a == -1 else nan)
 sqrt = _extended(math.sqrt, lambda a: inf if a > 0 else nan)
-sin = _extended(math.sin, lambda a: nan)
-cos = _extended(math.cos, lambda a: nan)
+cbrt = _extended(getattr(math, "cbrt", _cbrt), as_float)
+sin = _extended(math.sin, _nan)
+cos = _extended(math.cos, _nan)
+tan = _extended(math.tan, _nan)
+arcsin = _extended(math.asin, _nan)
+arccos = _extended(math.acos, _nan)
+arctan = _extended(math.atan, lambda a: math.atan(as_float(a)))
+arctan2 = _two(math.atan2)
+hypot = _two(math.hypot)
+sinh = _extended(math.sinh, lambda a: inf if a > 0 else -inf)
+cosh = _extended(math.cosh, lambda a: inf)
 tanh = _extended(math.tanh, lambda a: 1.0 if a > 0 else -1.0)
+arcsinh = _extended(math.asinh, as_float)
+arccosh = _extended(math.acosh, lambda a: inf if a > 1 else nan)
+arctanh = _extended(math.atanh, lambda a: a * inf if abs(a) == 1 else nan)
+erf = _extended(math.erf, lambda a: 1.0 if a > 0 else -1.0)
+erfc = _extended(math.erfc, lambda a: 0.0 if a > 0 else 2.0)
+
+
+def modulo(a: Real, b: Real) -> Real:
+    """`a % b`, with the sign of `b`; nan for b = 0.
+
+    >>> modulo(-1.0, 3.0), modulo(1.0, 0.0), modulo(Fraction(-1, 2), 2)
+    (2.0, nan, Fraction(3, 2))
+    """
+    try:
+        return a % b
+    except ZeroDivisionError:
+        return nan
+    except OverflowError:
+        return modulo(as_float(a), as_float(b))
+
+
+def fmod(a: Real, b: Real) -> Real:
+    """C's remainder, with the sign of `a`; nan for b = 0 or an infinite a.
+
+    >>> fmod(-1.0, 3.0), fmod(Fraction(-5, 2), 2)
+    (-1.0, Fraction(-1, 2))
+    """
+    if not (isinstance(a, float) or isinstance(b, float)) and b:
+        return a - b * math.trunc(Fraction(a) / b)
+    try:
+        return math.fmod(as_float(a), as_float(b))
+    except ValueError:
+        return nan
+
+
+def _whole(function: Callable[[Real], int]) -> Callable[[Real], Real]:
+    """A rounding of Python's, which gives ints, on floats, with the sign of zero; a Fraction stays one."""
+
+    def rounded(a: Real) -> Real:
+        if not isinstance(a, float):
+            return Fraction(function(a))
+        return math.copysign(function(a), a) if math.isfinite(a) else a
+
+    return rounded
+
+
+floor, ceil, trunc, rint = _whole(math.floor), _whole(math.ceil), _whole(math.trunc), _whole(round)
+
+
+def _number(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], float]:
+    """A comparison as a number, 1.0 or 0.0."""
+    return lambda a, b: 1.0 if compare(a, b) else 0.0
+
+
+less, less_equal, greater, greater_equal, equal, not_equal, both = map(
+    _number, (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, lambda a, b: a and b)
+)
 
 
 def where(condition: bool, a: T, b: T) -> T:

@@ -1,7 +1,8 @@
 """The operations as functions: `exp(v)` beside `v.exp()`, and those of two operands, `maximum(a, b)`.
 
-There is one for each row of the table whose symbol is a name, made from the row; the stub `functions.pyi` lists them for
-type checkers. A plain number given to them becomes a constant, so `exp(1)` is a Value too.
+There is one for each row of the table of one or two operands that is no operator, made from the row; the stub
+`functions.pyi` lists them for type checkers. Those of more operands are in `autograd.several`. A plain number given to them
+becomes a constant, so `exp(1)` is a Value too.
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ def _recording(row: Operation) -> Callable[..., Any]:
     return apply
 
 
-RECORDING = Arithmetic(_recording, where=floats.where, zeros_like=lambda a: type(a.data)())  # the rows on Values: a graph
-__all__ = [row.name for row in OPERATIONS.values() if row.symbol.isidentifier() and row.name != "abs"]  # Python has one
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    """A recorded condition is a choice that follows the numbers; a bool is decided already."""
+    if not isinstance(condition, Value):
+        return floats.where(condition, a, b)
+    return record(type(condition), OPERATIONS["where"], condition, a, b)
+
+
+RECORDING = Arithmetic(_recording, where=_chosen, zeros_like=lambda a: type(a.data)())  # the rows on Values: a graph
+__all__ = [row.name for row in OPERATIONS.values() if not row.many and not row.method.startswith("__")]  # no operator
 globals().update({name: function_of(OPERATIONS[name]) for name in __all__})

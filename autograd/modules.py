@@ -7,10 +7,11 @@ and goes on into the complex numbers at log(-1)).
 
 from __future__ import annotations
 
+import importlib
 import operator
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -40,8 +41,17 @@ def _arithmetic(module: Any) -> Arithmetic:
         "zeros_like": getattr(module, "zeros_like", lambda a: converted(0, module)),
         "ones_like": getattr(module, "ones_like", lambda a: converted(1, module)),
     }
+    if hasattr(module, "besselj"):  # SymPy and mpmath: their sinc is sin(x) / x, and mpmath's fmod has the sign of b
+        own.update(sinc=lambda a: module.sinc(module.pi * a), fmod=partial(PLAIN["fmod"], module))
     if hasattr(module, "Piecewise"):  # SymPy: its `maximum` is that of a function, and no number overflows or is -0.0
         exp, log = module.exp, module.log
+        own.update(trunc=lambda a: module.sign(a) * module.floor(module.Abs(a)), ceil=module.ceiling)
+        half = module.Rational(1, 2)
+        own.update(
+            rint=lambda a: module.floor(a + half) - module.Piecewise((1, module.Eq(module.Mod(a + half, 2), 1)), (0, True))
+        )
+        own.update(fmod=lambda a, b: module.sign(a) * module.Mod(module.Abs(a), module.Abs(b)), logical_and=module.And)
+        own.update(hypot=lambda a, b: module.sqrt(a * a + b * b), mod=module.Mod)
         own.update(where=lambda c, a, b: module.Piecewise((a, c), (b, True)), maximum=module.Max, minimum=module.Min)
         own.update(sigmoid=lambda a: 1 / (1 + exp(-a)), logaddexp=lambda a, b: log(exp(a) + exp(b)))
         own.update(heaviside=lambda a, at_zero: module.Piecewise((1, a > 0), (0, a < 0), (at_zero, True)))
@@ -49,11 +59,23 @@ def _arithmetic(module: Any) -> Arithmetic:
 
 
 _cached = cache(_arithmetic)
+PLAIN: dict[str, Function] = {  # what a module of exact numbers leaves to its user
+    "log1p": lambda module, a: module.log(1 + a),
+    "trunc": lambda module, a: module.ceil(a) if a < 0 else module.floor(a),
+    "fmod": lambda module, a, b: a - b * PLAIN["trunc"](module, a / b),
+    "cbrt": lambda module, a: abs(a) ** (a / a / 3) * (1 if a > 0 else -1) if a else a,
+    "expm1": lambda module, a: module.exp(a) - 1,
+    "exp2": lambda module, a: 2**a,
+    "log2": lambda module, a: module.log(a, 2),
+    "log10": lambda module, a: module.log(a, 10),
+}
 OPERATORS: dict[str, Function] = {  # for a module that leaves these to Python's operators, or to one another
     "abs": abs,
     "div": operator.truediv,
     "pow": operator.pow,
     "where": floats.where,
+    "logical_and": floats.both,
+    "rint": round,
 }
 
 
@@ -64,17 +86,34 @@ def _function(module: Any, row: Operation) -> Function | None:
     is_numpy = getattr(module, "__name__", "") == "numpy"
     found: Function | None = None
     if row.name in BUILT_IN or not (row.formula or is_numpy):  # NumPy may use a user's name for something else
-        found = getattr(module, row.array or row.name, None)
-    if found is None and row.name == "log1p":
-        return lambda a: module.log(1 + a)
+        found = next((f for name in _names(row) if (f := getattr(module, name, None))), None) or _special(module, row)
+    if found is None and row.name in PLAIN:
+        return partial(PLAIN[row.name], module)
     if found is None and row.formula is None:
-        if row.name not in OPERATORS and not is_numpy:
-            name = getattr(module, "__name__", "this module")
-            raise NotImplementedError(
-                f"{name} has no function {row.name}; give the operation as a formula, or a module that has it"
-            )
+        if row.name not in OPERATORS and not hasattr(module, "frompyfunc"):
+            where = getattr(module, "__name__", "this module")
+            raise NotImplementedError(f"{where} has no function {row.name}; give the operation as a formula of others")
         return OPERATORS.get(row.name) or _entry_by_entry(module, row)
     return found
+
+
+RENAMED = {"rint": "nint"}  # mpmath's name
+
+
+def _names(row: Operation) -> tuple[str, ...]:
+    """What a module may call the operation: NumPy's name, or C's, such as atan."""
+    if row.arity is None:
+        return ()
+    named = row.array if isinstance(row.array, str) else row.name
+    c = row.native if row.native != row.name else None  # `div` is something else in SymPy
+    return (named, *filter(None, (c, RENAMED.get(row.name))))
+
+
+def _special(module: Any, row: Operation) -> Function | None:
+    """JAX keeps erf and erfc in a module of their own."""
+    if row.name not in ("erf", "erfc") or not getattr(module, "__name__", "").startswith("jax"):
+        return None
+    return getattr(importlib.import_module("jax.scipy.special"), row.name)  # type: ignore[no-any-return]
 
 
 def _entry_by_entry(numpy: Any, row: Operation) -> Callable[..., Any]:

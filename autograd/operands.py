@@ -65,7 +65,8 @@ def beside(x: Any, other: Any, operation: Operation) -> Any:
         return Fraction(int(x))
     if not (isinstance(x, Real | Decimal) or getattr(x, "shape", None) == ()) and _has_operator(x, operation):
         return NotImplemented
-    return checked(x, f"operation {operation.symbol}")
+    name = operation.symbol if operation.method.startswith("__") else operation.name
+    return checked(x, f"operation {name}")
 
 
 def _has_operator(x: Any, operation: Operation) -> bool:

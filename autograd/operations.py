@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import partial
-from math import inf, nan
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from autograd import floats
+from autograd import formulas as f
 
 Domain: TypeAlias = tuple[float, float]
 Function: TypeAlias = Callable[..., Any]
 
 REAL: Domain = (-3.0, 3.0)
 POSITIVE: Domain = (0.1, 3.0)
+UNIT: Domain = (-0.9, 0.9)
 
 
 class Operation:
@@ -33,10 +34,12 @@ class Operation:
     then `forward` is that formula on floats. `domain` has an interval for each operand, in which tests sample it.
     `method` is its name as a method of Value; `array` is how NumPy computes a primitive (a function, or the name of one),
     `native` the name of the C library's function, `javascript` that of JavaScript's, `latex` a template for its operands.
+    `arity` is None for a row of any number of operands; its domain is then a sample. An operand whose partial is 0 in a row
+    that `selects`, the arm that was not taken, is sent nothing.
     """
 
     __slots__ = (
-        *("name", "symbol", "forward", "formula", "partials", "domain", "arity", "many", "selects"),
+        *("name", "symbol", "forward", "formula", "partials", "domain", "arity", "many", "selects", "simple"),
         *("method", "array", "native", "javascript", "latex"),
     )
 
@@ -50,17 +53,24 @@ class Operation:
         *,
         formula: Function | None = None,
         method: str = "",
-        selects: bool = False,
         array: Function | str | None = None,
         native: str | None = None,
         javascript: str | None = None,
         latex: str | None = None,
+        selects: bool = False,
+        several: bool = False,
     ) -> None:
         self.name, self.symbol, self.forward, self.partials, self.domain = name, symbol, forward, partials, domain
-        self.method, self.selects = method, selects
+        self.method = method
         self.formula, self.array, self.native, self.javascript, self.latex = formula, array, native, javascript, latex
-        self.arity = len(domain)
-        self.many = self.arity > 2  # nodes keep two operands in slots of their own, and more in a third
+        self.arity = None if several else len(domain)
+        self.many = several or len(domain) > 2  # nodes keep two operands in slots of their own, and more in a third
+        self.selects = selects
+        self.simple = not (self.many or selects)  # a sweep multiplies by its one or two partials
+
+    def sends(self, partial: Any) -> bool:
+        """Whether an operand with this partial is sent anything."""
+        return not self.selects or partial != 0
 
     def __repr__(self) -> str:
         return f"Operation({self.name!r})"
@@ -90,7 +100,7 @@ class Arithmetic:
         vars(self).update(own)
 
     def __getattr__(self, name: str) -> Function:
-        if name.startswith("_") or (name not in OPERATIONS and name not in CHOICES):
+        if name.startswith("_") or name not in OPERATIONS:
             raise AttributeError(f"m.{name}: there is no operation {name!r} in the table")
         function = self._computing(named(name))
         if name in BUILT_IN:  # what a user registers may be registered anew
@@ -110,7 +120,7 @@ class Arithmetic:
 
 def named(name: str) -> Operation:
     """The operation of that name. Raises `LookupError` where it is not registered, as in a process that unpickles a graph."""
-    row = SPECIAL.get(name) or OPERATIONS.get(name) or CHOICES.get(name)
+    row = SPECIAL.get(name) or OPERATIONS.get(name)
     if row is None:
         raise LookupError(
             f"the operation {name!r} is not registered here; call autograd.operation({name!r}, ...), as the program did that "
@@ -121,139 +131,158 @@ def named(name: str) -> Operation:
 
 def primitive(name: str, symbol: str, forward: Function, partials: Function, *domain: Domain, **spelled: Any) -> Operation:
     """A row that each backend computes by a function of its own: NumPy, C and JavaScript call it by its name."""
-    spelling: dict[str, Any] = {"array": name, "native": name, "javascript": f"Math.{name}", "latex": rf"\{name}"}
+    spelling: dict[str, Any] = {"array": name, "native": name, "javascript": f"Math.{spelled.get('native', name)}"}
     spelling["method"] = f"__{name}__" if not symbol.isidentifier() else name if len(domain) == 1 else ""
     return Operation(name, symbol, forward, partials, domain, **{**spelling, **spelled})
 
 
 def composed(name: str, formula: Function, partials: Function, *domain: Domain, **spelled: Any) -> Operation:
     """A row that is computed by a formula of other rows."""
-    method = name if len(domain) == 1 else ""
-    return Operation(name, name, partial(formula, FLOATS), partials, domain, formula=formula, method=method, **spelled)
+    spelling = {"symbol": name, "forward": partial(formula, FLOATS), "method": name if len(domain) == 1 else ""}
+    return Operation(name, partials=partials, domain=domain, formula=formula, **{**spelling, **spelled})
 
 
-def _logistic(m: Any, a: Any) -> Any:
-    e = m.exp(-m.abs(a))  # at most 1: nothing cancels, nothing overflows
-    return m.where(a < 0, e, 1) / (1 + e)
+def several(name: str, formula: Function, partials: Function, *domain: Domain) -> Operation:
+    """A composed row of any number of operands."""
+    return composed(name, formula, partials, *domain, several=True)
 
 
-def _gap(m: Any, a: Any, b: Any) -> Any:  # a - b; zero where both are the same infinity
-    return m.where((a == b) & (m.abs(a) == inf), 0, a - b)
-
-
-def _share(m: Any, a: Any, b: Any) -> Any:  # of exp(a) in exp(a) + exp(b)
-    return m.sigmoid(_gap(m, a, b))
-
-
-def _powers(m: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:  # of a**b; 0**0 is constant for a, 0**b for b >= 0
-    by_base = m.where((a == 0) & (b == 0), 0, m.mul(b, m.pow(a, b - 1)))
-    return by_base, m.where((a == 0) & (b >= 0), 0, m.mul(out, m.log(a)))
-
-
-def _reciprocal(m: Any, a: Any) -> Any:  # 1 / a where log is defined; inf at zero, be it 0.0 or -0.0
-    return m.where(a > 0, m.div(1, a), m.where(a == 0, m.div(1, a + 0), nan))
-
-
-def _root(m: Any, out: Any) -> Any:  # 1 / (2 sqrt(a)), inf at zero, be it 0.0 or -0.0
-    return m.div(0.5, m.where(out == 0, out + 0, out))
-
-
-def _larger(m: Any, a: Any, b: Any) -> Any:  # d max(a, b) / d a: 1 where a > b, one half at a tie
-    zero = m.zeros_like(a)
-    return m.heaviside(m.where(a == b, zero, a - b), 1 / (zero + 2))
-
-
-def _softplus(m: Any, a: Any) -> Any:
-    return m.where(a > 0, a, 0) + m.log1p(m.exp(-m.abs(a)))
-
-
-def _positive(m: Any, a: Any) -> Any:
-    return m.where(a <= 0, m.zeros_like(a), a)
-
-
-def _maximum(m: Any, a: Any, b: Any) -> Any:  # nan if either is nan, which alone differs from itself
-    return m.where(a >= b, a, m.where(a == a, b, a))  # noqa: PLR0124  # as said
-
-
-def _minimum(m: Any, a: Any, b: Any) -> Any:
-    return m.where(a <= b, a, m.where(a == a, b, a))  # noqa: PLR0124  # as above
-
-
-def _logaddexp(m: Any, a: Any, b: Any) -> Any:
-    return m.maximum(a, b) + m.log1p(m.exp(-m.abs(_gap(m, a, b))))
-
-
-def _sign(m: Any, a: Any) -> Any:
-    return m.where(a > 0, 1, m.where(a < 0, -1, m.where(a == 0, 0, nan)))
-
-
-def _step(m: Any, a: Any, at_zero: Any) -> Any:
-    return m.where(a > 0, 1, m.where(a < 0, 0, m.where(a == 0, at_zero, nan)))
+def jumping(name: str, symbol: str, forward: Function, *domain: Domain, **spelled: Any) -> Operation:
+    """A primitive row that has slope 0 everywhere, and so sends nothing to its operands."""
+    return primitive(name, symbol, forward, f.steady, *domain, selects=True, **spelled)
 
 
 FLOATS = Arithmetic(lambda row: row.forward, mul=floats.multiply, zeros_like=lambda a: type(a)())
 
 
-def _steady(m: Any, out: Any, *inputs: Any) -> tuple[int, ...]:  # noqa: ARG001  # of what only jumps
-    return (0,) * len(inputs)
-
-
 # fmt: off
-CHOICES = {row.name: row for row in (  # what formulas choose by
-    primitive("where",         "where", floats.where,  lambda m, out, c, a, b: (0, m.where(c, 1, 0), m.where(c, 0, 1)),
-              (0, 1), REAL, REAL),
-    primitive("less",          "<",     operator.lt,   _steady, REAL, REAL, array=operator.lt),
-    primitive("less_equal",    "<=",    operator.le,   _steady, REAL, REAL, array=operator.le),
-    primitive("greater",       ">",     operator.gt,   _steady, REAL, REAL, array=operator.gt),
-    primitive("greater_equal", ">=",    operator.ge,   _steady, REAL, REAL, array=operator.ge),
-    primitive("equal",         "==",    operator.eq,   _steady, REAL, REAL, array=operator.eq),
-    primitive("logical_and",   "and",   operator.and_, _steady, (0, 1), (0, 1), array=operator.and_),
-)}
-OPERATIONS: dict[str, Operation] = {row.name: row for row in (
+ROWS = (
     #         name         symbol   value           derivative by each operand                                sampled on
-    primitive("add",       "+",     operator.add,   lambda m, out, a, b: (1, 1),                              REAL, REAL,
+    primitive("add",       "+",     operator.add,   lambda m, out, a, b: (1, 1),                          REAL, REAL,
               array=operator.add),
-    primitive("sub",       "-",     operator.sub,   lambda m, out, a, b: (1, -1),                             REAL, REAL,
+    primitive("sub",       "-",     operator.sub,   lambda m, out, a, b: (1, -1),                         REAL, REAL,
               array=operator.sub),
-    primitive("mul",       "*",     operator.mul,   lambda m, out, a, b: (b, a),                              REAL, REAL,
+    primitive("mul",       "*",     operator.mul,   lambda m, out, a, b: (b, a),                          REAL, REAL,
               array=operator.mul),
-    primitive("div",       "/",     floats.divide,  lambda m, out, a, b: (m.div(1, b), -m.div(out, b)),       REAL, POSITIVE,
+    primitive("div",       "/",     floats.divide,  lambda m, out, a, b: (m.div(1, b), -m.div(out, b)),   REAL, POSITIVE,
               array="divide", method="__truediv__"),
-    primitive("pow",       "**",    floats.power,   _powers,                                                  POSITIVE, REAL,
+    primitive("pow",       "**",    floats.power,   f.powers,                                             POSITIVE, REAL,
               array="power", javascript="power"),
-    primitive("neg",       "-",     operator.neg,   lambda m, out, a: (-1,),                                  REAL,
+    primitive("neg",       "-",     operator.neg,   lambda m, out, a: (-1,),                              REAL,
               array=operator.neg),
-    primitive("abs",       "abs",   abs,            lambda m, out, a: (m.sign(a),),                           REAL,
-              array="absolute", method="__abs__", latex=r"\left|{}\right|"),
-    primitive("exp",       "exp",   floats.exp,     lambda m, out, a: (out,),                                 REAL,
+    primitive("abs",       "abs",   abs,            lambda m, out, a: (m.sign(a),),                       REAL,
+              array="absolute", method="__abs__", native="fabs", javascript="Math.abs", latex=r"\left|{}\right|"),
+    primitive("exp",       "exp",   floats.exp,     lambda m, out, a: (out,),                             REAL,
               latex="e^{{{}}}"),
-    primitive("log",       "log",   floats.log,     lambda m, out, a: (_reciprocal(m, a),),                   POSITIVE),
-    primitive("log1p",     "log1p", floats.log1p,   lambda m, out, a: (_reciprocal(m, 1 + a),),               POSITIVE,
+    primitive("log",       "log",   floats.log,     lambda m, out, a: (f.one_over(m, a),),                POSITIVE),
+    primitive("log1p",     "log1p", floats.log1p,   lambda m, out, a: (f.one_over(m, 1 + a),),            POSITIVE,
               latex=r"\log\left(1 + {}\right)"),
-    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (_root(m, out),),                       POSITIVE,
+    primitive("exp2",      "exp2",  floats.exp2,    lambda m, out, a: (out * m.log(2),),                     REAL,
+              javascript="2 ** a", latex="2^{{{}}}"),
+    primitive("expm1",     "expm1", floats.expm1,   lambda m, out, a: (m.exp(a),),                        REAL),
+    primitive("log2",      "log2",  floats.log2,    lambda m, out, a: (f.one_over(m, a * m.log(2)),),        POSITIVE,
+              latex=r"\log_2"),
+    primitive("log10",     "log10", floats.log10,   lambda m, out, a: (f.one_over(m, a * m.log(10)),),       POSITIVE,
+              latex=r"\log_{10}"),
+    composed("mod",        f.modulo,                lambda m, out, a, b: (1, -f.whole(m, out, a, b)),     REAL, POSITIVE,
+             symbol="%", forward=floats.modulo, method="__mod__"),
+    composed("square",     lambda m, a: a * a,      lambda m, out, a: (2 * a,),                           REAL),
+    composed("reciprocal", lambda m, a: m.div(1, a), lambda m, out, a: (-(out * out),),                   POSITIVE),
+    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (f.root(m, out),),                  POSITIVE,
               latex=r"\sqrt{{{}}}"),
-    primitive("sin",       "sin",   floats.sin,     lambda m, out, a: (m.cos(a),),                            REAL),
-    primitive("cos",       "cos",   floats.cos,     lambda m, out, a: (-m.sin(a),),                           REAL),
-    primitive("tanh",      "tanh",  floats.tanh,    lambda m, out, a: (1 - out * out,),                       REAL),
-    #        name         value by other rows       derivative by each operand                                sampled on
-    composed("sigmoid",   _logistic,                lambda m, out, a: (out * (1 - out),),                     REAL,
+    primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.pow(out, -2) / 3,),              POSITIVE,
+              latex=r"\sqrt[3]{{{}}}"),
+    primitive("hypot",     "hypot", floats.hypot,   f.hypot_slopes,                                       REAL, REAL,
+              method="hypot"),
+    primitive("sin",       "sin",   floats.sin,     lambda m, out, a: (m.cos(a),),                        REAL),
+    primitive("cos",       "cos",   floats.cos,     lambda m, out, a: (-m.sin(a),),                       REAL),
+    primitive("tan",       "tan",   floats.tan,     lambda m, out, a: (1 + out * out,),                   UNIT),
+    primitive("arcsin",    "arcsin", floats.arcsin, lambda m, out, a: (f.arc(m, a),),                     UNIT,
+              native="asin"),
+    primitive("arccos",    "arccos", floats.arccos, lambda m, out, a: (-f.arc(m, a),),                    UNIT,
+              native="acos"),
+    primitive("arctan",    "arctan", floats.arctan, lambda m, out, a: (f.arctan_slope(m, a),),            REAL,
+              native="atan"),
+    primitive("arctan2",   "arctan2", floats.arctan2, f.angle_slopes,                                     REAL, POSITIVE,
+              native="atan2", method="arctan2"),
+    primitive("sinh",      "sinh",  floats.sinh,    lambda m, out, a: (m.cosh(a),),                       REAL),
+    primitive("cosh",      "cosh",  floats.cosh,    lambda m, out, a: (m.sinh(a),),                       REAL),
+    primitive("tanh",      "tanh",  floats.tanh,    lambda m, out, a: (1 - out * out,),                   REAL),
+    primitive("arcsinh",   "arcsinh", floats.arcsinh, lambda m, out, a: (m.div(1, m.hypot(1, a)),),       REAL,
+              native="asinh"),
+    primitive("arccosh",   "arccosh", floats.arccosh, lambda m, out, a: (m.div(m.div(1, m.sqrt(a - 1)), m.sqrt(a + 1)),),
+              (1.1, 4.0), native="acosh"),
+    primitive("arctanh",   "arctanh", floats.arctanh, lambda m, out, a: (f.one_over(m, f.circle(m, a)),),     UNIT,
+              native="atanh"),
+    primitive("erf",       "erf",   floats.erf,     lambda m, out, a: (f.gauss(m, a),),                   REAL,
+              javascript=f.ERF_JS),
+    primitive("erfc",      "erfc",  floats.erfc,    lambda m, out, a: (-f.gauss(m, a),),                  REAL,
+              javascript=f.ERFC_JS),
+    composed("sinc",       f.sinc,                  lambda m, out, a: (f.sinc_slope(m, out, a),),         REAL),
+    composed("deg2rad",    f.in_radians,          lambda m, out, a: (f.degree(m),),                     REAL),
+    composed("rad2deg",    f.in_degrees,          lambda m, out, a: (180 / f.pi(m),),                   REAL),
+    composed("sigmoid",    f.logistic,              lambda m, out, a: (out * (1 - out),),                 REAL,
              latex=r"\sigma"),
-    composed("softplus",  _softplus,                lambda m, out, a: (m.sigmoid(a),),                        REAL),
-    composed("relu",      _positive,                lambda m, out, a: (m.heaviside(a, 0),),                   REAL),
-    composed("maximum",   _maximum,                 lambda m, out, a, b: (_larger(m, a, b), _larger(m, b, a)), REAL, REAL,
-             latex=r"\max"),
-    composed("minimum",   _minimum,                 lambda m, out, a, b: (_larger(m, b, a), _larger(m, a, b)), REAL, REAL,
-             latex=r"\min"),
-    composed("logaddexp", _logaddexp,               lambda m, out, a, b: (_share(m, a, b), _share(m, b, a)),   REAL, REAL,
+    composed("softplus",   f.softplus,              lambda m, out, a: (m.sigmoid(a),),                    REAL),
+    composed("softsign",   f.softsign,              lambda m, out, a: (m.pow(1 + m.abs(a), -2),),         REAL),
+    composed("relu",       f.positive,              lambda m, out, a: (m.heaviside(a, 0),),               REAL,
+             selects=True),
+    composed("leaky_relu", f.leaky,                 f.leaky_slopes,                                       REAL),
+    composed("elu",        f.elu,                   lambda m, out, a: (m.exp(-m.relu(-a)),),              REAL),
+    composed("gelu",       f.gelu,                  lambda m, out, a: (f.gelu_slope(m, a),),              REAL),
+    composed("silu",       f.silu,                  lambda m, out, a: (f.silu_slope(m, a),),              REAL),
+    composed("maximum",    f.maximum,               lambda m, out, a, b: (f.larger(m, a, b), f.larger(m, b, a)), REAL, REAL,
+             selects=True, latex=r"\max"),
+    composed("minimum",    f.minimum,               lambda m, out, a, b: (f.larger(m, b, a), f.larger(m, a, b)), REAL, REAL,
+             selects=True, latex=r"\min"),
+    composed("clip",       lambda m, a, low, high: m.minimum(m.maximum(a, low), high), f.clip_slopes,
+             REAL, (-2.0, -1.0), (1.0, 2.0), selects=True, method="clip"),
+    composed("logaddexp",  f.logaddexp,             lambda m, out, a, b: (f.share(m, a, b), f.share(m, b, a)), REAL, REAL,
              latex=r"\log\left(e^{{{}}} + e^{{{}}}\right)"),
-    composed("sign",      _sign,                    _steady,                                                   REAL),
-    composed("heaviside", _step,                    lambda m, out, a, b: (0, m.where(a == 0, 1, 0)),          REAL, REAL),
-)}
+    #        of any number: the sample is of one number of operands
+    several("total",       f.total,                 f.ones,                                               REAL, REAL, REAL),
+    several("dot",         f.dot,                   f.others,                                             *[REAL] * 4),
+    several("logsumexp",   f.logsumexp,             f.shares,                                             REAL, REAL, REAL),
+    #        what jumps has slope 0 everywhere
+    composed("sign",       f.sign,                  f.steady,                                             REAL,
+             selects=True),
+    composed("heaviside",  f.step,                  lambda m, out, a, b: (0, m.where(a == 0, 1, 0)),      REAL, REAL,
+             selects=True),
+    jumping("floor",       "floor", floats.floor,   REAL, latex=r"\left\lfloor {} \right\rfloor"),
+    jumping("ceil",        "ceil",  floats.ceil,    REAL, latex=r"\left\lceil {} \right\rceil"),
+    jumping("trunc",       "trunc", floats.trunc,   REAL),
+    jumping("rint",        "rint",  floats.rint,    REAL, javascript=f.RINT_JS),
+    primitive("fmod",      "fmod",  floats.fmod,    lambda m, out, a, b: (1, -f.whole(m, out, a, b)),     REAL, POSITIVE,
+              javascript="a % b", method="fmod"),
+    #        choices: the arm that is not taken is sent nothing; recorded, a comparison is 1.0 or 0.0
+    primitive("where",     "where", floats.where,   lambda m, out, c, a, b: (0, m.where(c, 1, 0), m.where(c, 0, 1)),
+              (0, 1), REAL, REAL, selects=True),
+    jumping("less",          "<",   floats.less,    REAL, REAL, array=operator.lt, method=""),
+    jumping("less_equal",    "<=",  floats.less_equal, REAL, REAL, array=operator.le, method=""),
+    jumping("greater",       ">",   floats.greater, REAL, REAL, array=operator.gt, method=""),
+    jumping("greater_equal", ">=",  floats.greater_equal, REAL, REAL, array=operator.ge, method=""),
+    jumping("equal",         "==",  floats.equal,   REAL, REAL, array=operator.eq, method=""),
+    jumping("not_equal",     "!=",  floats.not_equal, REAL, REAL, array=operator.ne, method=""),
+    jumping("logical_and",   "and", floats.both,    (0, 1), (0, 1), method=""),
+)
 # fmt: on
-BUILT_IN = frozenset({*OPERATIONS, *CHOICES})
+OPERATIONS: dict[str, Operation] = {row.name: row for row in ROWS}
+BUILT_IN = frozenset(OPERATIONS)
 LEAF = Operation("leaf", "", lambda: None, lambda m, out: (), ())  # a number that the user made: it accumulates its gradient
 CONSTANT = Operation("constant", "", lambda: None, lambda m, out: (), ())  # a plain number beside a Value: it has none
 SPECIAL = {"leaf": LEAF, "constant": CONSTANT}
+
+
+@cache
+def of_count(row: Operation, count: int) -> Operation:
+    """The row for exactly so many operands, for readers that name each; itself if it is of a certain number.
+
+    >>> of_count(OPERATIONS["total"], 3).arity, of_count(OPERATIONS["exp"], 1) is OPERATIONS["exp"]
+    (3, True)
+    """
+    if row.arity is not None:
+        return row
+    return Operation(row.name, row.symbol, row.forward, row.partials, (REAL,) * count, formula=row.formula)
 
 
 def local_partials(node: Any) -> tuple[Any, ...]:

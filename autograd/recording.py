@@ -6,12 +6,13 @@ Each row becomes Python source with its formula inlined, compiled when it is fir
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.floats import as_float, shown
 from autograd.graph import placed, stamp
-from autograd.operands import Number, beside, result
+from autograd.operands import LARGE, Number, beside, result
 from autograd.operations import CONSTANT, LEAF, Operation
 
 new: Callable[[type], Any] = object.__new__
@@ -134,6 +135,8 @@ def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
     if isinstance(x, Recorded):
         return x
     if x.__class__ is not float:
+        if getattr(x, "dtype", None) == object and x.shape == ():
+            return lift(x.item(), other, operation, kind)  # NumPy's box around a Value
         x = beside(x, None if other is None else other._data, operation)
         if x is NotImplemented:
             return x
@@ -158,10 +161,16 @@ def _is_off() -> bool:
 
 
 def record(kind: type, operation: Operation, *operands: Any) -> Any:
-    """The node of an operation of any number of operands, nodes or numbers; numbers become constants."""
+    """The node of an operation of any number of operands, nodes or numbers; numbers become constants.
+
+    An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
+    """
     if operation.arity is not None and len(operands) != operation.arity:
         counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
+    own = next((x for x in operands if hasattr(x, "operate")), None)
+    if own is not None:
+        return own.operate(operation, *operands)
     known = next((x for x in operands if isinstance(x, Recorded)), None)
     kind = kind if known is None else type(known)
     nodes = tuple(lift(x, known, operation, kind) for x in operands)
@@ -177,54 +186,64 @@ def computed(operation: Operation, *numbers: Number) -> Any:
         return operation.forward(*map(as_float, numbers))
 
 
-ONE = """\
+HEAD = """\
 def recorded(self):
+    kind = type(self)
     x = self._data
-    if x.__class__ is float:
-        try:
-            data = {formula}
-        except (ArithmeticError, ValueError):
-            data = computed(row, x)
-    else:
-        data = computed(row, x)
 """
-TWO = """\
+HEAD_OF_TWO = """\
 def recorded(self, other):
-    kind = self.__class__
-    if other.__class__ is not kind:
-        other = lift(other, self, row, kind)
-        if other is NotImplemented:
-            return other
-        if other.__class__ is not kind and issubclass(other.__class__, kind):
-            kind = other.__class__
-    x = self._data
-    y = other._data
-    if x.__class__ is float is y.__class__:
+    kind = type(self)
+    if type(other) is not kind:
+        if type(other) is float or (type(other) is int and type(self._data) is float and -LARGE < other < LARGE):
+            number = other
+            other = new(kind)
+            other._data = float(number)
+            other._mark = None
+            other.operation = CONSTANT
+            other.left = other.right = None
+        else:
+            other = lift(other, self, row, kind)
+            if other is NotImplemented:
+                return other
+            if type(other) is not kind and issubclass(type(other), kind):
+                kind = type(other)
+    x = {left}._data
+    y = {right}._data
+"""
+OPERATOR = """\
+    try:
+        data = {formula}
+    except (ArithmeticError, ValueError):
+        data = computed(row, {numbers})
+"""  # Python's own, which is right for Fractions too
+FORMULA = """\
+    if {floats}:
         try:
             data = {formula}
         except (ArithmeticError, ValueError):
-            data = computed(row, x, y)
+            data = computed(row, {numbers})
     else:
-        data = computed(row, x, y)
+        data = computed(row, {numbers})
 """
 NODE = """\
-    if data.__class__ is not float:
+    if type(data) is not float:
         data = result(data, row, {numbers})
     if unrecorded:
-        return node_of({kind}, row, data, {operands})
-    node = new({kind})
+        return node_of(kind, row, data, {operands})
+    node = new(kind)
     node._data = data
     node._mark = None
     node.operation = row
-    node.left = self
+    node.left = {left}
     node.right = {right}
     node.order = stamp()
     return node
 """
 
 
-def recorder(row: Operation) -> Callable[..., Any]:
-    """The code that records this operation of one or two operands, the first of which is a node.
+def recorder(row: Operation, reflected: bool = False) -> Callable[..., Any]:
+    """The code that records this operation of one or two operands, the first of which is a node; `reflected`, the second.
 
     >>> from autograd import Value
     >>> from autograd.operations import OPERATIONS
@@ -237,34 +256,37 @@ def recorder(row: Operation) -> Callable[..., Any]:
 
     unary = row.arity == 1
     formula = formula_of(row, [symbol(name) for name in "xy"[: row.arity]])
-    fields = {"numbers": "x" if unary else "x, y", "kind": "self.__class__" if unary else "kind"}
-    fields |= {"operands": "(self,)" if unary else "(self, other)", "right": "None" if unary else "other"}
+    left, right = ("self", "None") if unary else ("other", "self") if reflected else ("self", "other")
+    fields = {"left": left, "right": right, "numbers": "x" if unary else "x, y", "formula": printed(formula, FAST)}
+    fields["operands"] = f"({left},)" if unary else f"({left}, {right})"
+    fields["floats"] = "type(x) is float" if unary else "type(x) is float is type(y)"
     space = {**functions_of([formula]), "row": row, "computed": computed, "result": result, "lift": lift}
-    space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp}
-    source = (ONE if unary else TWO).format(formula=printed(formula, FAST)) + NODE.format(**fields)
+    space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp, "CONSTANT": CONSTANT, "LARGE": LARGE}
+    is_operator = getattr(operator, row.name, None) is row.forward
+    source = (HEAD if unary else HEAD_OF_TWO) + (OPERATOR if is_operator else FORMULA) + NODE
+    source = source.format(**fields)
     exec(source, space)  # noqa: S102  # our own source: the rows of the table
-    made: Callable[..., Any] = space["recorded"]
+    made: Callable[..., Any] = space.pop("recorded")
     return made
 
 
-def method(row: Operation) -> Callable[..., Any]:
-    """The method of a class of nodes; at its first call it is compiled, and the class gets the code in its place."""
+def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
+    """The method of a class of nodes, or the one of a node on the right of a number.
+
+    At its first call it is compiled, and the class gets the code in its place.
+    """
+    compiled: list[Callable[..., Any]] = []
 
     def first(self: Any, *operands: Any) -> Any:
-        made = recorder(row)
-        made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
-        owner = next(kind for kind in type(self).__mro__ if vars(kind).get(row.method) is first)
-        setattr(owner, row.method, made)
-        return made(self, *operands)
+        if row.many:
+            return record(type(self), row, self, *operands)
+        if not compiled:
+            made = recorder(row, reflected)
+            made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
+            compiled.append(made)
+        for kind in type(self).__mro__:
+            if vars(kind).get(first.__name__) is first:
+                setattr(kind, first.__name__, compiled[0])
+        return compiled[0](self, *operands)
 
     return first
-
-
-def reflected(row: Operation) -> Callable[[Any, Any], Any]:
-    """The method of a node on the right of a number."""
-
-    def recorded(self: Any, other: Any) -> Any:
-        other = lift(other, self, row, type(self))
-        return other if other is NotImplemented else getattr(other, row.method)(self)
-
-    return recorded

@@ -1,21 +1,18 @@
-"""Gradients as a function of the graph: `grad`, which leaves `.grad` alone, and `zero_grad`.
+"""Gradients: `grad` of a recorded graph or of a function, which leaves `.grad` alone, and `zero_grad`.
 
-With `create_graph=True` the sweep runs on Values instead of numbers and so records itself; its gradients can be
-differentiated again, to any order, by the same rules. Each order costs a graph several times larger.
+What is done with functions is in `functional`, which is imported when it is first needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, overload
 
-from autograd.fast import sweeping
-from autograd.functions import RECORDING
-from autograd.graph import images, topological_order
-from autograd.operations import CONSTANT
-from autograd.recording import check_current, latest, leaf
-from autograd.sweep import NOTHING, adjoints, gradients
+from autograd.slopes import recorded_slopes, slopes
 from autograd.value import Value
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
 
 
 def one_value(found: Any, where: str) -> Value:
@@ -38,39 +35,45 @@ def values(found: Any, where: str) -> list[Value]:
     return result
 
 
-def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool = False) -> Any:
-    """d output / d input for each input: a number each, or a Value each with `create_graph=True`.
+@overload
+def grad(output: Value, inputs: Value, create_graph: Literal[False] = False) -> float: ...
+@overload
+def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[False] = False) -> list[float]: ...
+@overload
+def grad(output: Value, inputs: Value, create_graph: Literal[True]) -> Value: ...
+@overload
+def grad(output: Value, inputs: Iterable[Value], create_graph: Literal[True]) -> list[Value]: ...
+@overload
+def grad(output: Value, inputs: Value | Iterable[Value], create_graph: bool) -> Any: ...
+@overload
+def grad(output: Function, inputs: Argnums = 0, /) -> Function: ...
+@overload
+def grad(output: Function, /, *, argnums: Argnums) -> Function: ...
+def grad(output: Any, inputs: Any = 0, create_graph: bool = False, *, argnums: Any = None) -> Any:
+    """The gradient of a graph, d output / d input for each input, or with a function `f` the function that computes it.
 
-    One input gives one result, several give a list. An input on which the output does not depend gets 0. No `.grad` is
-    read or written. Raises `TypeError` for anything that is not a Value.
+    Of a graph: a number for each input, or a Value with `create_graph=True`, which can be differentiated again. One input
+    gives one result, several give a list. An input on which the output does not depend gets 0. No `.grad` is read or
+    written. Of a function: `grad(f)(*arguments)` is the derivative by the argument `argnums`, arranged like it; a tuple
+    of positions gives a tuple. Raises `TypeError` for anything else.
 
     >>> x = Value(2.0)
     >>> first = grad(x**3, x, create_graph=True)
     >>> first.data, grad(first, x)
     (12.0, 12.0)
+    >>> grad(lambda v: v["a"] * v["b"][0])({"a": 2.0, "b": [3.0, 4.0]})
+    {'a': 3.0, 'b': [2.0, 0.0]}
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
     """
+    if callable(output):
+        from autograd.functional import gradient  # here: it takes as long to import as half of the engine
+
+        return gradient("grad", output, inputs if argnums is None else argnums)[0]
     output = one_value(output, "grad: output")
     wanted = values(inputs, "grad: inputs")
-    if create_graph:
-        order = topological_order(output)
-        check_current(order)
-        image = images(order, {node: node for node in order})
-        by_image = adjoints(image[output], leaf(type(output), type(output.data)(1), CONSTANT), NOTHING, RECORDING)
-        found = {node: by_image[image[node]] for node in wanted if node in image}
-        missing: Any = leaf(type(output), type(output.data)(), CONSTANT)
-    else:
-        found, missing = _numeric(output, wanted), type(output.data)()
-    results = [found.get(node, missing) for node in wanted]
-    return results[0] if isinstance(inputs, Value) else results
-
-
-def _numeric(output: Value, wanted: list[Value]) -> dict[Value, Any]:
-    """The derivative by each of the wanted nodes that is in the graph."""
-    with sweeping(output) as swept:
-        if swept is not None and latest[0] < swept[0][-1].order:
-            mark = output._mark
-            return {node: node._adjoint for node in wanted if node._mark is mark}
-    return gradients(output)
+    found: Sequence[Any] = recorded_slopes(output, wanted) if create_graph else slopes(output, wanted)
+    return found[0] if isinstance(inputs, Value) else found
 
 
 def zero_grad(parameters: Iterable[Value]) -> None:

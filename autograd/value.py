@@ -13,11 +13,11 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from autograd.copying import deep, packed, twin
-from autograd.fast import sweeping
+from autograd.fast import swept
 from autograd.floats import shown
 from autograd.operands import checked
 from autograd.operations import LEAF, OPERATIONS, Operation
-from autograd.recording import Recorded, changed, latest, leaf, method, reflected
+from autograd.recording import Recorded, changed, leaf, method
 from autograd.sweep import gradients
 
 if TYPE_CHECKING:
@@ -67,6 +67,16 @@ def compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
         return noticed(compare, self, other, compare(self._data, number))
 
     return comparison
+
+
+def _put(results: list[Value], leaves: list[Value]) -> bool:
+    """Their adjoints into `.grad`: results are replaced, leaves accumulate."""
+    for node in results:
+        node._grad = node._adjoint
+    for node in leaves:
+        if node.operation is LEAF:
+            node._grad += node._adjoint
+    return True
 
 
 def refused(function: str) -> Callable[[Any], NoReturn]:
@@ -134,10 +144,7 @@ class Value(Methods):
     @property
     def label(self) -> str:
         """The name in pictures and derivations; empty for none."""
-        try:
-            return self._label
-        except AttributeError:
-            return ""
+        return getattr(self, "_label", "")  # few results have one: to catch an error is four times as slow
 
     @label.setter
     def label(self, x: str) -> None:
@@ -154,20 +161,11 @@ class Value(Methods):
         >>> x.grad, y.grad
         (12.0, 1.0)
         """
-        with sweeping(self) as swept:
-            if swept is not None and latest[0] < swept[0][-1].order:
-                results, leaves = swept
-                for node in results:
-                    node._grad = node._adjoint
-                for node in leaves:
-                    if node.operation is LEAF:
-                        node._grad += node._adjoint
-                return
-        for node, adjoint in gradients(self).items():
-            if node.left is not None:
-                node._grad = adjoint
-            elif node.operation is LEAF:
-                node._grad += adjoint
+        if swept(self, _put) is None:
+            found = gradients(self)
+            for node, adjoint in found.items():
+                node._adjoint = adjoint
+            _put([node for node in found if node.left is not None], [node for node in found if node.left is None])
 
     def item(self) -> float:
         """The number, as NumPy calls it: the same as `data`."""
@@ -187,14 +185,26 @@ class Value(Methods):
     __gt__, __ge__ = compared(operator.gt), compared(operator.ge)
     __eq__, __ne__ = compared(operator.eq), compared(operator.ne)
     __hash__ = object.__hash__
-    __float__, __int__, __trunc__ = refused("float"), refused("int"), refused("math.trunc")
-    __floor__, __ceil__, __index__ = refused("math.floor"), refused("math.ceil"), refused("operator.index")
+    __float__, __int__, __index__ = refused("float"), refused("int"), refused("operator.index")
     __complex__ = refused("complex")
+
+    def __floor__(self) -> Self:  # what NumPy calls for floor, ceil and trunc of an array of objects
+        return self.floor()  # type: ignore[return-value]  # of its own class
+
+    def __ceil__(self) -> Self:
+        return self.ceil()  # type: ignore[return-value]  # as above
+
+    def __trunc__(self) -> Self:
+        return self.trunc()  # type: ignore[return-value]  # as above
 
     def __round__(self, digits: int | None = None) -> NoReturn:
         refused("round")(self)
 
     def __pos__(self) -> Self:
+        return self
+
+    def conjugate(self) -> Self:
+        """The Value itself, as of every real number: `np.std` asks for it."""
         return self
 
     def __bool__(self) -> bool:
@@ -230,7 +240,9 @@ class Value(Methods):
 
 def _add_methods(row: Operation) -> None:
     """What the row is as a method of Value, and, for an operator, as the one of a Value on its right."""
-    functions = (method(row),) if row.arity == 1 else (method(row), reflected(row))
+    functions: tuple[Any, ...] = (method(row),)
+    if row.method.startswith("__") and row.arity == 2:
+        functions = (*functions, method(row, reflected=True))
     for name, function in zip((row.method, row.method.replace("__", "__r", 1)), functions, strict=False):
         function.__name__, function.__qualname__ = name, f"Value.{name}"
         function.__doc__ = f"{row.name} of this Value, recorded as one node."

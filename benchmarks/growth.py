@@ -25,7 +25,7 @@ import study
 from compare import fresh, number, report
 
 from autograd import Tape
-from autograd.tapes.tape import LARGEST_SOURCE
+from autograd.tape.replay import LARGEST_SOURCE
 
 SIZES = (1_000, 4_000, 20_000, 100_000, 400_000, 1_000_000)
 FIRST = SIZES.index(20_000)

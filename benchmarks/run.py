@@ -12,6 +12,7 @@ import platform
 import sys
 
 import big
+import block
 import engine
 import fit
 import growth
@@ -23,6 +24,7 @@ import tape
 
 COMPARISONS = {
     "engine": engine.run,
+    "block": block.run,
     "fit": fit.run,
     "big": big.run,
     "stacked": stacked.run,

@@ -130,7 +130,7 @@ def picture(folder: Path) -> None:
     loss.backward()
     path = draw(loss).save(folder / "three_four_one.svg")
     print(f"6. The graph of C for the sample {X[1].astype(int)}, with every local derivative: {path.name}")
-    w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-1.0, "b")
+    w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-0.5, "b")
     y = (w * x + b).tanh()
     y.label = "y"
     y.backward()

@@ -15,10 +15,11 @@ from pathlib import Path
 from textwrap import fill
 from typing import NoReturn, TextIO
 
-from autograd.cli.messages import meant
+from autograd.cli.messages import OPERATORS, meant
 from autograd.cli.parse import named, parse
 from autograd.cli.tokens import ParseError, functions, spelled
-from autograd.derive import Derivation, derive
+from autograd.derive import derive
+from autograd.derive.derivation import Derivation
 from autograd.derive.wrong_ways import wrong_ways
 from autograd.draw import draw
 from autograd.graph import topological_order
@@ -34,7 +35,8 @@ with formulas and numbers. For example:
 
   {EXAMPLE}"""
 LANGUAGE = f"""\
-An expression has names, numbers, + - * / **, parentheses and the functions
+An expression has names, numbers, parentheses, the operators
+{OPERATORS} and the functions
 {fill(" ".join(sorted(functions())), WIDTH - 1)}.
 Put it in quotes, for a shell reads * and ( itself. A number may be computed,
 w=1/3 or w=sqrt(2); inf and nan are numbers too.
@@ -121,7 +123,7 @@ def _derivation(options: argparse.Namespace) -> tuple[list[Value], Derivation]:
     words = [word.strip() for word in options.words]
     if not words:
         raise ValueError(f"there is no expression; for example:\n    {EXAMPLE}\n--help says more")
-    text = next((word for word in words if "=" not in word), words[0])
+    text = next((word for word in words if not re.match("[^=<>!]*=(?!=)", word)), words[0])
     words.remove(text)
     leaves = named(_numbers(words))
     output = parse(text, leaves)

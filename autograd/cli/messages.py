@@ -25,6 +25,7 @@ WRITE = {
     "=": "an expression has none; numbers are given beside it",
     ".": "functions are written tanh(x), not x.tanh()",
 }
+OPERATORS = "+ - * / % ** < <= > >= == !="
 LONGEST = 40  # letters of a name for which a near one is looked for
 
 
@@ -36,7 +37,7 @@ def all_functions() -> str:
 def stray(text: str, token: Token) -> ParseError:
     """A character that is not in the language."""
     advice = f"; {WRITE[token.text]}" if token.text in WRITE else ""
-    note = "" if advice else f"there are names, numbers, + - * / ** ( ) and\n{all_functions()}"
+    note = "" if advice else f"there are names, numbers, {OPERATORS}, parentheses and\n{all_functions()}"
     return _at(text, token, f"{visible(token.text)} is not known here{advice}", note=note)
 
 
@@ -63,6 +64,11 @@ def unopened(text: str, token: Token) -> ParseError:
     return _at(text, token, comma if token.kind == "," else "there is no ( for this )")
 
 
+def chained(text: str, token: Token) -> ParseError:
+    """A comparison of what a comparison gave, which Python reads as two of them."""
+    return _at(text, token, "one comparison follows another; write a product of the two, (a < b)*(b < c)")
+
+
 def unclosed(text: str, token: Token) -> ParseError:
     """A parenthesis that is open at the end."""
     return _at(text, token, "this ( is never closed")
@@ -75,8 +81,8 @@ def not_called(text: str, token: Token) -> ParseError:
 
 def miscounted(text: str, row: Operation, given: int, opened: Token, closed: Token) -> ParseError:
     """A function of too few or too many operands."""
-    wanted = f"{row.arity} operand{'s' if row.arity > 1 else ''}"
-    return _at(text, opened, f"{row.name} takes {wanted}, {_call(row)}, not {given}", upto=closed)
+    counted = {1: "one operand", 2: "two operands"}.get(len(row.domain), f"{row.arity} operands")
+    return _at(text, opened, f"{row.name} takes {counted}, {_call(row)}, not {given}", upto=closed)
 
 
 def unknown_name(text: str, token: Token, names: Collection[str]) -> ParseError:

@@ -1,6 +1,6 @@
 """A line of text as a graph: the one that Python would record for it, without Python running it.
 
-The language is names, numbers, `+ - * / **`, parentheses and the functions of the table of rules, with Python's
+The language is names, numbers, the operators and the functions of the table, and parentheses, with Python's
 precedences; nothing else is in it, so nothing else can be reached from it. Two stacks, one of operands and one of operators
 that wait for theirs, stand in for functions that mirror the grammar: nesting ends at the memory, not at the depth of
 Python's stack.
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from autograd.cli import messages
 from autograd.cli.tokens import Token, functions, spelled, tokens
-from autograd.expressions.printer import PRECEDENCE, SIGN, SUM
+from autograd.expressions.printer import COMPARISON, PRECEDENCE, SIGN
 from autograd.names import visible
 from autograd.operands import checked
 from autograd.operations import CONSTANT, OPERATIONS, Operation
@@ -28,7 +28,7 @@ from autograd.value import Value
 
 Operand: TypeAlias = Value | float  # a number stays one until it meets a Value, as in Python
 
-INFIX = {row.symbol: row for row in OPERATIONS.values() if row.symbol in PRECEDENCE and row.arity == 2}
+INFIX = {row.symbol: row for row in OPERATIONS.values() if row.symbol in PRECEDENCE and row.arity == 2 and row.symbol != "and"}
 
 
 def parse(text: str, numbers: Mapping[str, Any]) -> Value:
@@ -133,11 +133,13 @@ class _Yard:
         """Where an operator is due: one between two operands, or the end of one in parentheses."""
         if token.kind in INFIX:
             binds = PRECEDENCE[token.kind]
-            self.reduce(binds + 1 if token.kind == "**" else binds)  # a**b**c is a**(b**c), but a-b-c is (a-b)-c
+            self.reduce(binds + (token.kind == "**" or binds == COMPARISON))  # a**b**c is a**(b**c), but a-b-c is (a-b)-c
+            if binds == COMPARISON and self.waiting and self.waiting[-1].binds == binds:
+                raise messages.chained(self.text, token)
             self.waiting.append(_Waiting(token, INFIX[token.kind], binds, len(self.operands) - 1))
             self.complete = False
         elif token.kind in (",", ")"):
-            self.reduce(SUM)
+            self.reduce(COMPARISON)
             if not self.waiting or (token.kind == "," and self.waiting[-1].operation is None):
                 raise messages.unopened(self.text, token)
             if token.kind == ")":
@@ -176,7 +178,7 @@ class _Yard:
         """The graph, once every token is taken."""
         if not self.complete:
             raise messages.missing(self.text, self.previous, end)
-        self.reduce(SUM)
+        self.reduce(COMPARISON)
         if self.waiting:
             raise messages.unclosed(self.text, self.waiting[-1].token)
         found = self.operands[0]

@@ -19,7 +19,7 @@ from autograd.operations import OPERATIONS, Operation
 
 DIGITS = "[0-9]+(?:_[0-9]+)*"
 NUMBER = re.compile(rf"(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?")
-OPERATOR = re.compile(r"\*\*|[-+*/(),]")
+OPERATOR = re.compile(r"\*\*|[<>=!]=|[-+*/%<>(),]")
 
 LONGEST = 250  # characters of a name that is spelled anew
 BEFORE, LINE = 30, 70  # columns that are shown before the place, and in all
@@ -40,12 +40,12 @@ class Token(NamedTuple):
 
 
 def functions() -> dict[str, Operation]:
-    """The operations that are written as functions, the user's own included.
+    """The operations that are written as functions, the user's own included; not those of any number of operands.
 
     >>> "tanh" in functions(), "+" in functions()
     (True, False)
     """
-    return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier()}
+    return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier() and row.symbol != "and" and row.arity}
 
 
 def spelled(name: str) -> str:

@@ -1,102 +1,34 @@
 """The chain rule written out for a recorded graph: as data, text, LaTeX and a page, along paths, and with known mistakes.
 
-`steps` makes the derivation as data. `groups` finds the steps that differ in nothing but their indices, `outline` puts in
-order what is said, and `text` and `latex` print it. `page` is the derivation in a browser. `paths` multiplies along routes.
-`wrong_ways` runs known mistakes beside the right sweep, and `report` shows them.
+`derivation` is what the user holds; `steps` makes it as data. `groups` finds the steps that differ in nothing but their
+indices, `outline` puts in order what is said, and `text` and `latex` print it. `page` is the derivation in a browser.
+`paths` multiplies along routes. `forward` writes the chain rule out forwards, and `compare` sets both ways beside each
+other. `wrong_ways` runs known mistakes beside the right sweep, and `report` shows them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
-from autograd.derive.steps import Steps
 from autograd.transforms import one_value, values
 from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.derive.paths import Paths
+    from autograd.derive.derivation import Derivation
+    from autograd.derive.forward import ForwardDerivation
 
 
-class Derivation(Steps):
-    """The derivation of d output / d node for every node, or for those between `wrt` and the output; see `derive`.
-
-    `names` has a name for every node of the graph: its label, or z1, z2, ..., and for a constant its number; `data` has
-    its number, `adjoints` the derivative by it, `order` has them all, operands first. `steps` has one for each node in
-    `covered`, in the order of the sweep, and `derivation[node]` is the step of one. Jupyter shows it as a page, or as formulas
-    where a page cannot be made.
-    """
-
-    def text(self, fold: bool = True) -> str:
-        """The derivation as text, which is also its `str()`: the numbers forward, then the chain rule back.
-
-        Steps that differ only in indices are shown once, and at most 100 kinds of them; `fold=False` shows every step.
-        """
-        from autograd.derive.outline import outline  # here, like the other forms: `import autograd` stays light
-        from autograd.derive.text import render
-
-        return render(outline(self, fold))
-
-    def latex(self, fold: bool = True) -> str:
-        r"""The same as one `align*` environment for amsmath; with \allowdisplaybreaks before it, it may take several pages.
-
-        It compiles with pdflatex, whatever the labels are: a letter that it has no font for is shown by number, U+4F60.
-        """
-        from autograd.derive.latex import render
-        from autograd.derive.outline import outline
-
-        return render(outline(self, fold))
-
-    def html(self) -> str:
-        """The same as a page to step through, one file that needs no network. Raises `ImportError` without latex2mathml."""
-        from autograd.derive.page import page
-
-        return page(self)
-
-    def paths(self, limit: int = 1000) -> Paths:
-        """The routes from `wrt` to the output; the products of the local derivatives along them sum to the gradient.
-
-        `.count` is their number, however many there are, and `str()` describes them. Listing more than `limit` raises
-        `ValueError`, and so does a derivation by anything but one Value.
-
-        >>> from autograd import Value
-        >>> x = Value(3.0, "x")
-        >>> paths = derive(x * x * x, wrt=x).paths()
-        >>> paths.count, [route.product for route in paths], paths.total, paths.adjoint
-        (3, [9.0, 9.0, 9.0], 27.0, 27.0)
-        """
-        from autograd.derive.paths import Paths
-
-        if self.wrt is None or len(self.wrt) != 1:
-            asked = "every node" if self.wrt is None else f"{len(self.wrt)} Values"
-            raise ValueError(f"paths: this is a derivation by {asked}; ask for one, derive(output, wrt=w).paths()")
-        if not isinstance(limit, int):
-            raise TypeError(f"paths: limit={limit!r:.80} is of type {type(limit).__name__}; give a whole number of routes")
-        return Paths(self, self.wrt[0], limit)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def _repr_latex_(self) -> str:
-        return self.latex()
-
-    def _repr_html_(self) -> str | None:
-        from html import escape
-
-        from autograd.draw import RenderError
-
-        try:
-            page = escape(self.html())
-        except (ImportError, RenderError, ValueError):  # no latex2mathml, no Graphviz, a graph too large for a page
-            return None  # and Jupyter asks for the formulas instead
-        return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'
-
-
-def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivation:
+@overload
+def derive(output: Value, wrt: Value | Iterable[Value] | None = None, mode: Literal["reverse"] = "reverse") -> Derivation: ...
+@overload
+def derive(output: Value, wrt: Value | Iterable[Value] | None = None, *, mode: Literal["forward"]) -> ForwardDerivation: ...
+def derive(output: Value, wrt: Value | Iterable[Value] | None = None, mode: str = "reverse") -> Derivation | ForwardDerivation:
     """Write out the chain rule for the graph of `output`: for every node, or for what lies between `wrt` and the output.
 
-    The graph is read, not changed. Raises `TypeError` for anything that is not a Value, and `ValueError` for a `wrt` that
-    is empty.
+    With `mode="forward"` it is written out forwards, for the derivatives of all results by `wrt`, one Value. The graph is
+    read, not changed. Raises `TypeError` for anything that is not a Value, and `ValueError` for a `wrt` that is empty, or
+    not one Value where the mode is forward.
 
     >>> from autograd import Value
     >>> x = Value(3.0, "x")
@@ -105,9 +37,20 @@ def derive(output: Value, wrt: Value | Iterable[Value] | None = None) -> Derivat
     ([(1.0, 1, 1.0), (1.0, 3.0, 3.0), (1.0, 3.0, 3.0)], 7.0)
     """
     output = one_value(output, "derive: output")
+    if mode not in ("reverse", "forward"):
+        raise ValueError(f"derive: mode is {mode!r:.60}; give 'reverse' or 'forward'")
+    wanted = () if wrt is None else tuple(dict.fromkeys(values(wrt, "derive: wrt")))
+    if mode == "forward":
+        from autograd.derive.forward import ForwardDerivation
+
+        if len(wanted) != 1:
+            asked = "every node" if wrt is None else f"{len(wanted)} Values"
+            raise ValueError(f"derive: forward goes from one input, and this is by {asked}; give one, wrt=x, mode='forward'")
+        return ForwardDerivation(output, wanted[0])
+    from autograd.derive.derivation import Derivation  # here, as above: `import autograd` stays light
+
     if wrt is None:
         return Derivation(output, None)
-    wanted = tuple(dict.fromkeys(values(wrt, "derive: wrt")))
     if not wanted:
         raise ValueError("derive: wrt is empty; give a Value or several, or leave it out to derive by all of them")
     return Derivation(output, wanted)

@@ -40,6 +40,8 @@ class Group(NamedTuple):
 class Folding:
     """What makes the nodes of a derivation alike: the template of each name, and how each node was made.
 
+    `same` is what all derivatives share: 0 is for the output, by which they are named backwards, and 1 for the input.
+
     >>> from autograd import Value, derive
     >>> derivation = derive(Value(2.0, "x1") + Value(3.0, "x2") + Value(4.0, "x3"))
     >>> leaves = [node for node in derivation.order if not node.parents]
@@ -48,8 +50,8 @@ class Folding:
     (x_i, {'i': (1, 2, 3)})
     """
 
-    def __init__(self, derivation: Steps) -> None:
-        self.derivation = derivation
+    def __init__(self, derivation: Steps, same: int = 0) -> None:
+        self.derivation, self.same = derivation, same
         self.place = {node: i for i, node in enumerate(derivation.order)}
         self.templates = {name: _template(name) if node.label else ("z", ()) for node, name in derivation.names.items()}
         self.roles: dict[Value, Any] = {
@@ -107,7 +109,7 @@ class Folding:
         for e in operands_first(first):
             parents = [image[parent] for parent in e.parents]
             if e.op is DERIVATIVE:
-                parents[0] = e.parents[0]  # the output, which is the same in every row
+                parents[self.same] = e.parents[self.same]  # the output, or the input, which is the same in every row
             image[e] = (
                 Expression(e.op, tuple(parents)) if parents else letters.operand(e, list(zip(*next(columns), strict=True)))
             )

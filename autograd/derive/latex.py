@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from autograd.derive.outline import Alike, Equation, Letter, Local, Outline, Part
+from autograd.derive.outline import NOTHING, Alike, Equation, Letter, Local, Outline, Part
 from autograd.expressions import Expression, as_latex, as_text, call, derivative, symbol
 from autograd.names import latex_number
 
 INDENTED = r"\quad +"  # how a sum goes on in the next row
 WIDTH = 63  # of a row, in characters of the same formula as text: what fits between the margins of an article
 UNKNOWN = "ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ"  # letters of Latin that the fonts of plain LaTeX have not
-HEADS = {"given": "Given", "forward": "Forward", "local": "Local derivatives", "backward": "Backward"}
+HEADS = {"given": "Given", "forward": "Forward", "local": "Local derivatives", "backward": "Backward", "tangents": "Tangents"}
 ABOUT = {"forward": r"\text{: every result from its operands}", "local": r"\text{: of every operation by its operands}"}
 
 
@@ -40,7 +40,8 @@ def render(outline: Outline) -> str:
 
 
 def _part(part: Part, outline: Outline) -> Iterator[str]:
-    about = _chain_rule(outline) if part.name == "backward" else ABOUT.get(part.name, "")
+    rules = {"backward": _backward_rule, "tangents": _forward_rule}
+    about = rules[part.name](outline) if part.name in rules else ABOUT.get(part.name, "")
     yield rf"& \textbf{{{HEADS[part.name]}}}{about}"
     if part.name == "local":
         local = [call("local", item.operation, *item.partials) for item in part.items if isinstance(item, Local)]
@@ -58,11 +59,18 @@ def _compilable(latex: str) -> str:
     return re.sub(f"[^\n -~\u00c0-\u017f]|[{UNKNOWN}]", lambda found: f"U+{ord(found[0]):04X}", latex)
 
 
-def _chain_rule(outline: Outline) -> str:
+def _backward_rule(outline: Outline) -> str:
     out, u, v = map(symbol, (outline.output, *outline.letters))
     product = as_latex(derivative(out, v) * derivative(v, u))
     words = rf"\text{{ over the results }} {as_latex(v)} \text{{ that }} {as_latex(u)} \text{{ went into}}"
     return rf":\quad {as_latex(derivative(out, u))} = \sum_{{{as_latex(v)}}} {product} {words}"
+
+
+def _forward_rule(outline: Outline) -> str:
+    u, v, x = map(symbol, (*outline.letters, *(outline.wrt or ())))
+    product = as_latex(derivative(v, u) * derivative(u, x))
+    words = rf"\text{{ over the operands }} {as_latex(u)} \text{{ of }} {as_latex(v)}"
+    return rf":\quad {as_latex(derivative(v, x))} = \sum_{{{as_latex(u)}}} {product} {words}"
 
 
 def _alike(item: Alike) -> Iterator[str]:
@@ -80,6 +88,8 @@ def _equation(step: Equation) -> Iterator[str]:
     left, result = as_latex(step.left), f"= {as_latex(step.result)}"
     if not step.contributions:
         first, *more = (f"= {as_latex(e)}" for e in (*step.symbols, *step.numbers, step.result))
+        if step.since and step.since[0][1].endswith(NOTHING):
+            more[-1] += r" \quad \text{for nothing is sent}"
         if not step.depends:
             output, node = map(as_latex, step.left.parents)
             first += rf" \quad \text{{for }} {output} \text{{ does not depend on }} {node}"

@@ -14,6 +14,7 @@ HEADS = {
     "given": "Given",
     "forward": "Forward: every result from its operands",
     "local": "Local derivatives: of every operation by its operands",
+    "tangents": "Tangents: d{2}/d{3} is the sum of d{2}/d{1} * d{1}/d{3} over the operands {1} of {2}",
     "backward": "Backward: d{0}/d{1} is the sum of d{0}/d{2} * d{2}/d{1} over the results {2} that {1} went into",
 }
 
@@ -39,10 +40,11 @@ def render(outline: Outline) -> str:
              = 6
     """
     out = text_name(outline.output)
-    by = "" if outline.wrt is None else " by " + listed([*map(text_name, outline.wrt)])
-    lines = [f"The derivative of {out}{by}, step by step"]
+    by = "" if outline.wrt is None else listed([*map(text_name, outline.wrt)])
+    forward = ", forward" if outline.parts[-1].name == "tangents" else ""
+    lines = [f"The derivative of {out}{by and ' by '}{by}{forward}, step by step"]
     for part in outline.parts:
-        lines += ["", HEADS[part.name].format(out, *outline.letters)]
+        lines += ["", HEADS[part.name].format(out, *outline.letters, by)]
         lines += [f"  {line}" for item in part.items for line in _lines(item)]
         if part.left_out:
             lines.append(f"  ... and {part.left_out:,} more, left out here; text(fold=False) shows them all")
@@ -76,7 +78,7 @@ def _backward(step: Equation) -> Iterator[str]:
     gap = " " * len(left)
     for i, (product, (made, side)) in enumerate(zip(step.symbols, step.since, strict=True)):
         line = f"{gap if i else left} {'+' if i else '='} {as_text(product)}"
-        yield f"{line:<{SINCE}}  since {as_text(made)}{side and f', by its {side} operand'}"
+        yield f"{line:<{SINCE}}  since {as_text(made)}{side}"
     if not step.contributions:
         yield f"{gap} = {as_text(step.numbers[0])} = {as_text(step.result)}"
         return

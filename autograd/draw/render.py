@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from _thread import allocate_lock  # `threading` would be a twentieth of what `import autograd` takes
 
 RENDERING = allocate_lock()  # pygraphviz has Graphviz in this process, and two pictures at once would end it
+SLIDE = (1920, 1080)  # the pixels that a PNG fills
+LEAST = 96  # dots an inch: text of a large graph stays readable, and its PNG becomes larger than a slide
+_SIZE = re.compile(r'(<svg\b[^>]*?) width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
 class RenderError(RuntimeError):
@@ -34,3 +38,26 @@ def render(source: str, suffix: str) -> bytes:
     with RENDERING:
         rendered: bytes = pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot")
     return rendered
+
+
+def png(source: str, scale: float) -> bytes:
+    """The picture as a PNG of the size of a slide, times `scale`."""
+    found = _SIZE.search(render(source, "svg").decode())
+    width, height = (float(found[2]), float(found[3])) if found else SLIDE
+    dpi = scale * max(LEAST, 72 * min(SLIDE[0] / width, SLIDE[1] / height))
+    body, end, rest = source.rpartition("}")
+    return render(f"{body}\tgraph [dpi={dpi:.4f}]\n{end}{rest}", "png")
+
+
+def scaled(svg: str, scale: float) -> str:
+    """The SVG with its width and height times `scale`.
+
+    >>> scaled('<svg width="10pt" height="4pt">', 2)
+    '<svg width="20pt" height="8pt">'
+    """
+    return _SIZE.sub(lambda at: f'{at[1]} width="{float(at[2]) * scale:g}pt" height="{float(at[3]) * scale:g}pt"', svg, count=1)
+
+
+def fitting(svg: str) -> str:
+    """The SVG as it stands in a cell of a notebook: no wider than the cell."""
+    return _SIZE.sub(lambda at: f'{at[0]} style="max-width: 100%; height: auto"', svg, count=1)

@@ -17,7 +17,7 @@ from typing import Any
 
 from autograd.floats import Real
 from autograd.graph import topological_order
-from autograd.operations import CHOICES, LEAF, OPERATIONS, Arithmetic, Operation
+from autograd.operations import LEAF, OPERATIONS, Arithmetic, Operation
 
 
 def shown(name: str, symbol: str = "", **spelled: Any) -> Operation:
@@ -30,7 +30,7 @@ EQUATION, DERIVATIVE, SUM = shown("equation", "="), shown("derivative"), shown("
 MATMUL, TRANSPOSE, ENTRY = shown("matmul", "@"), shown("transpose"), shown("entry")
 SUMMED, AVERAGED, SIZE, CHOSEN = shown("summed"), shown("averaged"), shown("size"), shown("chosen", "where")
 ADD, SUB, MUL, DIV, POW, NEG = (OPERATIONS[name] for name in ("add", "sub", "mul", "div", "pow", "neg"))
-WHERE, AND, EQUAL = CHOICES["where"], CHOICES["logical_and"], CHOICES["equal"]
+WHERE, AND, EQUAL, MOD = (OPERATIONS[name] for name in ("where", "logical_and", "equal", "mod"))
 
 
 class Expression:
@@ -85,6 +85,12 @@ class Expression:
     def __rpow__(self, other: Any) -> Expression:
         return apply(POW, other, self)
 
+    def __mod__(self, other: Any) -> Expression:
+        return apply(MOD, self, other)
+
+    def __rmod__(self, other: Any) -> Expression:
+        return apply(MOD, other, self)
+
     def __matmul__(self, other: Any) -> Expression:
         return unchanged(MATMUL)(self, other)
 
@@ -95,19 +101,22 @@ class Expression:
         return apply(AND, other, self)
 
     def __lt__(self, other: Any) -> Expression:
-        return apply(CHOICES["less"], self, other)
+        return apply(OPERATIONS["less"], self, other)
 
     def __le__(self, other: Any) -> Expression:
-        return apply(CHOICES["less_equal"], self, other)
+        return apply(OPERATIONS["less_equal"], self, other)
 
     def __gt__(self, other: Any) -> Expression:
-        return apply(CHOICES["greater"], self, other)
+        return apply(OPERATIONS["greater"], self, other)
 
     def __ge__(self, other: Any) -> Expression:
-        return apply(CHOICES["greater_equal"], self, other)
+        return apply(OPERATIONS["greater_equal"], self, other)
 
     def __eq__(self, other: object) -> Any:
         return apply(EQUAL, self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return apply(OPERATIONS["not_equal"], self, other)
 
     def __getitem__(self, index: Any) -> Expression:
         """An entry: the indices are numbers, or names of letters."""

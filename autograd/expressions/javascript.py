@@ -9,15 +9,26 @@ Source: ECMAScript 2024, 6.1.6.1.3 (Number::exponentiate), against C17, F.10.4.4
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Any
 
-from autograd.expressions.expression import NAME, SYMBOLS, Expression, apply, lifted, operands_first, printed_size, symbol
-from autograd.expressions.printer import ATOM, CHOICE, CONDITION, SIGN, Form, Language, printed
+from autograd.expressions.expression import (
+    NAME,
+    NUMBER,
+    SYMBOLS,
+    WHERE,
+    Expression,
+    apply,
+    lifted,
+    operands_first,
+    printed_size,
+    symbol,
+)
+from autograd.expressions.printer import ATOM, CHOICE, COMPARISON, CONDITION, PRECEDENCE, SIGN, SUM, Form, Language, printed
 from autograd.expressions.rows import all_partials
-from autograd.operations import Operation
+from autograd.operations import Operation, of_count
 
 PRELUDE = """\
 // C's power: JavaScript's own differs where the base is 1 or -1.
@@ -25,16 +36,17 @@ const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 :
 """
 
 
-def keys(operations: Iterable[Operation]) -> dict[Operation, str]:
-    """What each operation is called in JavaScript: its name, with a number if another one has had it.
+def keys(used: Iterable[Operation]) -> dict[Operation, str]:
+    """What each of these operations, and of those that they use, is called in JavaScript: its name, numbered if it is taken.
 
     >>> from autograd.operations import OPERATIONS
     >>> keys([OPERATIONS["mul"], OPERATIONS["exp"], OPERATIONS["mul"]])
     {Operation('mul'): 'mul', Operation('exp'): 'exp'}
     """
+    rows = list(used)
     found: dict[Operation, str] = {}
     counts: dict[str, int] = {}
-    for op in operations:
+    for op in (*rows, *_own(rows)):
         if op not in found:
             counts[op.name] = counts.get(op.name, 0) + 1
             found[op] = op.name if counts[op.name] == 1 else f"{op.name}${counts[op.name]}"
@@ -43,7 +55,16 @@ def keys(operations: Iterable[Operation]) -> dict[Operation, str]:
 
 def operand_names(row: Operation) -> list[str]:
     """The names of the operands: a, b, c, ...; those of many have numbers."""
-    return list(ascii_lowercase[: row.arity]) if row.arity <= len(ascii_lowercase) else [f"a{i}" for i in range(row.arity)]
+    count = len(row.domain)
+    return list(ascii_lowercase[:count]) if count <= len(ascii_lowercase) else [f"a{i}" for i in range(count)]
+
+
+def _settled(expression: Expression) -> Expression:
+    """The expression, in which every operation is of a certain number of operands."""
+    image: dict[Expression, Expression] = {}
+    for e in operands_first(expression):
+        image[e] = Expression(of_count(e.op, len(e.parents)), tuple(image[parent] for parent in e.parents), e.content)
+    return image[expression]
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -72,15 +93,23 @@ def literal(x: Any) -> str:
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x).removesuffix(".0"))
 
 
+def _choice(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    """A condition that is a number holds where it is not 0, also where it is nan, which JavaScript takes for false."""
+    is_bool = e.parents[0].op is NUMBER or PRECEDENCE.get(e.parents[0].op.symbol) in (COMPARISON, CONDITION)
+    test, least = ("{}", CONDITION) if is_bool else ("{} !== 0", SUM)
+    return Form(f"{test} ? {{}} : {{}}", CHOICE, (least, CONDITION, CHOICE)), e.parents
+
+
 JAVASCRIPT = Language(
     {
-        "where": Form("{} ? {} : {}", CHOICE, (CONDITION, CONDITION, CHOICE)),
+        "where": _choice,
+        "mod": Form("op_mod({}, {})", ATOM, (0, 0)),  # `%` is C's remainder
         "pow": Form("power({}, {})", ATOM, (0, 0)),
         "neg": Form("-{}", SIGN, (ATOM,)),
     },
     _leaf,
     _call,
-    {"==": "===", "and": "&&"},
+    {"==": "===", "!=": "!==", "and": "&&"},
 )
 
 
@@ -113,9 +142,8 @@ def rows(used: Iterable[Operation]) -> str:
     wanted = list(dict.fromkeys(used))
     if missing := lacking(wanted):
         raise ValueError(f"the operation {missing[0]!r} has no JavaScript form; give one, operation(..., javascript=...)")
-    own = _own(wanted)
-    named = keys([*wanted, *own])
-    functions = "".join(_function(op, named) for op in own)
+    named = keys(wanted)
+    functions = "".join(_function(op, named) for op in _own(wanted))
     script = PRELUDE + functions + "const RULES = {\n" + "".join(_row(row, named) for row in wanted) + "};\n"
     return re.sub("<(?=[/!])", "< ", script)  # nothing in an expression of the user ends the script
 
@@ -150,12 +178,18 @@ def _own(rows: Iterable[Operation]) -> list[Operation]:
 def _formulas(row: Operation) -> list[Expression]:
     """The operation itself, and its partials."""
     operands = [*map(symbol, operand_names(row))]
-    return [apply(row, *operands), *all_partials(row, symbol("out"), *operands)]
+    return [_number(row, *operands), *map(_settled, all_partials(row, symbol("out"), *operands))]
+
+
+def _number(row: Operation, *operands: Expression) -> Expression:
+    """The operation; a comparison, which is true or false in JavaScript, as a number."""
+    found = apply(row, *operands)
+    return apply(WHERE, found, 1, 0) if PRECEDENCE.get(row.symbol) in (COMPARISON, CONDITION) else found
 
 
 def _composition(row: Operation) -> Expression:
     """The formula that the operation is composed by."""
-    return lifted(row.formula(SYMBOLS, *map(symbol, operand_names(row))) if row.formula else 0)
+    return _settled(lifted(row.formula(SYMBOLS, *map(symbol, operand_names(row))) if row.formula else 0))
 
 
 def _function(row: Operation, named: Mapping[Operation, str]) -> str:

@@ -7,14 +7,23 @@ from collections.abc import Sequence
 
 from autograd.expressions.expression import MATMUL, NAME, NUMBER, Expression, operands_first
 from autograd.expressions.printer import ATOM, CHOICE, POWER, PRODUCT, SIGN, STATED, SUM, Form, Language, infix, printed
-from autograd.expressions.text import step
+from autograd.expressions.text import plus, step
 from autograd.names import latex_name, latex_number, plain
 from autograd.operations import OPERATIONS, Operation
 
 # those that LaTeX has a name for
 FUNCTIONS = ("log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "max", "min")
 BRACKETS = (r"\left(", r"\right)")
-SIGNS = {"*": r"\cdot", "<=": r"\le", ">=": r"\ge", "==": "=", "and": r"\text{{ and }}", "@": r"\,"}
+SIGNS = {
+    "*": r"\cdot",
+    "!=": r"\ne",
+    "%": r"\bmod",
+    "<=": r"\le",
+    ">=": r"\ge",
+    "==": "=",
+    "and": r"\text{{ and }}",
+    "@": r"\,",
+}
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -39,8 +48,8 @@ def _template(op: Operation) -> Form | None:
     """The form of a row whose LaTeX has places for its operands; of any other one None."""
     if op.latex is None or "{}" not in op.latex:
         return None
-    raised = op.latex.startswith("e^")
-    return Form(op.latex, POWER if raised else ATOM, (0,) * op.arity)
+    raised = op.latex[1:2] == "^"
+    return Form(op.latex, POWER if raised else ATOM, (0,) * len(op.domain))
 
 
 LATEX = Language(
@@ -48,6 +57,10 @@ LATEX = Language(
         "div": Form(r"\frac{{{}}}{{{}}}", POWER, (0, 0)),
         "pow": Form("{}^{{{}}}", POWER, (ATOM, 0)),
         "heaviside": step(r"\left[{} > {}\right]", r"\operatorname{heaviside}", BRACKETS),
+        "square": Form("{}^{{2}}", POWER, (ATOM,)),
+        "reciprocal": Form(r"\frac{{1}}{{{}}}", POWER, (0,)),
+        "total": plus(r"\cdots"),
+        "dot": plus(r"\cdots", r" \cdot "),
         "neg": Form("-{}", SIGN, (PRODUCT,)),
         "equation": STATED,
         "derivative": Form(r"\frac{{\partial {}}}{{\partial {}}}", POWER, (0, 0)),
@@ -77,7 +90,7 @@ def _name(name: str, above: str = "", below: str = "") -> str:
     return rf"\frac{{\partial C}}{{\partial {text}}}" if by else text
 
 
-def _leaf(e: Expression) -> tuple[str, int]:
+def _layer_leaf(e: Expression) -> tuple[str, int]:
     return (_name(e.content), ATOM) if e.op is NAME else LATEX.leaf(e)
 
 
@@ -126,7 +139,7 @@ LAYERS = LATEX._replace(
         "averaged": Form(r"\operatorname{{mean}} {}", SUM, (PRODUCT,)),
         "size": Form(r"\operatorname{{size}} {}", ATOM, (ATOM,)),
     },
-    leaf=_leaf,
+    leaf=_layer_leaf,
 )
 
 

@@ -18,7 +18,7 @@ CHOICE, CONDITION, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5, 
 PRECEDENCE = {
     **dict.fromkeys(("=",), CHOICE),
     **dict.fromkeys(("and",), CONDITION),
-    **dict.fromkeys(("<", "<=", ">", ">=", "=="), COMPARISON),
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), COMPARISON),
     **dict.fromkeys(("+", "-"), SUM),
     **dict.fromkeys(("*", "/", "%", "@"), PRODUCT),
     **dict.fromkeys(("**",), POWER),

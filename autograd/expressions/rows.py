@@ -43,7 +43,7 @@ def _usual(condition: Any, a: Any, b: Any) -> Expression:
 
 
 def _undefined(e: Expression) -> bool:
-    return e.op is NUMBER and isinstance(e.content, float) and math.isnan(e.content)
+    return any(x.op is NUMBER and isinstance(x.content, float) and math.isnan(x.content) for x in (e, *e.parents))
 
 
 USUAL = Arithmetic(lambda row: lambda *operands: apply(row, *operands), where=_usual, zeros_like=SYMBOLS.zeros_like)
@@ -102,7 +102,8 @@ def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expres
     for e in operands_first(expression):
         operands = [image[parent] for parent in e.parents]
         if e.op is WHERE:
-            image[e] = operands[1 if substituted(e.parents[0], numbers).content else 2]
+            arm = operands[1 if substituted(e.parents[0], numbers).content else 2]
+            image[e] = number(math.nan) if _undefined(arm) else arm
         else:
             image[e] = rebuilt(e, operands)
     return image[expression]
@@ -110,5 +111,5 @@ def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expres
 
 @cache
 def _has_choices(row: Operation) -> bool:
-    partials = all_partials(row, symbol("out"), *(symbol(f"x{i}") for i in range(row.arity)))
+    partials = all_partials(row, symbol("out"), *(symbol(f"x{i}") for i in range(len(row.domain))))
     return any(e.op is WHERE for partial in partials for e in operands_first(partial))

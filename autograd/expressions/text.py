@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.expressions.expression import MATMUL, NAME, NUMBER, SUB, Expression
-from autograd.expressions.printer import ATOM, CHOICE, CONDITION, PRODUCT, STATED, SUM, Choice, Form, Language, call, printed
+from autograd.expressions.printer import (
+    ATOM,
+    CHOICE,
+    CONDITION,
+    POWER,
+    PRODUCT,
+    STATED,
+    SUM,
+    Choice,
+    Form,
+    Language,
+    call,
+    printed,
+)
 from autograd.names import number_text, text_name
+
+TERMS = 6  # that are shown of a sum of any number
 
 
 def step(template: str, function: str, brackets: tuple[str, str] = ("(", ")")) -> Choice:
@@ -22,6 +37,23 @@ def step(template: str, function: str, brackets: tuple[str, str] = ("(", ")")) -
         if at_zero.op is NUMBER and at_zero.content == 0:
             return Form(template, ATOM, (SUM, SUM)), (difference, at_zero)
         return call(function, 2, brackets), e.parents
+
+    return choose
+
+
+def plus(dots: str, times: str = "") -> Choice:
+    """The sum that `total` and `dot` stand for: x1 * w1 + x2 * w2 + ...; of a long one the first terms and the last."""
+
+    def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
+        n = len(e.parents) // (2 if times else 1)
+        terms = [(e.parents[i], e.parents[n + i]) if times else (e.parents[i],) for i in range(n)]
+        shown = terms if n <= TERMS else [*terms[: TERMS - 2], terms[-1]]
+        texts = ["{}" + times + "{}" if times else "{}"] * len(shown)
+        if n > TERMS:
+            texts.insert(TERMS - 2, dots)
+        strengths = (PRODUCT, PRODUCT + 1) if times else (SUM,)
+        strength = PRODUCT if times and n == 1 else SUM
+        return Form(" + ".join(texts), strength, strengths * len(shown)), [x for term in shown for x in term]
 
     return choose
 
@@ -51,6 +83,10 @@ def _product(e: Expression) -> tuple[Form, Sequence[Expression]]:
 
 TEXT = Language(
     {
+        "square": Form("{}**2", POWER, (ATOM,)),
+        "reciprocal": Form("1 / {}", PRODUCT, (PRODUCT + 1,)),
+        "total": plus("..."),
+        "dot": plus("...", " * "),
         "heaviside": step("[{} > {}]", "heaviside"),
         "equation": STATED,
         "derivative": Form("d{}/d{}", ATOM, (0, 0)),

@@ -1,5 +1,5 @@
-"""A graph recorded once and replayed: `tape` flattens it, and runs it on floats, arrays and other modules' numbers.
+"""A graph recorded once and run again with other numbers.
 
-`arguments` says what it was called with, `modules` gives other modules NumPy's names, `program` writes it as Python;
-`native` runs it as machine code, which `kernel` and `lowering` write as LLVM text and `machine` has compiled.
+`program` is the flat graph as data, `source` writes it as Python; `replay` has the class `Tape`, which runs it on floats,
+arrays, Values and other modules' numbers; `arguments` checks what a tape is called with; `native` runs it as machine code.
 """

@@ -13,9 +13,10 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any
 
-from autograd.names import plain
 from autograd.floats import as_float
-from autograd.value import Number, Value, checked
+from autograd.names import plain
+from autograd.operands import Number, checked
+from autograd.value import Value
 
 NUMBERS = Real | Decimal
 

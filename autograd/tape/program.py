@@ -1,136 +1,188 @@
-"""Formulas written down as a program, one line for each operation.
+"""The flat program: a graph as a list of operations, each with the positions of its operands.
 
-What has a name is assigned to it on a line of its own; what is used twice, or has grown long, gets one. The trade-off: a
-program is straight on, without loops, so it is as long as the graph that it computes.
+The numbers of a program stand in one row: first the inputs, then the constants, then the result of each operation. So an
+operation is known by its row of the table and the positions of its operands, of which it may have any number.
+
+Source: Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section 4.1, on tapes.
 """
 
 from __future__ import annotations
 
-import keyword
-import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
 
-from autograd import floats
-from autograd.graph import topological_order
-from autograd.printing import ATOM, Dialect, Form, Written, call, composed, infix
-from autograd.operations import table
-from autograd.expressions import NAME, NUMBER, Expression
+from autograd.expressions import EXPANDED, Expression, number, symbol
+from autograd.expressions.expression import NUMBER, WHERE, apply, lifted
+from autograd.floats import as_float
+from autograd.graph import Image, topological_order
+from autograd.operands import Number
+from autograd.operations import BUILT_IN, LEAF, Arithmetic, Function, Operation
+from autograd.recording import record
+from autograd.sweep import NOTHING, adjoints
+from autograd.value import Value
 
-if TYPE_CHECKING:
-    from autograd.tape.replay import Tape
-
-DEEPEST = 12  # operations within one another on a line
-SIGN = 6
-WHOLE_POWER = Form("{} ** {}", 7, (8, SIGN))
+Call: TypeAlias = tuple[Operation, int]  # an operation, and of how many operands
 
 
-def _leaf(e: Expression) -> tuple[str, int]:
-    if e.op is NAME:
-        return e.content, ATOM
-    return repr(e.content), SIGN if math.copysign(1, e.content) < 0 else ATOM
+class Program(NamedTuple):
+    """A flat graph of so many `inputs`; `labels` are those of the positions that have one.
+
+    The operands of operation k are `operands[starts[k] : starts[k + 1]]`. `rows` are the operations that occur, each once.
+
+    >>> x = Value(2.0, "x")
+    >>> p = flattened(x * 3 + x, (x,))
+    >>> p.constants, p.operations, p.operands.tolist(), p.starts.tolist()
+    ([3.0], [Operation('mul'), Operation('add')], [0, 1, 2, 0], [0, 2, 4])
+    """
+
+    inputs: int
+    constants: list[Number]
+    operations: list[Operation]
+    operands: array[int]
+    starts: array[int]
+    output: int
+    labels: dict[int, str]
+    rows: tuple[Operation, ...]
+
+    @property
+    def first(self) -> int:
+        """The position of the first operation's result."""
+        return self.inputs + len(self.constants)
+
+    @property
+    def floats(self) -> list[float]:
+        """The constants as floats."""
+        return list(map(as_float, self.constants))
+
+    def uncommon(self) -> tuple[Call, ...]:
+        """The operations that a user has added, and those of any number of operands, each with how many it has here."""
+        which = {row for row in self.rows if row.name not in BUILT_IN or row.arity is None}
+        if not which:
+            return ()
+        counts = map(int.__sub__, self.starts[1:], self.starts)
+        return tuple(dict.fromkeys(call for call in zip(self.operations, counts, strict=True) if call[0] in which))
 
 
-def _power(e: Expression) -> tuple[Form, tuple[Expression, ...]]:
-    """Python's own operator for a whole constant, with which it never gets complex."""
-    exponent = e.parents[1]
-    whole = exponent.op is NUMBER and float(exponent.content).is_integer()
-    return WHOLE_POWER if whole else call("power", 2), e.parents
+def flattened(output: Value, inputs: Sequence[Value]) -> Program:
+    """The program of what leads from the inputs, leaves of the graph, to the output; all that is constant is computed now.
+
+    Raises `ValueError` for an input that is no leaf of the graph or is given twice.
+    """
+    order = topological_order(output)
+    _check_inputs(inputs, set(order))
+    constants = _constants(order, set(inputs))
+    results = [node for node in order if node.left is not None and node not in constants]
+    results.sort(key=attrgetter("order"))  # as they were recorded, which is the order of a sweep, backwards
+    parents = [node.parents if node.operation.many or node.right is None else (node.left, node.right) for node in results]
+    used = dict.fromkeys(node for nodes in parents for node in nodes if node in constants)
+    position = {node: k for k, node in enumerate((*inputs, *used, *results))}
+    operations = [node.operation for node in results]
+    return Program(
+        len(inputs),
+        [constants[node] for node in used],
+        operations,
+        array("q", [position[node] for nodes in parents for node in nodes]),
+        array("q", accumulate(map(len, parents), initial=0)),
+        position[output],
+        {position[node]: node.label for node in (*inputs, *results) if node.label},
+        tuple(dict.fromkeys(operations)),
+    )
 
 
-PYTHON = Dialect(
-    {
-        "where": Form("{1} if {0} else {2}", 0, (1, 1, 0)),
-        "logical_and": infix("and", 1),
-        "less": infix("<", 2),
-        "less_equal": infix("<=", 2),
-        "greater": infix(">", 2),
-        "greater_equal": infix(">=", 2),
-        "equal": infix("==", 2),
-        "add": infix("+", 4),
-        "subtract": infix("-", 4),
-        "multiply": infix("*", 5),
-        "divide": infix("/", 5),
-        "negative": Form("-{}", SIGN, (SIGN,)),
-        "power": _power,
-    },
-    _leaf,
+def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
+    if not inputs:
+        raise ValueError("Tape: no inputs; give the leaves whose numbers will change")
+    seen: set[Value] = set()
+    for position, node in enumerate(inputs):
+        if node.left is not None:
+            wrong = f"is the result of {node.operation.name!r}; inputs are leaves of the graph"
+        elif node not in graph:
+            wrong = "is not in the graph: the output does not depend on it"
+        elif node in seen:
+            wrong = "is given twice"
+        else:
+            seen.add(node)
+            continue
+        raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, {wrong}")
+
+
+def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:
+    """The number of every node that depends on no input, computed anew from the present numbers of the leaves."""
+    moving = set(inputs)
+    constants: dict[Value, Value] = {}
+    for node in order:
+        if node in moving:
+            continue
+        if node.left is None:
+            constants[node] = Value(node.data)
+        elif node.left in moving or node.right in moving or (node.operation.many and not moving.isdisjoint(node.rest)):
+            moving.add(node)
+        else:
+            constants[node] = record(Value, node.operation, *(constants[p] for p in node.parents))
+    return {node: constant.data for node, constant in constants.items()}
+
+
+def run(program: Program, leaves: Iterable[Any], function: Callable[[Operation], Function]) -> list[Image]:
+    """The node of every position, computed from the inputs and constants; `function(row)` computes an operation."""
+    compute = {row: function(row) for row in program.rows}
+    nodes = [Image(x, LEAF) for x in leaves]
+    operands, starts = program.operands, program.starts
+    for row, start, end in zip(program.operations, starts, starts[1:], strict=False):  # spelled out, as recording is
+        node = Image.__new__(Image)
+        a = nodes[operands[start]]
+        node.operation, node.left, node.right, node.rest, node.order = row, a, None, (), len(nodes)
+        if end - start == 1:
+            node.data = compute[row](a.data)
+        elif end - start == 2:
+            b = node.right = nodes[operands[start + 1]]
+            node.data = compute[row](a.data, b.data)
+        else:
+            b, *rest = (nodes[k] for k in operands[start + 1 : end])
+            node.right, node.rest = b, tuple(rest)
+            node.data = compute[row](a.data, b.data, *(other.data for other in rest))
+        nodes.append(node)
+    return nodes
+
+
+def _float(x: Any) -> Expression:
+    """A whole number or a truth as a float: what a node holds."""
+    e = lifted(x)
+    if e.op is NUMBER:
+        return e if e.content.__class__ is float else number(as_float(e.content))
+    return apply(WHERE, e, 1.0, 0.0) if e.op.name in TRUTHS else e
+
+
+TRUTHS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "logical_and"))  # what gives one
+
+
+NODES = Arithmetic(  # the rows on symbols, of which formulas choose among floats: a node never holds anything else
+    lambda row: None if row.formula else lambda *operands: apply(row, *operands),
+    where=lambda condition, a, b: apply(WHERE, condition, _float(a), _float(b)),
+    zeros_like=EXPANDED.zeros_like,
 )
 
 
-def assignments(
-    outputs: Iterable[Expression], names: Mapping[Expression, str], dialect: Dialect = PYTHON
-) -> tuple[list[str], list[str]]:
-    """The lines that compute the outputs, and the text of each output after them.
-
-    Lines come in the order of `names`, those that no output needs are left out.
-
-    >>> from autograd.expressions import exp, symbol
-    >>> x = symbol("x")
-    >>> e = exp(x)
-    >>> assignments([e / (1 + e)], {e: "e"})
-    (['e = exp(x)'], ['e / (1 + e)'])
-    """
-    outputs = list(outputs)
-    needed = topological_order(*outputs)
-    uses = Counter(parent for e in needed for parent in e.parents)
-    known = set(needed)
-    temporaries = _fresh("t", set(names.values()))
-    lines: list[str] = []
-    found: dict[Expression, Written] = {}
-    for e in topological_order(*(e for e in names if e in known), *outputs):
-        written = composed(e, found, dialect)
-        name = names.get(e) or (next(temporaries) if e.parents and (uses[e] > 1 or written.depth >= DEEPEST) else None)
-        if name is not None and e.parents:
-            lines.append(f"{name} = {written.text}")
-            written = Written(name, ATOM, 0)
-        found[e] = written
-    return lines, [found[e].text for e in outputs]
+def of_node(row: Operation) -> Function:
+    """What computes the operation's expression, from those of its operands."""
+    compute = NODES[row]
+    return lambda *operands: _float(compute(*operands))
 
 
-def _fresh(stem: str, taken: set[str]) -> Iterator[str]:
-    """stem1, stem2, ... without those that are taken."""
-    k = 0
-    while True:
-        k += 1
-        if f"{stem}{k}" not in taken:
-            yield f"{stem}{k}"
+class Formulas(NamedTuple):
+    """What a program computes, as expressions: the result of every position, its adjoint, and the inputs' derivatives."""
+
+    nodes: list[Image]
+    adjoint: dict[Image, Expression]
+    grads: list[Expression]
 
 
-def identifiers(labels: Iterable[str], stem: str, taken: set[str]) -> list[str]:
-    """A name that Python takes for each label, none of them in `taken`, to which they are added.
-
-    >>> identifiers(["W1[0,2]", "lambda", "", "W1[0,2]"], "x", set())
-    ['W1_0_2', 'x2', 'x3', 'W1_0_2__4']
-    """
-    names: list[str] = []
-    for k, label in enumerate(labels, start=1):
-        name = re.sub(r"\W+", "_", label[:40], flags=re.ASCII).strip("_")
-        if not name[:1].isalpha() or keyword.iskeyword(name) or re.match(r"([xvt]\d+|d_.*)$", name):
-            name = f"{stem}{k}"
-        while name in taken:
-            name = f"{name}__{k}"
-        taken.add(name)
-        names.append(name)
-    return names
-
-
-def program_of(tape: Tape) -> str:
-    """What `Tape.source` is: the function `replay` of the tape's inputs."""
-    taken = {"replay", *vars(floats)}
-    inputs = identifiers((node.label for node in tape.inputs), "x", taken)
-    nodes, adjoint, grads = tape.formulas(table(symbols), inputs)
-    slots = {node: slot for slot, node in enumerate(nodes)}
-    results = [node for node in topological_order(nodes[tape.output]) if node.left is not None]
-    names = dict(zip(results, identifiers((tape.labels.get(slots[node], "") for node in results), "v", taken), strict=True))
-    lines: dict[symbols.Expression, str] = {}
-    for node in results:
-        lines.setdefault(node.data, names[node])
-    for node in sorted(results, key=lambda node: -slots[node]):
-        lines.setdefault(adjoint[node], f"d_{names[node]}")
-    lines.update(zip(grads, (f"d_{name}" for name in inputs), strict=True))
-    body, (value, *derivatives) = assignments([nodes[tape.output].data, *grads], lines)
-    returned = f"return {value}, [{', '.join(derivatives)}]"
-    return "\n    ".join((f"def replay({', '.join(inputs)}):", *body, returned))
+def formulas(program: Program, names: Iterable[str]) -> Formulas:
+    """The program on symbols, which are the names of the inputs; composed operations become their formulas."""
+    leaves = [*map(symbol, names), *map(number, program.floats)]
+    nodes = run(program, leaves, of_node)
+    adjoint = adjoints(nodes[program.output], number(1), NOTHING, EXPANDED)
+    sent = (adjoint[node] for node in nodes[: program.inputs])
+    return Formulas(nodes, adjoint, [number(0.0) if x is NOTHING else 0.0 + x for x in sent])  # each sum starts from 0.0

@@ -1,38 +1,35 @@
-"""Record once, replay: a graph flattened into a program over numbered slots, run again with other numbers.
+"""Record once, replay: a recorded graph as a function of its inputs, with its gradient.
 
-A recorded graph does not change while it is trained, only its numbers do. What the tape keeps of it is, for every
-operation, the row of the table and the slots of its operands. On floats a small tape runs as Python source, generated from
-the rows; everything else runs row by row; the chain rule is `sweep.adjoints` in both. The trade-off: what Python decided
-while the graph was recorded (an `if` on a Value, which of two logits is larger) stays as it was decided then.
-
-Source: Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section 4.1, on tapes.
+A recorded graph does not change while it is trained, only its numbers do. On floats a small tape runs as Python source,
+generated from the rows of the table; everything else runs operation by operation. The chain rule is `sweep.adjoints` in both.
+What Python decided while the graph was recorded, such as an `if` on a Value, stays as it was decided then.
 """
 
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from autograd import floats
-from autograd.functions import RECORDED
-from autograd.transforms import grad, one_value, values
-from autograd.graph import Image, consumers_first, row_of, topological_order
-from autograd.operations import LEAF, OPERATIONS, Operation, table
+from autograd.functions import RECORDING
+from autograd.modules import arithmetic, converted
+from autograd.operands import Number, checked
+from autograd.operations import BUILT_IN, FLOATS, LEAF, Arithmetic, Function, Operation
+from autograd.operations import named as row_named
+from autograd.recording import lift, record
 from autograd.sweep import NOTHING, adjoints
 from autograd.tape.arguments import arguments, counted, like
-from autograd.tape.modules import completed, converted
-from autograd.tape.program import program_of
-from autograd.value import Number, Value, lift
+from autograd.tape.program import flattened, run
+from autograd.tape.source import Source, source_of
+from autograd.transforms import grad, one_value, values
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.tape.native import Native
 
 LARGEST_SOURCE = 10_000  # operations: Python compiles a few of them in the time in which it runs a thousand
-NONE = -1  # the slot of an operand that is not there
 
 
 class Tape:
@@ -59,29 +56,19 @@ class Tape:
     `minimum`, `abs` and `relu`:
 
     >>> x = Value(1.0, "x")
-    >>> Tape(x / 2 if x > 0 else x, [x])([-4.0])  # the arm of 1.0
+    >>> Tape(x / 2 if x > 0 else x, [x])([-4.0])  # as it was for 1.0
     (-2.0, [0.5])
     """
 
     def __init__(self, output: Value, inputs: Value | Iterable[Value]) -> None:
         output = one_value(output, "Tape: output")
         self.inputs = tuple(values(inputs, "Tape: inputs"))
-        order = topological_order(output)
-        _check_inputs(self.inputs, set(order))
-        constants = _constants(order, set(self.inputs))
-        results = [node for node in reversed(consumers_first(output, None)[0]) if node not in constants]
-        used = dict.fromkeys(p for node in results for p in (node.left, node.right) if p in constants)
-        self.constants = [constants[node] for node in used]
-        slots = {node: slot for slot, node in enumerate((*self.inputs, *used, *results))}
-        self.output = slots[output]
-        self.rules = [node.operation for node in results]
-        self.left = array("q", [slots[node.left] for node in results])
-        self.right = array("q", [NONE if node.right is None else slots[node.right] for node in results])
-        self._fast = set() if any(type(c) is Fraction for c in self.constants) else {float}  # the types that floats alone have
-        self.labels = {slots[node]: node.label for node in results if node.label}
+        self.program = flattened(output, self.inputs)
+        exact = any(type(c) is Fraction for c in self.program.constants)
+        self._fast = set() if exact else {float}  # the types of numbers with which floats come out
 
     def __len__(self) -> int:
-        return len(self.rules)
+        return len(self.program.operations)
 
     def __repr__(self) -> str:
         return f"Tape({len(self)} operations, {len(self.inputs)} inputs)"
@@ -111,23 +98,29 @@ class Tape:
                 return self._compiled(*numbers)
             except (ArithmeticError, ValueError):
                 pass  # where Python's arithmetic raises, the rows have an answer
-        return self._replay(OPERATIONS, [*numbers, *self.floats], lambda _: (1.0, 0.0))
+        return self._replay(FLOATS, _on_float, [*numbers, *self.program.floats], lambda _: (1.0, 0.0))
 
     def _exactly(self, numbers: Sequence[Number]) -> tuple[Number, list[Number]]:
         """By the engine itself: a graph is recorded anew."""
-        leaves = [Value(x) for x in (*numbers, *self.constants)]
-        output = self._forward(RECORDED, leaves)[self.output].data
-        return output.data, grad(output, leaves[: len(numbers)])
+        leaves = [Value(x) for x in (*numbers, *self.program.constants)]
+        output = run(self.program, leaves, _recording)[self.program.output].data
+        return output.data, [*grad(output, leaves[: len(numbers)])]
 
     def _on_values(self, numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
-        leaves = [lift(x, None, LEAF) for x in (*numbers, *self.constants)]
-        return self._replay(RECORDED, leaves, lambda output: (lift(1, output, LEAF), NOTHING))
+        leaves = [lift(x, None, LEAF, Value) for x in (*numbers, *self.program.constants)]
+        return self._replay(RECORDING, _recording, leaves, lambda output: (lift(1, output, LEAF, Value), NOTHING))
 
     def _on_arrays(self, arrays: Sequence[Any]) -> tuple[Any, list[Any]]:
         import numpy as np
 
+        m = arithmetic(np)
+
+        def function(row: Operation) -> Function:
+            compute = m[row]
+            return compute if row.name in BUILT_IN else lambda *x: np.asarray(compute(*x), dtype=float)
+
         with np.errstate(all="ignore"):
-            value, grads = self._replay(table(np), [*arrays, *self.floats], lambda _: (1.0, 0.0))
+            value, grads = self._replay(m, function, [*arrays, *self.program.floats], lambda _: (1.0, 0.0))
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
         value, *grads = (np.array(np.broadcast_to(x, shape), dtype=float) for x in (value, *grads))
         return value, grads
@@ -143,107 +136,78 @@ class Tape:
         >>> Tape(x.sin() * x, [x]).on(sympy)([sympy.Symbol("x")])
         (x*sin(x), [x*cos(x) + sin(x)])
         """
-        names = completed(module)
-        rows, constants = table(names), [converted(c, module) for c in self.constants]
+        m, constants = arithmetic(module), [converted(c, module) for c in self.program.constants]
+
+        def function(row: Operation) -> Function:
+            compute = m[row]
+            if row.formula is None:
+                return compute
+            return lambda *x: converted(found, module) if (found := compute(*x)).__class__ is int else found
 
         def replay(numbers: Sequence[Any]) -> tuple[Any, list[Any]]:
-            return self._replay(rows, [*counted(numbers, self.inputs), *constants], lambda output: (names.ones_like(output), 0))
+            leaves = [*counted(numbers, self.inputs), *constants]
+            return self._replay(m, function, leaves, lambda output: (m.ones_like(output), 0))
 
         return replay
 
-    @property
-    def floats(self) -> list[float]:
-        """The constants as floats."""
-        return list(map(floats.as_float, self.constants))
-
     def _replay(
-        self, rows: Mapping[str, Rule], leaves: Sequence[Any], seed: Callable[[Any], tuple[Any, Any]]
+        self,
+        m: Arithmetic,
+        function: Callable[[Operation], Function],
+        leaves: Sequence[Any],
+        seed: Callable[[Any], tuple[Any, Any]],
     ) -> tuple[Any, list[Any]]:
-        """Row by row, on whatever kind of number the rows compute with; `seed(output)` is its one and its zero."""
-        nodes = self._forward(rows, leaves)
-        output = nodes[self.output]
-        adjoint = adjoints(output, *seed(output.data))
+        """Operation by operation, on whatever kind of number `m` computes with; `seed(output)` is its one and its zero."""
+        nodes = run(self.program, leaves, function)
+        output = nodes[self.program.output]
+        adjoint = adjoints(output, *seed(output.data), m)
         return output.data, [adjoint[leaf] for leaf in nodes[: len(self.inputs)]]
 
-    def _forward(self, rows: Mapping[str, Rule], leaves: Sequence[Any]) -> list[Image]:
-        """The node of every slot, computed from the leaves."""
-        nodes = [Image(x, LEAF, None, None) for x in leaves]
-        for recorded, left, right in zip(self.rules, self.left, self.right, strict=True):
-            row, a = row_of(recorded, rows), nodes[left]
-            if right == NONE:
-                nodes.append(Image(row.forward(a.data), row, a, None))
-            else:
-                b = nodes[right]
-                nodes.append(Image(row.forward(a.data, b.data), row, a, b))
-        return nodes
-
-    def formulas(
-        self, rows: Mapping[str, Rule], names: Iterable[str]
-    ) -> tuple[list[Image], dict[Image, symbols.Expression], list[symbols.Expression]]:
-        """The node of every slot with its formula for data, the adjoints, and what becomes of the inputs' derivatives.
-
-        `rows` is the table on `symbols` or on something like it, `names` are those of the inputs.
-        """
-        leaves = [*map(symbols.symbol, names), *map(symbols.number, self.floats)]
-        nodes = self._forward(rows, leaves)
-        adjoint = adjoints(nodes[self.output], symbols.number(1), NOTHING)
-        grads = [symbols.add(0.0, adjoint[node]) for node in nodes[: len(self.inputs)]]  # all sums of the sweep start from 0.0
-        return nodes, adjoint, grads
-
-    @cached_property
+    @property
     def source(self) -> str:
         """The program as Python: a line for each operation, then one for each adjoint that leads to an input."""
-        return program_of(self)
+        return self._source.text
+
+    @cached_property
+    def _source(self) -> Source:
+        return source_of(self.program)
 
     @cached_property
     def _compiled(self) -> Callable[..., tuple[float, list[float]]]:
-        names = {
-            **vars(floats),
-            **{name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")},
-        }
+        names: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
+        names.update((name, row_named(name).forward) for name in BUILT_IN)
+        names.update((name, getattr(math, name)) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh"))
+        names.update((name, _on_float(row)) for name, row in self._source.own.items())
         exec(self.source, names)  # noqa: S102  # our own source: identifiers, numbers, and the operations of the table
         return names.pop("replay")  # type: ignore[no-any-return]  # out of its globals, or only the collector could free it
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: held for name, held in vars(self).items() if name != "_compiled"}  # no function can be pickled
+        return {name: held for name, held in vars(self).items() if name not in ("_compiled", "_source")}  # functions, names
 
     def native(self) -> Native:
         """The tape as machine code: the same call, and `descend`, a whole gradient descent.
 
-        Needs the extra `native`; raises `ImportError`, with the command that installs it, where it is missing.
+        Needs llvmlite; raises `ImportError`, with the command that installs it, where it is missing, and
+        `NotImplementedError` for an operation of your own that has no native form.
         """
         from autograd.tape.native import Native
 
         return Native(self)
 
 
-def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
-    if not inputs:
-        raise ValueError("Tape: no inputs; give the leaves whose numbers will change")
-    seen: set[Value] = set()
-    for position, node in enumerate(inputs):
-        if node.left is not None:
-            raise ValueError(
-                f"Tape: inputs[{position}], {node!r:.80}, is the result of {node.operation.name!r}; inputs are leaves of the graph"
-            )
-        if node not in graph:
-            raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, is not in the graph: the output does not depend on it")
-        if node in seen:
-            raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, is given twice")
-        seen.add(node)
+def _recording(row: Operation) -> Function:
+    """What records the operation of Values."""
+    return (row.method and getattr(Value, row.method)) or partial(record, Value, row)
 
 
-def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:
-    """The number of every node that depends on no input, computed anew from the leaves' numbers of now."""
-    moving = set(inputs)
-    constants: dict[Value, Value] = {}
-    for node in order:
-        if node in moving:
-            continue
-        if node.left is None:
-            constants[node] = Value(node.data)
-        elif node.left in moving or node.right in moving:
-            moving.add(node)
-        else:
-            constants[node] = row_of(node.operation, RECORDED).forward(*(constants[p] for p in node.parents))
-    return {node: constant.data for node, constant in constants.items()}
+def _on_float(row: Operation) -> Function:
+    """What computes the operation on floats, and gives a float."""
+    forward = row.forward
+    if row.name in BUILT_IN and row.formula is None:
+        return forward
+
+    def compute(*numbers: float) -> Any:
+        data = forward(*numbers)
+        return data if data.__class__ is float else checked(data, f"result of {row.symbol}")
+
+    return compute

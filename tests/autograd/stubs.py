@@ -15,12 +15,17 @@ def methods() -> str:
     """What the table adds to Value."""
     lines = []
     for row in BUILT:
-        if row.method and row.arity == 1:
-            lines.append(f"    def {row.method}(self) -> Value: ...")
-        elif row.method:
-            names = row.method, row.method.replace("__", "__r", 1)
-            lines += [f"    def {name}(self, other: Any) -> Value: ..." for name in names]
-    return HEAD + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\nclass Methods(Recorded):\n" + "\n".join(lines) + "\n"
+        for method in filter(None, [row.method]):
+            operands = {1: "self", 2: "self, other: Any"}.get(row.arity, "self, low: Any, high: Any")
+            lines.append(f"    def {method}({operands}) -> Value: ...")
+            if method.startswith("__") and row.arity == 2:
+                lines.append(f"    def {method.replace('__', '__r', 1)}(self, other: Any) -> Value: ...")
+    return (
+        HEAD
+        + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\nclass Methods(Recorded):\n"
+        + "\n".join(lines)
+        + "\n"
+    )
 
 
 def of_functions() -> str:

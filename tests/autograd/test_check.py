@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from rows import changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import changed
 from test_operations import points, recorded
 
 from autograd import GradientError, Value, exp, first_nonfinite, gradcheck, log, maximum, minimum, relu, sin, sqrt, tanh

@@ -18,9 +18,12 @@ from autograd.operations import FLOATS
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, -2.0, 2.0, 3.0, -3.0, math.inf, -math.inf, math.nan)
 EXTREME = (1e308, -1e308, 5e-324, -5e-324, 1e16, 709.0, 710.0, -745.0, -746.0, 2.0**53 + 2)
 GRID = SPECIAL + EXTREME
-UNARY = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "abs", "sign", "neg")
+ARCS = ("arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh")
+MORE = ("tan", "sinh", "cosh", "exp2", "expm1", "log2", "log10", "cbrt", "square", "reciprocal")
+ROUNDINGS = ("floor", "ceil", "trunc", "rint")
+UNARY = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "abs", "sign", "neg", *ARCS, *MORE, *ROUNDINGS)
 NUMPYS = {"abs": "absolute", "neg": "negative", "div": "divide", "pow": "power"}
-BINARY = ("div", "pow", "maximum", "minimum", "heaviside")
+BINARY = ("div", "pow", "maximum", "minimum", "heaviside", "hypot", "arctan2", "mod", "fmod")
 
 
 def same(got: float, want: float, ulps: int = 2) -> bool:

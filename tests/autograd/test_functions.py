@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rows import number
+from rows import inside, number
 
 import autograd
 from autograd import Value, grad
@@ -16,9 +16,10 @@ from autograd.functions import RECORDING
 from autograd.operations import CONSTANT, FLOATS, OPERATIONS
 
 NAMED = [name for name in autograd.functions.__all__ if not name.startswith("test_")]
+FLAGS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and")  # 1.0 or 0.0
 ONE = [name for name in NAMED if OPERATIONS[name].arity == 1]
 TWO = [name for name in NAMED if OPERATIONS[name].arity == 2]
-ROUNDED = {"logaddexp"}  # of Fractions too
+ROUNDED = {"logaddexp", "hypot", "arctan2", *FLAGS}  # of Fractions too
 
 
 def function(name: str) -> Callable[..., Value]:
@@ -38,6 +39,8 @@ def test_a_function_of_one_input_records_its_row(name: str) -> None:
 @pytest.mark.parametrize("name", ONE)
 @pytest.mark.parametrize("number", [1, 0.5, Fraction(1, 3), True, np.float32(0.25)])
 def test_a_plain_number_becomes_a_constant(name: str, number: Any) -> None:
+    if name == "arccosh":
+        number = number + 1
     output = function(name)(number)
     assert output.data == pytest.approx(OPERATIONS[name].forward(float(number)), rel=1e-15)
     assert [parent.operation for parent in output.parents] == [CONSTANT]
@@ -76,7 +79,7 @@ def test_what_is_no_number_is_refused(name: str, wrong: Any) -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_the_recording_table_computes_the_numbers_of_the_table(name: str) -> None:
-    at = (0.7, 1.3)[: len(OPERATIONS[name].domain)]
+    at = inside(OPERATIONS[name])
     out = OPERATIONS[name].forward(*at)
     partials = OPERATIONS[name].partials(RECORDING, Value(out), *map(Value, at))
     want = OPERATIONS[name].partials(FLOATS, out, *at)
@@ -86,7 +89,7 @@ def test_the_recording_table_computes_the_numbers_of_the_table(name: str) -> Non
 @pytest.mark.parametrize("name", NAMED)
 def test_arrays_are_computed_entry_by_entry(name: str) -> None:
     row, function_ = OPERATIONS[name], function(name)
-    at = np.linspace(0.2, 0.8, 6).reshape(2, 3)
+    at = np.linspace(*row.domain[0], 8)[1:-1].reshape(2, 3)
     operands = (at, *[1.5] * (row.arity - 1))
     for array in (at, at.astype(object), np.array([[Value(x) for x in line] for line in at.tolist()])):
         found = function_(array, *operands[1:])

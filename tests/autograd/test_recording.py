@@ -22,8 +22,6 @@ LOSES = {
     "round": round,
     "complex": complex,
     "math.exp": math.exp,
-    "math.floor": math.floor,
-    "math.trunc": math.trunc,
     "math.fsum": lambda v: math.fsum([v, v]),
     "range": builtins.range,
     "%": lambda v: "%.3f" % v,  # noqa: UP031  # what is tested
@@ -98,9 +96,10 @@ class Mine(Value):
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_what_a_subclass_computes_is_of_the_subclass(name: str) -> None:
     row = OPERATIONS[name]
-    x = Mine(0.5, "x")
+    x = Mine(2.0 if name == "arccosh" else 0.5, "x")
     x._vis_color = "red"  # type: ignore[attr-defined]  # the lecture's own attribute
-    found = [getattr(autograd, name)(*[x] * row.arity)] if hasattr(autograd, name) else []
+    operands = [[x, x]] * (1 + (name == "dot")) if row.arity is None else [x] * row.arity
+    found = [getattr(autograd, name)(*operands)] if hasattr(autograd, name) else []
     if row.method:
         found += [getattr(x, row.method)(*[x] * (row.arity - 1)), getattr(x, row.method)(*[2.0] * (row.arity - 1))]
     if row.method and row.arity == 2:

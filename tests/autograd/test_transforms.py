@@ -9,9 +9,9 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
-from rows import number
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import number
 from test_operations import MP, SYMBOLIC, exact, points, recorded
 
 from autograd import Value, cos, exp, grad, log, maximum, sin, tanh, topological_order, zero_grad
@@ -62,19 +62,20 @@ def test_create_graph_through_a_shared_result() -> None:
 def test_kinds_of_results() -> None:
     x, half = Value(2.0), Value(Fraction(1, 2))
     assert type(grad(x * x, x)) is float
-    assert (grad(half**3, half), type(grad(half**3, half))) == (Fraction(3, 4), Fraction)
-    assert type(grad(half, Value(Fraction(3)))) is Fraction
+    exact: list[Any] = [grad(half**3, half), grad(half, Value(Fraction(3)))]  # to a type checker they are floats, as .data is
+    assert (exact, [type(slope) for slope in exact]) == ([Fraction(3, 4), 0], [Fraction, Fraction])
     first = grad(half**3, half, create_graph=True)
-    assert (type(first), type(first.data)) == (Value, Fraction)
-    assert (grad(first, half), type(grad(first, half))) == (Fraction(3), Fraction)
+    assert [type(first), type(first.data)] == [Value, Fraction]
+    second: Any = grad(first, half)
+    assert (second, type(second)) == (Fraction(3), Fraction)
     missing = grad(x, half, create_graph=True)
     assert (missing.data, missing.operation) == (0, CONSTANT)
-    assert type(grad(half, x, create_graph=True).data) is Fraction
+    assert isinstance(grad(half, x, create_graph=True).data, Fraction)
 
 
 def test_a_tie_of_fractions_stays_exact_through_create_graph() -> None:
     x, y = Value(Fraction(1, 3)), Value(Fraction(1, 3))
-    assert type(grad(maximum(x, y) * Fraction(1, 3), x, create_graph=True).data) is Fraction
+    assert isinstance(grad(maximum(x, y) * Fraction(1, 3), x, create_graph=True).data, Fraction)
 
 
 @pytest.mark.parametrize("name", ONE)
@@ -98,7 +99,10 @@ def hessian(output: Value, leaves: list[Value]) -> list[list[float]]:
 @pytest.mark.parametrize("name", TWO)
 def test_second_derivatives_of_two_inputs_are_sympys(name: str) -> None:
     a, b = sympy.symbols("a b", positive=True)
-    formula = sympy.sympify(getattr(SYMBOLIC, name)(a, b))
+    if OPERATIONS[name].selects and OPERATIONS[name].formula is None:
+        formula = sympy.Integer(0) * a  # what jumps is flat
+    else:
+        formula = sympy.sympify(getattr(SYMBOLIC, name)(a, b))
     for at in ((0.7, 1.9), (2.3, 0.4)):
         leaves = [Value(x) for x in at]
         got = hessian(recorded(OPERATIONS[name])(*leaves), leaves)
@@ -149,7 +153,7 @@ def test_zero_grad_sets_zeros_of_the_same_kind() -> None:
     (half * half).backward()
     assert (x.grad, half.grad) == (0.5, 3.0)
     zero_grad(v for v in (x, half))
-    assert (x.grad, half.grad, type(x.grad), type(half.grad)) == (0, 0, float, Fraction)
+    assert [x.grad, half.grad, type(x.grad), type(half.grad)] == [0, 0, float, Fraction]
 
 
 def test_zero_grad_changes_nothing_if_one_is_no_value() -> None:

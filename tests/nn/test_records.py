@@ -198,9 +198,26 @@ def test_a_loss_that_is_a_mean_by_its_name_is_one_in_diagnose_too() -> None:
     assert nn.diagnose(per_sample, named(model), X, Y, activations, "mean_squared_error", "samples").ok
 
 
-def test_softmax_is_no_activation_of_a_network() -> None:
-    with pytest.raises(ValueError, match="'softmax' is not known; choose from sigmoid"):
-        nn.MatrixMLP([[[1.0]]], activations="softmax")
+def test_only_what_is_true_is_said_of_the_other_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pinball(_z: Any, a: Any, y: Any, out: Any) -> Any:
+        out[...] = np.where(a > y, 0.2, -0.8)
+        return np.where(a > y, 0.2 * (a - y), 0.8 * (y - a)).sum(axis=(-2, -1))
+
+    record = QUARTIC._replace(name="pinball", evaluate=pinball, error=lambda a, y: np.where(a > y, 0.2, -0.8))
+    monkeypatch.setitem(LOSSES, "pinball", record)
+    model, X, Y = samples("pinball", ("tanh", "linear"))
+    for loss, said in (("pinball", "from -dC/da2"), ("quartic", "from (Y - a2)"), ("huber", "from (Y - a2)")):
+        assert f"W2 += a1.T @ delta2, {said} " in str(nn.derive_matrices(model, X, Y, loss))
+
+
+def test_softmax_is_the_last_activation_of_arrays_alone() -> None:
+    said = r"'softmax' is not known; choose from sigmoid.*, and softmax for the last layer of a MatrixMLP"
+    for refused in (lambda: nn.MatrixMLP([np.eye(2), np.eye(2)], activations="softmax"), lambda: nn.MLP(2, [2], "softmax")):
+        with pytest.raises(ValueError, match=said):
+            refused()
+    model = nn.MatrixMLP([np.eye(2)], activations="softmax")
+    with pytest.raises(ValueError, match=r"has to be sigmoid or tanh.*, not softmax"):
+        model.gradients(np.eye(2), np.eye(2))
     with pytest.raises(TypeError, match="softmax_cross_entropy with a linear last layer"):
         SOFTMAX.graph(nn.MLP(1, [1], rng=0).weights[0][0][0])
 

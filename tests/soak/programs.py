@@ -10,20 +10,21 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from autograd import Value, grad
 from autograd.operations import OPERATIONS
-from autograd.recording import recorder
+from autograd.recording import record
 
 INF, NAN = math.inf, math.nan
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -8.0, 1 / 3, 1e16, INF, -INF, NAN)
 EXTREME = (1e308, -1e308, 5e-324, -5e-324, 2.2e-308, 1e-160, -1e200, 709.8, -745.5, 2.0**53 + 2)
 GRID = SPECIAL + EXTREME
 NUMBERS = st.one_of(st.sampled_from(GRID), st.floats(-3, 3), st.floats())
-FUNCTIONS: dict[str, Callable[..., Value]] = {name: recorder(row) for name, row in OPERATIONS.items()}
+FUNCTIONS: dict[str, Callable[..., Value]] = {name: partial(record, Value, row) for name, row in OPERATIONS.items()}
 RATIONAL = ("add", "sub", "mul", "div", "neg", "abs", "relu", "maximum", "minimum")
 ROUNDED = (*RATIONAL, "sqrt")  # what IEEE 754 rounds rightly, so that any two machines agree to the last bit
 SMOOTH = ("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus")  # and bounded derivatives, everywhere
@@ -35,11 +36,12 @@ class Step(NamedTuple):
     name: str
     left: int
     right: int
-    third: int = 0
+    others: tuple[int, ...] = (0, 0)
 
     def operands(self, known: int) -> tuple[int, ...]:
         """The positions of its operands, where so many numbers are known."""
-        return tuple(known - 1 - place % known for place in (self.left, self.right, self.third)[: OPERATIONS[self.name].arity])
+        places = (self.left, self.right, *self.others)[: len(OPERATIONS[self.name].domain)]
+        return tuple(known - 1 - place % known for place in places)
 
 
 class Program(NamedTuple):
@@ -81,7 +83,8 @@ def programs(
     names: Iterable[str] = tuple(OPERATIONS), constants: st.SearchStrategy[float] = NUMBERS, longest: int = 16
 ) -> st.SearchStrategy[Program]:
     """Programs of these operations; most steps go on from a recent result."""
-    step = st.builds(Step, st.sampled_from(tuple(names)), st.one_of(st.integers(0, 2), st.integers(0, 20)), st.integers(0, 20))
+    far = st.integers(0, 20)
+    step = st.builds(Step, st.sampled_from(tuple(names)), st.one_of(st.integers(0, 2), far), far, st.tuples(far, far))
     found = st.builds(
         Program,
         st.integers(1, 4),

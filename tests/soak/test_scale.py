@@ -22,7 +22,7 @@ from repeating import WORKS, Left, Work, alive, circles, interrupted, left_by, s
 
 from autograd import Tape, Value, derive, draw, first_nonfinite, grad, topological_order, wrong_ways
 
-pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+pytest.importorskip("llvmlite", reason="pip install llvmlite")
 pytest.importorskip("latex2mathml", reason="pip install '.[html]'")
 
 
@@ -38,7 +38,7 @@ def only_what_is_made_here() -> Iterator[None]:
 @pytest.fixture
 def rows_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tapes run row by row, as large ones do: Python's compiling of a small one counts nothing that is ours."""
-    monkeypatch.setattr("autograd.tapes.tape.LARGEST_SOURCE", 0)
+    monkeypatch.setattr("autograd.tape.replay.LARGEST_SOURCE", 0)
 
 
 @pytest.mark.slow
@@ -157,10 +157,14 @@ def test_no_work_makes_a_circle(work: Work) -> None:
     assert left_by(work(0), times, alive) == Left(0, 0, [])
 
 
+class Mine(Value):
+    """What may have attributes."""
+
+
 def test_a_circle_would_be_seen() -> None:
     def step() -> None:
-        x: Any = Value(1.0)
-        x.grad = [x]
+        x: Any = Mine(1.0)
+        x.circle = [x]
 
     left = left_by(step, 5, alive)
     assert (left.values, left.circles) == (5, ["Value", "list"] * 5)

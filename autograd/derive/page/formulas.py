@@ -22,11 +22,12 @@ class Formulas:
 
     def __init__(self, used: Iterable[Operation]) -> None:
         self._templates: dict[tuple[str, str], int] = {}
-        self._keys = keys(used)
+        self._used = list(used)
+        self._keys = keys(self._used)
 
     def script(self) -> str:
         """The JavaScript constant FORMULAS: by row, the number of the formula that holds for these operands."""
-        return "const FORMULAS = {\n" + "".join(map(self._row, self._keys)) + "};\n"
+        return "const FORMULAS = {\n" + "".join(map(self._row, self._used)) + "};\n"
 
     def _row(self, row: Operation) -> str:
         names = ["out", *operand_names(row)]

@@ -14,7 +14,7 @@ from autograd.expressions.javascript import keys, literal
 from autograd.floats import as_float
 from autograd.graph import Image
 from autograd.names import latex_name
-from autograd.operations import CONSTANT, LEAF, local_partials
+from autograd.operations import CONSTANT, LEAF, local_partials, of_count
 from autograd.value import Value
 
 INDEXED = re.compile(r"[^\W\d][\w\[\],#]*")  # a name in which HTML finds nothing that means more
@@ -58,11 +58,13 @@ class Graph:
             if node in shown:
                 self.nodes[node] = self._copy(node)
         self.sweep = list(dict.fromkeys((output, *(step.node for step in derivation.steps if step.node in self.varied))))
-        self.used = list(dict.fromkeys(node.operation for node in self.nodes if node in self.results))
+        self.used = list(
+            dict.fromkeys(of_count(node.operation, len(node.parents)) for node in self.nodes if node in self.results)
+        )
 
     def _copy(self, node: Value) -> Copy:
         is_result = node in self.results
-        operation = node.operation if is_result else LEAF if node in self.varied else CONSTANT
+        operation = of_count(node.operation, len(node.parents)) if is_result else LEAF if node in self.varied else CONSTANT
         operands = [self.nodes[parent] for parent in node.parents] if is_result else []
         copy = Copy(as_float(self.derivation.data[node]), operation, *operands)
         copy.grad = as_float(self.derivation.adjoints.get(node, 0.0))
@@ -88,10 +90,12 @@ class Graph:
                 "name": self.names[node],
                 "kind": "constant" if node.operation is CONSTANT else KIND.get(copy.operation, "result"),
                 "operation": copy.operation.name if is_result else "",
-                "row": rows[node.operation] if is_result else "",
+                "row": rows[copy.operation] if is_result else "",
                 "parents": [place[parent] for parent in node.parents if is_result],
                 "data": _number(copy.data),
             }
+            if is_result and copy.operation.selects:
+                data["selects"] = True
             if fixed and is_result:
                 value, *partials = formulas.at(copy)
                 data |= {"value": value, "formulas": partials, "partials": [_number(x) for x in local_partials(copy)]}

@@ -1,8 +1,8 @@
 """A tape as machine code: the same call as the tape's, and the whole descent without coming back to Python.
 
 A small tape is compiled for itself, operation by operation; a large one is data for an interpreter that is compiled once
-and kept on disk, so that it starts at once. Both compute bit for bit what the tape computes on floats. The trade-off:
-numbers are floats here, a `Fraction` among the constants becomes one.
+and kept on disk, so that it starts at once. Both compute bit for bit what the tape computes on floats. Numbers are floats
+here: a `Fraction` among the constants becomes one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.floats import as_float
-from autograd.transforms import values
-from autograd.tape import kernel
+from autograd.operands import checked
 from autograd.tape.arguments import arguments, like
-from autograd.tape.native.lowering import LOWERED
-from autograd.tape.native.machine import Machine, backend, machine
-from autograd.value import Value, checked
+from autograd.tape.native import kernel
+from autograd.tape.native.machine import Machine, address, backend, loaded
+from autograd.tape.program import Call, Program
+from autograd.transforms import values
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.tape.replay import Tape
@@ -47,18 +48,24 @@ class Native:
     """
 
     def __init__(self, tape: Tape) -> None:
-        backend()  # says what is missing now, not at the first call
+        backend()  # this and the next say what is missing now, not at the first call
+        for called in kernel.checked_calls(tape.program.uncommon()):
+            address(called)
         self.tape = tape
         self._local = threading.local()
-        self._program = None if len(tape) <= LARGEST_STRAIGHT else _Program(tape)
+        self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(tape.program)
 
     @cached_property
     def _replaying(self) -> Machine:
-        return _interpreter() if self._program else machine(kernel.straight(self.tape, valued=True))
+        return self._machine(valued=True)
 
     @cached_property
     def _descending(self) -> Machine:
-        return _interpreter() if self._program else machine(kernel.straight(self.tape, valued=False))
+        return self._machine(valued=False)
+
+    def _machine(self, valued: bool) -> Machine:
+        program = self.tape.program
+        return _interpreter(program.uncommon()) if self._arrays else loaded(*kernel.straight(program, valued))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Native, (self.tape,)
@@ -93,11 +100,11 @@ class Native:
             raise ValueError("descend: arrays of samples have a gradient each; record the sum over the samples as the output")
         if not isinstance(steps, Integral) or steps < 0:
             raise ValueError(f"descend: steps={steps!r} is not a whole number from 0 up")
-        rate, slots = as_float(checked(learning_rate, "descend: learning_rate")), self._slots(over)
+        rate, moved = as_float(checked(learning_rate, "descend: learning_rate")), self._moved(over)
         x, out = x[:] if isinstance(x, array) else x.copy(), np.empty(len(x) + 1)
         start = _data(out)
-        for some in _portions(int(steps) if len(slots) else 0, len(self.tape)):
-            self._descending.descend(self._address(), _data(x), _data(slots), len(slots), rate, some, start, start + 8)
+        for some in _portions(int(steps) if len(moved) else 0, len(self.tape)):
+            self._descending.descend(self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8)
         return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
 
     def _floats(self, numbers: Any) -> Any:
@@ -131,7 +138,7 @@ class Native:
             done += some
         return values.reshape(shape), like(numbers, [grads[:, k].reshape(shape) for k in range(n)])
 
-    def _slots(self, over: Iterable[Value] | None) -> Array:
+    def _moved(self, over: Iterable[Value] | None) -> Array:
         places = {node: k for k, node in enumerate(self.tape.inputs)}
         wanted = list(places) if over is None else values(over, "descend: over")
         strange = [node for node in wanted if node not in places]
@@ -141,41 +148,49 @@ class Native:
 
     def _address(self) -> int:
         """Where this thread's copy of the interpreter's program lies; 0 for a tape that is compiled for itself."""
-        if self._program is None:
+        if self._arrays is None:
             return 0
         if not hasattr(self._local, "memory"):
-            self._local.memory = self._program.memory()
+            self._local.memory = self._arrays.memory()
         return _data(self._local.memory[0])
 
 
-class _Program:
-    """A tape as the arrays that the interpreter walks over."""
+class _Arrays:
+    """A program as the arrays that the interpreter walks over."""
 
-    def __init__(self, tape: Tape) -> None:
-        n, first = len(tape.inputs), len(tape.inputs) + len(tape.constants)
-        self._first, self._output, self._inputs, self._constants = first, tape.output, n, tape.floats
-        codes = {name: kernel.code_of(row, kernel.BOTH) for name, row in LOWERED.items()}
-        left, right = np.array(tape.left, dtype=np.int32), np.array(tape.right, dtype=np.int32)
-        needs = np.where(
-            (left >= n) & (left < first), kernel.RIGHT, np.where((right >= n) & (right < first), kernel.LEFT, kernel.BOTH)
-        )
-        self._left, self._right = left, np.maximum(right, 0)  # a slot that is there, where there is no right operand
-        self._codes = (np.array([codes[rule.name] for rule in tape.rules], dtype=np.int8) + needs).astype(np.int8)
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        codes = kernel.codes_of(program.uncommon())
+        operands, starts = np.array(program.operands, dtype=np.int32), np.array(program.starts)
+        counts, first = np.diff(starts), starts[:-1]
+        self._left, self._right = operands[first], operands[first + (counts > 1)]
+        constant = (operands >= program.inputs) & (operands < program.first)
+        needs = np.where(constant[first], kernel.RIGHT, np.where(constant[first + (counts > 1)], kernel.LEFT, kernel.ALL))
+        needs[counts != 2] = kernel.ALL
+        fixed = {row: codes[(row, row.arity), kernel.ALL] for row in program.rows if row.arity is not None}
+        found = list(map(fixed.get, program.operations))
+        if len(fixed) < len(program.rows):
+            calls = zip(program.operations, counts.tolist(), strict=True)
+            found = [fixed[call[0]] if call[0] in fixed else codes[call, kernel.ALL] for call in calls]
+        self._codes = (np.array(found) + needs).astype(np.int16)
+        self._rest = operands if (counts > 2).any() else operands[:0]
+        self._right[counts > 2] = first[counts > 2] + 1
 
     def memory(self) -> tuple[Array, Array, Array]:
         """The description that the interpreter reads (kernel.FIELDS), and the numbers that it writes, for one thread."""
-        n = self._first + len(self._codes)
-        slots, adjoints = np.zeros(n), np.zeros(n)
-        slots[self._inputs : self._first] = self._constants
-        arrays = (self._codes, self._left, self._right, slots, adjoints)
-        codes, left, right, data, grads = (_data(each) for each in arrays)
-        description = [codes, left, right, len(self._codes), data, grads, self._inputs, self._first, self._output]
-        return np.array(description, dtype=np.int64), slots, adjoints
+        program = self._program
+        n = program.first + len(self._codes)
+        numbers, adjoints = np.zeros(n), np.zeros(n)
+        numbers[program.inputs : program.first] = program.floats
+        codes, left, right, rest = map(_data, (self._codes, self._left, self._right, self._rest))
+        found = [codes, left, right, rest, len(self._codes), _data(numbers), _data(adjoints)]
+        return np.array([*found, program.inputs, program.first, program.output], dtype=np.int64), numbers, adjoints
 
 
-@cache
-def _interpreter() -> Machine:
-    return machine(kernel.interpreter(), keep=True)
+@lru_cache(maxsize=8)
+def _interpreter(more: tuple[Call, ...] = ()) -> Machine:
+    """The interpreter, with cases for these operations in addition."""
+    return loaded(*kernel.interpreter(more), keep=True)
 
 
 def _portions(count: int, operations: int) -> Iterator[int]:

@@ -1,25 +1,27 @@
-"""The native programs as LLVM text: one tape straight on, or any tape out of arrays.
+"""The native programs as LLVM text: one tape written out, or any tape out of arrays.
 
 Both define `@pass`, which computes the output and its derivatives once; `DRIVERS` call it for every sample of arrays, or
 for every step of a descent. `straight` writes a tape out operation by operation, which is fastest and has to be compiled
-for each tape; `INTERPRETER` walks over arrays of operations, and is compiled once for all tapes. The trade-off: the
-second spends a third of its time on finding out what to do next.
+for each tape. `interpreter` walks over arrays of operations: it is compiled once for all tapes, and spends a third of its
+time on finding out what to do next.
+
+The text is made by hand: llvmlite's builder takes 14 microseconds for an instruction, this takes half of one, and LLVM
+verifies both.
 
 Source: Griewank & Walther, Evaluating Derivatives (2nd ed., SIAM 2008), section 4.1, on tapes and their interpretation.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from autograd.expressions import EXPANDED, Expression, number, symbol
 from autograd.graph import Image
-from autograd.operations import LEAF, Operation
+from autograd.operations import BUILT_IN, LEAF, OPERATIONS, Operation
 from autograd.sweep import NOTHING, adjoints
-from autograd.expressions import Expression, symbol
-from autograd.tape.native.lowering import DECLARATIONS, LOWERED, Code
-
-if TYPE_CHECKING:
-    from autograd.tape.replay import Tape
+from autograd.tape.native.lowering import Code, Function
+from autograd.tape.program import Call, Program, formulas, of_node
 
 HEAD = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
 DRIVERS = """
@@ -49,10 +51,10 @@ step:
   br label %move
 move:
   %k = phi i64 [0, %step], [%k1, %move]
-  %slot.at = getelementptr i64, ptr %over, i64 %k
-  %slot = load i64, ptr %slot.at
-  %at = getelementptr double, ptr %x, i64 %slot
-  %grad.at = getelementptr double, ptr %grads, i64 %slot
+  %position.at = getelementptr i64, ptr %over, i64 %k
+  %position = load i64, ptr %position.at
+  %at = getelementptr double, ptr %x, i64 %position
+  %grad.at = getelementptr double, ptr %grads, i64 %position
   %number = load double, ptr %at
   %grad = load double, ptr %grad.at
   %change = fmul double %rate, %grad
@@ -71,32 +73,44 @@ end:
 """
 
 
-def straight(tape: Tape, valued: bool) -> str:
-    """The program of one tape, written out; if it is not `valued`, what only the output needs is left out.
+class Text(NamedTuple):
+    """A program as LLVM text, and the functions of the C library that it calls."""
+
+    text: str
+    calls: tuple[Function, ...]
+
+
+def _text(code: Code, *more: str) -> Text:
+    return Text("\n".join((code.declarations(), *more, HEAD, "entry:", *code.lines, "}", DRIVERS)), tuple(code.calls.values()))
+
+
+def straight(program: Program, valued: bool) -> Text:
+    """One tape, written out; if it is not `valued`, what only the output needs is left out.
 
     A descent asks for nothing but the derivatives.
     """
     code = Code()
-    inputs = [f"x{k}" for k in range(len(tape.inputs))]
+    inputs = [f"x{k}" for k in range(program.inputs)]
     names = {name: code.let(f"load double, ptr {_at(code, '%x', k)}") for k, name in enumerate(inputs)}
-    nodes, _, grads = tape.formulas(LOWERED, inputs)
-    wanted = [nodes[tape.output].data, *grads] if valued else grads
+    nodes, _, grads = formulas(program, inputs)
+    wanted = [nodes[program.output].data, *grads] if valued else grads
     places = ["%value"] * valued + [_at(code, "%grads", k) for k in range(len(grads))]
     for found, place in zip(code.compute(wanted, names), places, strict=True):
         code.do(f"store double {found}, ptr {place}")
-    return "\n".join((DECLARATIONS, HEAD, "entry:", *code.lines, "ret void", "}", DRIVERS))
+    code.do("ret void")
+    return _text(code)
 
 
 def _at(code: Code, pointer: str, index: int | str) -> str:
     return code.let(f"getelementptr double, ptr {pointer}, i64 {index}")
 
 
-FIELDS = ("codes", "left", "right", "operations", "slots", "adjoints", "inputs", "first", "output")  # of %program, 8 bytes each
-POINTERS = ("codes", "left", "right", "slots", "adjoints")
-BOTH, LEFT, RIGHT = range(3)  # which operands of an operation lead to an input, and so are sent their share
+FIELDS = ("codes", "left", "right", "rest", "operations", "numbers", "adjoints", "inputs", "first", "output")  # of %program
+POINTERS = ("codes", "left", "right", "rest", "numbers", "adjoints")
+ALL, LEFT, RIGHT = range(3)  # which operands of an operation lead to an input, and so are sent their share
 START = """
 %bytes = mul i64 %inputs, 8
-call void @llvm.memcpy.p0.p0.i64(ptr %slots, ptr %x, i64 %bytes, i1 false)
+call void @llvm.memcpy.p0.p0.i64(ptr %numbers, ptr %x, i64 %bytes, i1 false)
 %all = add i64 %first, %operations
 %all.bytes = mul i64 %all, 8
 call void @llvm.memset.p0.i64(ptr %adjoints, i8 0, i64 %all.bytes, i1 false)
@@ -106,16 +120,16 @@ store double 1.0, ptr %seed
 br i1 %nothing, label %end, label %forward
 """
 FETCH = """
-%{way}.code.at = getelementptr i8, ptr %codes, i64 %{way}.i
-%{way}.code = load i8, ptr %{way}.code.at
+%{way}.code.at = getelementptr i16, ptr %codes, i64 %{way}.i
+%{way}.code = load i16, ptr %{way}.code.at
 %{way}.left.at = getelementptr i32, ptr %left, i64 %{way}.i
 %{way}.left = load i32, ptr %{way}.left.at
 %{way}.right.at = getelementptr i32, ptr %right, i64 %{way}.i
 %{way}.right = load i32, ptr %{way}.right.at
-%{way}.slot = add i64 %first, %{way}.i
-%{way}.out.at = getelementptr double, ptr %slots, i64 %{way}.slot
-%{way}.a.at = getelementptr double, ptr %slots, i32 %{way}.left
-%{way}.b.at = getelementptr double, ptr %slots, i32 %{way}.right
+%{way}.position = add i64 %first, %{way}.i
+%{way}.out.at = getelementptr double, ptr %numbers, i64 %{way}.position
+%{way}.left.number = getelementptr double, ptr %numbers, i32 %{way}.left
+%{way}.right.number = getelementptr double, ptr %numbers, i32 %{way}.right
 """
 TURN = """
 %forward.next.i = add i64 %forward.i, 1
@@ -130,7 +144,7 @@ END = """
 %backward.done = icmp eq i64 %backward.i, 0
 br i1 %backward.done, label %end, label %backward
 end:
-%result.at = getelementptr double, ptr %slots, i64 %output
+%result.at = getelementptr double, ptr %numbers, i64 %output
 %result = load double, ptr %result.at
 store double %result, ptr %value
 call void @llvm.memcpy.p0.p0.i64(ptr %grads, ptr %adjoints, i64 %bytes, i1 false)
@@ -142,65 +156,94 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 
 
-def code_of(row: Operation, needs: int) -> int:
-    """The number of an operation in the interpreter's programs."""
-    return 3 * list(LOWERED).index(row.name) + needs
+def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
+    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share.
+
+    With more than two operands all are sent their share, constants too, where nobody reads it.
+    """
+    calls = [(row, row.arity) for row in OPERATIONS.values() if row.name in BUILT_IN and row.arity is not None]
+    cases = ((call, needs) for call in (*calls, *more) for needs in ((ALL, LEFT, RIGHT) if call[1] == 2 else (ALL,)))
+    return {case: code for code, case in enumerate(cases)}
 
 
-def interpreter() -> str:
-    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table."""
-    code = Code()
+def interpreter(more: Iterable[Call] = ()) -> Text:
+    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table.
+
+    An operation's operands are `left` and `right`; with more than two, `right` says where in `rest` the others begin.
+    """
+    code, cases = Code(), codes_of(more)
     for k, field in enumerate(FIELDS):
         at = code.let(f"getelementptr i64, ptr %program, i64 {k}")
         code.do(f"%{field} = load {'ptr' if field in POINTERS else 'i64'}, ptr {at}")
     code.do(START)
-    _dispatch(code, "forward", "[0, %entry], [%forward.next.i, %forward.next]")
-    for row in LOWERED.values():
-        code.do(f"forward.{code_of(row, BOTH)}:")
-        (out,) = code.compute([row.forward(*_operands(row))], _loaded(code, row, "forward"))
-        code.do(f"store double {out}, ptr %forward.out.at", "br label %forward.next")
+    _dispatch(
+        code, "forward", "[0, %entry], [%forward.next.i, %forward.next]", {k: cases[row, ALL] for (row, _), k in cases.items()}
+    )
+    for (call, needs), case in cases.items():
+        if needs == ALL:
+            code.do(f"forward.{case}:")
+            names = _loaded(code, "forward", _positions(code, call[1], "forward"))
+            (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
+            code.do(f"store double {out}, ptr %forward.out.at", "br label %forward.next")
     code.do("forward.next:", TURN)
-    _dispatch(code, "backward", "[%last, %turn], [%backward.next.i, %backward.next]")
-    for row in LOWERED.values():
-        for needs in (BOTH, LEFT, RIGHT)[: 2 * len(row.domain) - 1]:
-            code.do(f"backward.{code_of(row, needs)}:")
-            _send(code, row, needs)
-            code.do("br label %backward.next")
+    _dispatch(code, "backward", "[%last, %turn], [%backward.next.i, %backward.next]", {k: k for k in cases.values()})
+    for (call, needs), case in cases.items():
+        code.do(f"backward.{case}:")
+        _send(code, call, needs)
+        code.do("br label %backward.next")
     code.do("backward.next:", END)
-    return "\n".join((DECLARATIONS, MEMORY, HEAD, "entry:", *code.lines, "}", DRIVERS))
+    return _text(code, MEMORY)
 
 
-def _dispatch(code: Code, way: str, index: str) -> None:
+def _dispatch(code: Code, way: str, index: str, goes: dict[int, int]) -> None:
     """The head of a loop: fetch an operation and go to its case."""
     code.do(f"{way}:", f"%{way}.i = phi i64 {index}", FETCH.format(way=way))
-    cases = (
-        f"i8 {code_of(row, needs)}, label %{way}.{code_of(row, BOTH if way == 'forward' else needs)}"
-        for row in LOWERED.values()
-        for needs in (BOTH, LEFT, RIGHT)[: 2 * len(row.domain) - 1]
-    )
-    code.do(f"switch i8 %{way}.code, label %{way}.unknown [{' '.join(cases)}]", f"{way}.unknown:", "unreachable")
+    cases = (f"i16 {number}, label %{way}.{case}" for number, case in goes.items())
+    code.do(f"switch i16 %{way}.code, label %{way}.unknown [{' '.join(cases)}]", f"{way}.unknown:", "unreachable")
 
 
-def _operands(row: Operation) -> list[Expression]:
-    return [symbol(name) for name in "ab"[: len(row.domain)]]
+def _positions(code: Code, count: int, way: str) -> list[str]:
+    """Where the operands of the operation at hand stand among the numbers."""
+    if count <= 2:
+        return [f"%{way}.left", f"%{way}.right"][:count]
+    first = code.let(f"getelementptr i32, ptr %rest, i32 %{way}.right")
+    places = (code.let(f"getelementptr i32, ptr {first}, i32 {k}") for k in range(count - 1))
+    return [f"%{way}.left", *(code.let(f"load i32, ptr {place}") for place in places)]
 
 
-def _loaded(code: Code, row: Operation, way: str) -> dict[str, str]:
+def _loaded(code: Code, way: str, positions: list[str]) -> dict[str, str]:
     """The names under which the operands of the operation at hand are loaded."""
-    return {name: code.let(f"load double, ptr %{way}.{name}.at") for name in "ab"[: len(row.domain)]}
+    at = [f"%{way}.left.number", f"%{way}.right.number"]
+    if len(positions) > 2:
+        at = [code.let(f"getelementptr double, ptr %numbers, i32 {position}") for position in positions]
+    return {f"x{k}": code.let(f"load double, ptr {at[k]}") for k in range(len(positions))}
 
 
-def _send(code: Code, row: Operation, needs: int) -> None:
-    """Add to the adjoint of each operand what the chain rule sends it: `adjoints` of a graph of this one operation."""
-    leaves = [Image(x, LEAF, None, None) for x in _operands(row)]
-    shares = adjoints(Image(symbol("out"), row, leaves[0], leaves[1] if leaves[1:] else None), symbol("upstream"), NOTHING)
-    names = _loaded(code, row, "backward")
+def shares_of(row: Operation, count: int) -> list[Expression]:
+    """What the chain rule sends to each operand x0, x1, ...: `adjoints` of a graph of this one operation."""
+    leaves = [Image(symbol(f"x{k}"), LEAF) for k in range(count)]
+    found = adjoints(Image(symbol("out"), row, *leaves), symbol("upstream"), NOTHING, EXPANDED)
+    return [number(0.0) if found[leaf] is NOTHING else found[leaf] for leaf in leaves]
+
+
+def _send(code: Code, call: Call, needs: int) -> None:
+    """Add its share to the adjoint of each operand that needs one, the last operand first."""
+    positions, shares = _positions(code, call[1], "backward"), shares_of(*call)
+    names = _loaded(code, "backward", positions)
     names["out"] = code.let("load double, ptr %backward.out.at")
-    names["upstream"] = code.let(f"load double, ptr {_at(code, '%adjoints', '%backward.slot')}")
-    sides = [
-        (leaf, side) for leaf, side, other in zip(leaves, ("left", "right"), (RIGHT, LEFT), strict=False) if needs != other
-    ]
-    for share, (_, side) in zip(code.compute([shares[leaf] for leaf, _ in sides], names)[::-1], sides[::-1], strict=True):
-        at = code.let(f"getelementptr double, ptr %adjoints, i32 %backward.{side}")
+    names["upstream"] = code.let(f"load double, ptr {_at(code, '%adjoints', '%backward.position')}")
+    kept = slice(0, 1) if needs == LEFT else slice(1, 2) if needs == RIGHT else slice(None)
+    for share, position in zip(code.compute(shares[kept], names)[::-1], positions[kept][::-1], strict=True):
+        at = code.let(f"getelementptr double, ptr %adjoints, i32 {position}")
         before = code.let(f"load double, ptr {at}")
         code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
+
+
+def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:
+    """The functions of the C library that these operations need. Raises `NotImplementedError` for one without a native form."""
+    code = Code()
+    for row, count in calls:
+        operands = [f"x{k}" for k in range(count)]
+        names = {name: f"%{name}" for name in ("out", "upstream", *operands)}
+        code.compute([of_node(row)(*map(symbol, operands)), *shares_of(row, count)], names)
+    return tuple(code.calls.values())

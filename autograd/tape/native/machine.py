@@ -1,9 +1,9 @@
 """LLVM text to functions that can be called, in this process and for this processor.
 
 The C library's functions are those that Python's own `math` calls, found at run time, so that native results are Python's
-to the last bit. What serves every tape is kept on disk, under a hash of its text and of the machine. The trade-off: a
-file in the user's cache is trusted as Python trusts its `__pycache__`; a damaged one is noticed and compiled anew, and
-where nothing can be written everything works, a twentieth of a second later.
+to the last bit. What serves every tape is kept on disk, under a hash of its text and of the machine. A file in the user's
+cache is trusted as Python trusts its `__pycache__`. A damaged one is noticed and compiled anew; where nothing can be written,
+each process compiles for itself.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd.tape.native.lowering import CALLS
+from autograd.tape.native.lowering import Function
 
 POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 
@@ -29,12 +29,14 @@ class Machine(NamedTuple):
     descend: Callable[..., None]
 
 
-def machine(text: str, keep: bool = False) -> Machine:
-    """Compile the program, or, with `keep`, take it from the disk if it was compiled before.
+def loaded(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Machine:
+    """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before.
 
-    Raises `ImportError` without llvmlite, the extra `native`.
+    Raises `ImportError` without llvmlite, `ValueError` for a function that the C library does not have.
     """
     llvm = backend()
+    for called in calls:
+        llvm.add_symbol(called.symbol, address(called))
     code = (_kept(text) if keep else None) or _compiled(text, keep)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -54,18 +56,32 @@ def machine(text: str, keep: bool = False) -> Machine:
 
 @cache
 def backend() -> Any:
-    """LLVM, told where the C library's functions are. Raises `ImportError`, with the remedy, where it is missing."""
+    """LLVM for this processor. Raises `ImportError`, with the command that installs it, where it is missing."""
     try:
         import llvmlite.binding as llvm
     except ImportError:
-        raise ImportError("native tapes are compiled by LLVM: pip install 'chainrule[native]'") from None
+        raise ImportError("native tapes are compiled by LLVM: pip install llvmlite") from None
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    library = ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
-    for name in CALLS:
-        function = getattr(library, {"power": "pow"}.get(name, name))
-        llvm.add_symbol(f"c_{name}", ctypes.cast(function, ctypes.c_void_p).value)
     return llvm
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
+
+
+@cache  # ctypes leaves a circle behind each time
+def address(called: Function) -> int:
+    """Where a function of the C library is. Raises `ValueError` if it has none of that name."""
+    try:
+        found = _library()[called.name if called.name.isidentifier() else "?"]
+    except AttributeError:
+        raise ValueError(
+            f"{called.operation}: the C library has no function {called.name!r:.60}; "
+            "give operation(..., native=...) the name of one that takes and returns doubles, such as 'erf'"
+        ) from None
+    return ctypes.c_size_t.from_buffer(found).value
 
 
 def _target() -> Any:

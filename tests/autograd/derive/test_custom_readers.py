@@ -95,7 +95,7 @@ def test_paths_and_wrong_ways() -> None:
 def test_picture() -> None:
     y, _ = output()
     y.backward()
-    source = draw(y).source
+    source = draw(y, show=("data", "labels")).source
     assert source.count("->") == 12
     assert {"my_erf", "my_gelu", "\u039b"} <= set(re.findall(r">([^<>]+)</FONT>", source))
 

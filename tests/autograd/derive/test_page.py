@@ -220,7 +220,7 @@ def test_a_story_tells_every_term_of_a_sum_in_symbols_and_in_numbers(browser: Br
     assert last == "\u2202y\u2202x=12+(\u22122)+(\u22122)=8"
     assert browser.text("#status") == "The story of x; Next and Back go on with the steps."
     browser.run("document.querySelector('#story li button').click()")
-    assert browser.text("#story h2") == "z1"
+    assert browser.text("#story h2") == "z2"
     assert browser.run("return document.activeElement.id") == "story"
 
 
@@ -680,7 +680,15 @@ def test_what_the_page_says_without_a_browser() -> None:
             {"name": "</script>", "kind": "input", "operation": "", "row": "", "parents": [], "data": -1.0},
             {"name": "0.5", "kind": "constant", "operation": "", "row": "", "parents": [], "data": 0.5},
             {"name": "z1", "kind": "result", "operation": "mul", "row": "mul", "parents": [1, 2], "data": -0.5},
-            {"name": "W1[0,0]", "kind": "result", "operation": "maximum", "row": "maximum", "parents": [0, 3], "data": 2.0},
+            {
+                "name": "W1[0,0]",
+                "kind": "result",
+                "operation": "maximum",
+                "row": "maximum",
+                "selects": True,
+                "parents": [0, 3],
+                "data": 2.0,
+            },
         ],
         "sweep": [4, 3, 1, 0],
         "widths": {"thinnest": 1.0, "strongest": 4.0},

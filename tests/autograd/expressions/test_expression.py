@@ -16,7 +16,7 @@ from autograd.expressions import EXPANDED, SYMBOLS, Expression, number, symbol, 
 from autograd.expressions.expression import NAME, NUMBER, is_number
 from autograd.expressions.rows import all_partials, definition
 from autograd.graph import topological_order
-from autograd.operations import CHOICES, FLOATS, OPERATIONS
+from autograd.operations import FLOATS, OPERATIONS
 
 COMPARE: dict[str, Callable[..., Any]] = {
     "less": operator.lt,
@@ -28,9 +28,9 @@ COMPARE: dict[str, Callable[..., Any]] = {
 COMPUTE: dict[str, Callable[..., Any]] = {
     **{name: row.forward for name, row in OPERATIONS.items() if row.formula is None},
     **{name: OPERATIONS[name].forward for name in ("sign", "heaviside", "maximum", "minimum")},
-    "where": CHOICES["where"].forward,
+    "where": OPERATIONS["where"].forward,
 }
-INPUTS = {name: row.arity for name, row in (OPERATIONS | CHOICES).items()}
+INPUTS = {name: len(row.domain) for name, row in OPERATIONS.items()}
 SIMPLE = (0.0, -0.0, 1.0, -1.0, 2.0, 0, 1, -1)  # what a simplification looks for
 NAMES = ("x", "y", "z")
 x, y = symbol("x"), symbol("y")
@@ -43,8 +43,6 @@ def evaluated(e: Expression, at: dict[str, float]) -> Any:
         operands = [found[p] for p in node.parents]
         if node.op in (NAME, NUMBER):
             found[node] = at[node.content] if node.op is NAME else node.content
-        elif node.op.name == "logical_and":
-            found[node] = operands[0] and operands[1]
         else:
             found[node] = node.op.forward(*operands)
     return found[e]
@@ -142,7 +140,7 @@ def test_a_condition_that_is_known_drops_out_of_a_conjunction() -> None:
     assert SYMBOLS.logical_and(yes, p) is p
     assert SYMBOLS.logical_and(p, no) is no
     assert SYMBOLS.logical_and(no, p) is no
-    assert (p & (y < x)).op is (p & p).op is CHOICES["logical_and"]
+    assert (p & (y < x)).op is (p & p).op is OPERATIONS["logical_and"]
     assert (True & p) is p
 
 
@@ -213,8 +211,10 @@ def test_a_number_is_told_with_its_sign(a: float, b: float) -> None:
 @given(data=st.data())
 def test_every_row_of_the_table_as_a_formula_is_the_row_on_floats(name: str, arithmetic: Any, data: st.DataObject) -> None:
     row = OPERATIONS[name]
-    numbers = data.draw(st.tuples(*[NUMBERS] * row.arity))
-    at = dict(zip(NAMES, numbers, strict=False))
+    numbers = data.draw(st.tuples(*[NUMBERS] * len(row.domain)))
+    if name == "logical_and":  # of conditions, which are 1 or 0
+        numbers = tuple(float(x > 0) for x in numbers)
+    at = dict(zip((*NAMES, "w"), numbers, strict=False))
     operands = [data.draw(st.sampled_from([symbol(key), number(at[key])])) for key in at]
     want = row.forward(*numbers)
     for out in (definition(row, *operands), getattr(arithmetic, name)(*operands)):

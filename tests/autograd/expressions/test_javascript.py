@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
+import random
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +20,7 @@ from autograd import operation
 from autograd.expressions import SYMBOLS, Expression, number, symbol, unchanged
 from autograd.expressions.expression import NAME, NEG
 from autograd.expressions.javascript import PRELUDE, as_javascript, keys, lacking, literal, rows
-from autograd.operations import OPERATIONS
+from autograd.operations import FLOATS, OPERATIONS, of_count
 
 COMPUTE: dict[str, Callable[..., Any]] = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "neg": operator.neg}
 
@@ -65,12 +69,46 @@ def test_parentheses_stand_where_they_are_needed(build: Callable[[Any, Any], Exp
 
 
 def test_every_row_is_printed_and_calls_nothing_that_is_not_there() -> None:
-    script = rows(OPERATIONS.values())
+    script = rows(of_count(row, len(row.domain)) for row in OPERATIONS.values())
     assert re.findall(r"^  (\w+): \{$", script, re.MULTILINE) == list(OPERATIONS)
     own = set(re.findall(r"^const (\w+) = \(", script, re.MULTILINE))
-    assert own == {"power", *(f"op_{name}" for name, row in OPERATIONS.items() if row.formula)}
-    mathematics = {f"Math.{f}" for f in ("abs", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")}
-    assert set(re.findall(r"([\w.]+)\(", re.sub(r"\) => \(|\w+ = \(", " ", script.removeprefix(PRELUDE)))) == own | mathematics
+    expressions = {"exp2", "rint", "fmod", "erf", "erfc"}
+    assert own == {"power", *(f"op_{name}" for name, row in OPERATIONS.items() if row.formula or name in expressions)}
+    calls = set(re.findall(r"(?<!\w )\b((?:Math\.|op_)\w+|power)\(", script.removeprefix(PRELUDE)))
+    missing = [f for f in sorted(calls - own) if run(f"console.log(typeof {f})") != "function"]
+    assert missing == []
+
+
+def run(script: str) -> str:
+    return subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607
+
+
+POINTS = [0.0, -0.0, 0.3, -0.3, 1.0, -1.0, 1.5, 2.5, 5.0, -12.0, math.inf, -math.inf, math.nan, 1e-9, 700.0]
+
+
+def written(x: float) -> str:
+    return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(float(x)), repr(float(x)))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_row_in_javascript_computes_what_it_computes_in_python(name: str) -> None:
+    row = of_count(OPERATIONS[name], len(OPERATIONS[name].domain))
+    ats = [
+        at for at in itertools.product(POINTS, repeat=len(row.domain)) if name != "logical_and" or not any(map(math.isnan, at))
+    ]
+    ats = random.Random(1).sample(ats, min(200, len(ats)))  # noqa: S311  # of cases
+    outs = [row.forward(*at) for at in ats]
+    calls = [f"[{', '.join(map(written, at))}], {written(out)}" for at, out in zip(ats, outs, strict=True)]
+    program = "".join(f"show({call});\n" for call in calls)
+    computed = f"RULES.{name}.forward(...at), ...RULES.{name}.partials(out, ...at)"
+    show = f"const show = (at, out) => console.log([{computed}].map(Number).join(' '));\n"
+    lines = run(rows([row]) + show + program).splitlines()
+    found = [[float(x.replace("Infinity", "inf")) for x in line.split()] for line in lines]
+    for at, out, line in zip(ats, outs, found, strict=True):
+        for got, want in zip(line, (out, *row.partials(FLOATS, out, *at)), strict=True):
+            same = got == want or (math.isnan(got) and math.isnan(want))
+            assert same or abs(got - want) <= 1e-14 * max(abs(want), 1e-300), (at, got, want)
 
 
 ROWS = """\
@@ -161,3 +199,13 @@ def table() -> Iterator[None]:
     yield
     OPERATIONS.clear()
     OPERATIONS.update(before)
+
+
+def test_a_formula_calls_the_record_of_now_and_a_node_keeps_its_own() -> None:
+    operation("js_again", lambda a: a * 2, lambda m, out, a: (2,), javascript="a * 2")
+    old = OPERATIONS["js_again"]
+    operation("js_again", lambda a: a * 3, lambda m, out, a: (3,), javascript="a * 3")
+    operation("js_calls", formula=lambda m, a: m.js_again(a))
+    script = rows([old, OPERATIONS["js_calls"]])
+    assert "const op_js_calls = (a) => (op_js_again$2(a));\nconst op_js_again$2 = (a) => (a * 3);\n" in script
+    assert "  js_again: {\n    forward: (a) => op_js_again(a)," in script

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autograd import Tape, Value
-from autograd.tapes.arguments import arguments, counted, like
+from autograd.tape.arguments import arguments, counted, like
 
 x, y = Value(2.0, "x"), Value(3.0, "y")
 INPUTS = (x, y)
@@ -20,7 +20,7 @@ HUGE = Fraction(10) ** 400
 
 
 def native() -> Callable[[Any], Any]:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     return Tape(x * y + x, INPUTS).native()
 
 

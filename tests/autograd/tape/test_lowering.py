@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 import struct
 from array import array
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, bits
-from test_expression import NAMES, SIMPLE, expressions
+from test_expression import NAMES, SIMPLE, evaluated, expressions
 
-from autograd import floats, symbols
-from autograd.rules import RULES
-from autograd.symbols import Expression, cos, exp, log, sin, symbol, where
-from autograd.tapes import lowering
-from autograd.tapes.kernel import DRIVERS, HEAD
-from autograd.tapes.lowering import CALLS, DECLARATIONS, INSTRUCTIONS, LOWERED, Code, literal
+from autograd.expressions import EXPANDED, SYMBOLS, Expression, symbol
+from autograd.expressions.expression import lifted
+from autograd.operations import FLOATS, OPERATIONS
+from autograd.tape.native.kernel import HEAD, Text, _text
+from autograd.tape.native.lowering import INSTRUCTIONS, TRUTHS, Code, literal
+from autograd.tape.program import NODES, of_node
 
-LOW = SimpleNamespace(**{**vars(symbols), **lowering._CHOICES})
+cos, exp, log, sin, where = EXPANDED.cos, EXPANDED.exp, EXPANDED.log, EXPANDED.sin, EXPANDED.where
 x, y, z = map(symbol, NAMES)
 
 
-def text(outputs: list[Expression]) -> str:
+def text(outputs: list[Expression]) -> Text:
     """A program that computes these of x, y and z, and stores them behind one another."""
     code = Code()
     names = {}
@@ -34,15 +34,16 @@ def text(outputs: list[Expression]) -> str:
     for k, found in enumerate(code.compute(outputs, names)):
         place = code.let(f"getelementptr double, ptr %grads, i64 {k}")
         code.do(f"store double {found}, ptr {place}")
-    return "\n".join((DECLARATIONS, HEAD, "entry:", *code.lines, "ret void", "}", DRIVERS))
+    code.do("ret void")
+    return _text(code)
 
 
-def computed(outputs: list[Expression], *points: tuple[float, ...], program: str = "") -> list[list[float]]:
+def computed(outputs: list[Expression], *points: tuple[float, ...]) -> list[list[float]]:
     """What the compiled program gives at each of the points."""
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
-    from autograd.tapes.machine import machine
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
+    from autograd.tape.native.machine import loaded
 
-    compiled, results = machine(program or text(outputs)), []
+    compiled, results = loaded(*text(outputs)), []
     for point in points:
         numbers, out = array("d", point), array("d", [0.0] * (len(outputs) + 1))
         start = out.buffer_info()[0]
@@ -51,17 +52,16 @@ def computed(outputs: list[Expression], *points: tuple[float, ...], program: str
     return results
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_every_row_has_the_bits_that_it_has_in_python(name: str) -> None:
-    row, low = RULES[name], LOWERED[name]
-    operands = [x, y][: len(row.domain)]
-    out = low.forward(*operands)
-    formulas = [out, *(1.0 * symbols.add(0.0, partial) for partial in low.partials(z, *operands))]
-    points = [(a, b) for a in GRID for b in (GRID if len(operands) == 2 else (0.0,))]
-    outs = [row.forward(*point[: len(operands)]) for point in points]
-    got = computed(formulas, *((a, b, float(out)) for (a, b), out in zip(points, outs, strict=True)))
+    row = OPERATIONS[name]
+    operands = [x, y][: row.arity]
+    formulas = [of_node(row)(*operands), *(1.0 * lifted(0.0 + partial) for partial in row.partials(EXPANDED, z, *operands))]
+    points = [(a, b) for a in GRID for b in (GRID if row.arity == 2 else (0.0,))]
+    outs = [float(row.forward(*point[: row.arity])) for point in points]
+    got = computed(formulas, *((a, b, out) for (a, b), out in zip(points, outs, strict=True)))
     for point, out, found in zip(points, outs, got, strict=True):
-        want = [float(out), *(0.0 + partial for partial in row.partials(out, *point[: len(operands)]))]
+        want = [out, *(0.0 + partial for partial in row.partials(FLOATS, out, *point[: row.arity]))]
         assert [*map(bits, found)] == [*map(bits, want)], (point, found, want)
 
 
@@ -69,17 +69,24 @@ def test_every_row_has_the_bits_that_it_has_in_python(name: str) -> None:
 @given(st.data(), st.tuples(*[NUMBERS] * 3))
 def test_any_formula_has_the_bits_that_it_has_in_python(data: st.DataObject, numbers: tuple[float, ...]) -> None:
     at = dict(zip(NAMES, numbers, strict=True))
-    often = ("where",) * 8 + ("less", "greater_equal", "exp", "log", "power") * 2
-    found, values = data.draw(expressions(at, LOW, often, SIMPLE[:-2]))  # True is no double here
-    both = [(e, value) for e, value in zip(found, values, strict=True) if not isinstance(value, bool)]
+    often = ("where",) * 8 + ("less", "greater_equal", "exp", "log", "pow") * 2
+    found, values = data.draw(expressions(at, NODES, often, SIMPLE[:-2]))
     last = data.draw(st.integers(1, 2))
-    outputs, want = zip(*both[-last:], strict=True)
-    (got,) = computed(list(outputs), numbers)
-    assert [*map(bits, got)] == [bits(float(value)) for value in want], text(list(outputs))
+    outputs, want = found[-last:], values[-last:]
+    (got,) = computed(outputs, numbers)
+    assert [*map(bits, got)] == [bits(float(value)) for value in want], text(outputs).text
+
+
+def test_a_truth_is_a_number_and_a_number_a_truth_where_it_is_asked_for() -> None:
+    formulas = [SYMBOLS.less(x, y) * 3.0, SYMBOLS.where(x, y, z), SYMBOLS.where(y * 0.0, y, z), SYMBOLS.less(y, x)]
+    for at in ((1.0, 2.0, 3.0), (0.0, -2.0, 3.0), (-0.0, NAN, INF), (NAN, 1.0, 2.0)):
+        (got,) = computed(formulas, at)
+        want = [float(evaluated(e, dict(zip(NAMES, at, strict=True)))) for e in formulas]
+        assert [*map(bits, got)] == [*map(bits, want)]
 
 
 def test_a_choice_is_one_instruction_and_no_branch() -> None:
-    program = text([where(x < y, where(y < z, exp(x), log(x)), where(z < x, sin(y), z)) * 2])
+    program = text([where(x < y, where(y < z, exp(x), log(x)), where(z < x, sin(y), z)) * 2]).text
     body = program.partition(HEAD)[2].partition("}")[0]
     assert body.count("select i1") == 3
     assert "br " not in body
@@ -88,10 +95,15 @@ def test_a_choice_is_one_instruction_and_no_branch() -> None:
 
 @pytest.mark.parametrize(("name", "forward", "partials"), [("softplus", ["exp", "log1p"], ["exp"]), ("sigmoid", ["exp"], [])])
 def test_a_row_calls_no_more_than_it_needs(name: str, forward: list[str], partials: list[str]) -> None:
-    out = LOWERED[name].forward(x)
-    assert re.findall(r"call double @c_(\w+)", text([out])) == forward
-    assert re.findall(r"call double @c_(\w+)", text([*LOWERED[name].partials(z, x)])) == partials
-    assert re.findall(r"call double @c_(\w+)", text([out, *LOWERED[name].partials(out, x)])).count("exp") <= 2
+    row = OPERATIONS[name]
+    out = of_node(row)(x)
+
+    def called(outputs: Any) -> list[str]:
+        return re.findall(r"call double @c_(\w+)_1", text([*map(lifted, outputs)]).text)
+
+    assert called([out]) == forward
+    assert called(row.partials(EXPANDED, z, x)) == partials
+    assert called([out, *row.partials(EXPANDED, out, x)]).count("exp") <= 2
 
 
 def test_a_long_formula_is_no_deep_recursion() -> None:
@@ -104,20 +116,18 @@ def test_a_long_formula_is_no_deep_recursion() -> None:
 
 
 def test_no_instruction_allows_another_result() -> None:
-    program = text(
-        [f(x) for f in (exp, log, sin, cos)]
-        + [e for name, row in LOWERED.items() if len(row.domain) == 2 for e in [row.forward(x, y)]]
-    )
-    words = set(re.findall(r"[a-z]+", program))
+    program = text([of_node(row)(*(x, y, z)[: row.arity]) for row in OPERATIONS.values()])
+    words = set(re.findall(r"[a-z]+", program.text))
     assert not words & {"fast", "nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc", "fmuladd", "fma"}
-    assert set(CALLS) <= set(INSTRUCTIONS)
+    assert {called.name for called in program.calls} == {"exp", "log", "log1p", "sin", "cos", "tanh", "pow"}
+    assert set(INSTRUCTIONS) | set(TRUTHS) <= {*OPERATIONS}
 
 
 def test_equal_formulas_that_are_one_object_are_computed_once() -> None:
     code = Code()
     e = exp(x)
     assert code.compute([e, e, e * e], {"x": "%x"}) == ["%n1", "%n1", "%n2"]
-    assert code.lines == ["%n1 = call double @c_exp(double %x)", "%n2 = fmul double %n1, %n1"]
+    assert code.lines == ["%n1 = call double @c_exp_1(double %x)", "%n2 = fmul double %n1, %n1"]
 
 
 @pytest.mark.parametrize("number", GRID)
@@ -136,12 +146,3 @@ def test_truths_and_whole_numbers_are_written_as_llvm_writes_them() -> None:
     )
     assert (literal(INF), literal(-0.0)) == ("0x7FF0000000000000", "0x8000000000000000")
     assert literal(NAN)[:5] == "0x7FF"
-
-
-@pytest.mark.parametrize("name", ["sign", "heaviside", "maximum", "minimum"])
-def test_what_python_decides_with_if_is_decided_alike(name: str) -> None:
-    inputs = 1 if name == "sign" else 2
-    points = [(a, b, 0.0) for a in GRID for b in (GRID if inputs == 2 else (0.0,))]
-    got = computed([getattr(LOW, name)(*[x, y][:inputs])], *points)
-    want = [float(getattr(floats, name)(*point[:inputs])) for point in points]
-    assert [bits(found) for (found,) in got] == [*map(bits, want)]

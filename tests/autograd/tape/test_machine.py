@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from autograd import Tape, Value
-from autograd.tapes import kernel, native
-from autograd.tapes import machine as room
+from autograd.tape import native
+from autograd.tape.native import kernel
+from autograd.tape.native import machine as room
 
 x, y = Value(2.0, "x"), Value(3.0, "y")
 LARGE = 2_001
@@ -27,7 +28,7 @@ for _ in range({operations}):
     output = output * 1.5 + x
 fast = Tape(output, x).native()
 value, (slope,) = fast([1.0])
-print(value == slope == Tape(output, x)([1.0])[0], fast._program is not None)
+print(value == slope == Tape(output, x)([1.0])[0], fast._arrays is not None)
 """
 
 
@@ -41,7 +42,7 @@ def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "there yet"))
     return tmp_path / "not" / "there yet" / "chainrule"
 
@@ -62,10 +63,10 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def answer(keep: bool = True) -> Any:
     """What a freshly compiled or fetched interpreter computes."""
-    compiled = room.machine(kernel.interpreter(), keep=keep)
+    compiled = room.loaded(*kernel.interpreter(), keep=keep)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "LARGEST_STRAIGHT", 0)
-        patch.setattr(native, "_interpreter", lambda: compiled)
+        patch.setattr(native, "_interpreter", lambda own: compiled)
         return Tape(x * y + x, [x, y]).native()([4.0, 5.0])
 
 
@@ -153,7 +154,7 @@ def test_without_the_variable_it_is_the_systems_cache_in_the_home(
 def test_a_place_that_cannot_be_written_costs_nothing_but_the_compiling(
     tmp_path: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     file = tmp_path / "file"
     file.write_text("no directory")
     for place in (file, file / "below", Path("/proc/nowhere")):
@@ -202,7 +203,7 @@ def test_a_new_process_finds_what_another_kept(cache: Path) -> None:
         done = run(program, XDG_CACHE_HOME=str(cache.parent))
         assert (done.stdout, done.stderr) == ("True True\n", "")
     assert len(list(cache.iterdir())) == 1
-    watch = "import autograd.tapes.machine as room\nroom._compiled = None\n"
+    watch = "from autograd.tape.native import machine as room\nroom._compiled = None\n"
     assert run(watch + program, XDG_CACHE_HOME=str(cache.parent)).stdout == "True True\n"
 
 
@@ -241,7 +242,7 @@ print(sorted({"numpy", "llvmlite", "numba", "jax", "sympy", "mpmath", "ctypes"} 
 
 
 def test_a_home_that_is_not_there_yet_and_one_that_is_no_directory(tmp_path: Path) -> None:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     (tmp_path / "file").write_text("no directory")
     for home in ("not there yet", "file"):
         done = run(PROGRAM.format(operations=LARGE), HOME=str(tmp_path / home), XDG_CACHE_HOME=None)
@@ -250,7 +251,7 @@ def test_a_home_that_is_not_there_yet_and_one_that_is_no_directory(tmp_path: Pat
 
 
 def test_what_is_no_program_is_an_error_and_no_crash() -> None:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     for text in ("nonsense", "define void @pass( {"):
         with pytest.raises(RuntimeError):
-            room.machine(text)
+            room.loaded(text)

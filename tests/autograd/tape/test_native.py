@@ -21,10 +21,12 @@ from hypothesis import strategies as st
 from programs import GRID, INF, NAN, NUMBERS, SMOOTH, bits, programs, same
 
 from autograd import Tape, Value
-from autograd.tapes import kernel, native
-from autograd.tapes.machine import machine
+from autograd.tape import native
+from autograd.tape.native import kernel
+from autograd.tape.native.machine import loaded
+from autograd.tape.program import Program
 
-pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+pytest.importorskip("llvmlite", reason="pip install llvmlite")
 
 KINDS = pytest.mark.parametrize("kind", ["straight", "interpreted"])
 x, y = Value(2.0, "x"), Value(3.0, "y")
@@ -63,8 +65,8 @@ def test_a_small_tape_is_compiled_for_itself_and_a_large_one_interpreted() -> No
     output = x
     for _ in range(native.LARGEST_STRAIGHT // 2):
         output = output * 0.5 + 1
-    assert Tape(output, x).native()._program is None
-    assert Tape(-output, x).native()._program is not None
+    assert Tape(output, x).native()._arrays is None
+    assert Tape(-output, x).native()._arrays is not None
     assert repr(Tape(x * y, [x, y]).native()) == "Native(Tape(1 operations, 2 inputs))"
 
 
@@ -99,13 +101,13 @@ def test_values_are_for_the_tape_itself(kind: str) -> None:
 
 
 def test_a_thread_lays_out_its_memory_once_and_no_share_is_sent_to_a_constant(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory, made_of = native._Program.memory, []
+    memory, made_of = native._Arrays.memory, []
 
-    def watched(program: native._Program) -> Any:
+    def watched(program: native._Arrays) -> Any:
         made_of.append(memory(program))
         return made_of[-1]
 
-    monkeypatch.setattr(native._Program, "memory", watched)
+    monkeypatch.setattr(native._Arrays, "memory", watched)
     for output in (x * 3.0, 3.0 * x):
         made_of.clear()
         fast = made("interpreted", Tape(output, x))
@@ -274,9 +276,9 @@ def test_what_cannot_be_descended(change: dict[str, Any], error: type[Exception]
 def test_a_call_and_a_descent_have_a_program_each(monkeypatch: pytest.MonkeyPatch) -> None:
     straight, asked = kernel.straight, []
 
-    def watched(tape: Tape, valued: bool) -> str:
+    def watched(program: Program, valued: bool) -> kernel.Text:
         asked.append(valued)
-        return straight(tape, valued)
+        return straight(program, valued)
 
     monkeypatch.setattr(kernel, "straight", watched)
     fast = Tape(x * y, [x, y]).native()
@@ -316,7 +318,7 @@ def test_eight_threads_each_get_their_own_answer(kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["replay", "samples", "descend"])
 def test_a_function_owns_its_code(name: str) -> None:
-    compiled = machine(kernel.straight(Tape(x * y, [x, y]), valued=True))
+    compiled = loaded(*kernel.straight(Tape(x * y, [x, y]).program, valued=True))
     function: Any = getattr(compiled, name)
     del compiled
     gc.collect()
@@ -364,7 +366,7 @@ def test_ctrl_c_is_heard_within_a_second(kind: str, call: str) -> None:
 import signal
 import numpy as np
 from autograd import Tape, Value
-from autograd.tapes import native
+from autograd.tape import native
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in a shell's background is told to ignore it
 native.LARGEST_STRAIGHT = {-1 if kind == "interpreted" else 10**9}
 x, y = Value(2.0, "x"), Value(3.0, "y")

@@ -22,11 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import (
     EXTREME,
+    FUNCTIONS,
     GRID,
     INF,
     NAN,
     NUMBERS,
-    OPERATIONS,
     RATIONAL,
     ROUNDED,
     SMOOTH,
@@ -39,10 +39,10 @@ from programs import (
 )
 
 from autograd import Tape, Value, floats, grad, maximum, topological_order
-from autograd.rules import RULES
-from autograd.tapes import tape as module
+from autograd.operations import BUILT_IN, OPERATIONS
+from autograd.tape import replay as module
 
-ROWS = pytest.mark.parametrize("name", RULES)
+ROWS = pytest.mark.parametrize("name", OPERATIONS)
 x, y = Value(2.0, "x"), Value(3.0, "y")
 
 
@@ -76,7 +76,7 @@ def test_row_by_row_too(case: Any) -> None:
 
 @ROWS
 def test_every_row_at_every_pair_of_special_values(name: str) -> None:
-    step = Program(len(RULES[name].domain), (), (Step(name, len(RULES[name].domain) - 1, 0),))
+    step = Program(OPERATIONS[name].arity, (), (Step(name, OPERATIONS[name].arity - 1, 0),))
     tape = taped(step, [1.0] * step.inputs)
     for a in GRID:
         for b in GRID if step.inputs == 2 else (0.0,):
@@ -198,14 +198,14 @@ def test_constants_fold() -> None:
     assert f"v1 = x * {math.exp(6.0) / 3.0!r}" in tape.source
     assert "sin(x)" in tape.source
     assert "exp" not in tape.source
-    assert sorted(tape.constants) == [-3.0, math.exp(6.0) / 3.0]
+    assert sorted(tape.program.constants) == [-3.0, math.exp(6.0) / 3.0]
 
 
 def test_constants_stand_in_the_order_of_their_use() -> None:
     output = x
     for k in range(12):
         output = output * (k + 0.25)
-    assert Tape(output, x).constants == [k + 0.25 for k in range(12)]
+    assert Tape(output, x).program.constants == [k + 0.25 for k in range(12)]
 
 
 def test_constants_that_are_too_large_fold_as_the_engine_computes_them() -> None:
@@ -261,13 +261,13 @@ def test_the_source_is_python_and_what_is_run(case: Any, labels: list[str]) -> N
     targets = [s.targets[0].id for s in function.body[:-1] if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name)]
     assert len(targets) == len(function.body) - 1
     assert len(set(names + targets)) == len(names) + len(targets), "a name is assigned twice"
-    assert not set(names + targets) & (set(vars(floats)) | {"replay"})
+    assert not set(names + targets) & (BUILT_IN | {"replay"})
     called = {node.func.id for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    assert called <= {name for name, f in vars(floats).items() if callable(f)}
+    assert called <= {name for name, row in OPERATIONS.items() if row.formula is None}
     assert not [
         node for node in ast.walk(function) if isinstance(node, ast.Attribute | ast.Import | ast.Subscript | ast.Lambda)
     ]
-    names_: dict[str, Any] = dict(vars(floats))
+    names_: dict[str, Any] = {"inf": INF, "nan": NAN, **{name: row.forward for name, row in OPERATIONS.items()}}
     exec(tape.source, names_)  # noqa: S102  # that it can be run is what is tested
     with suppress(ArithmeticError, ValueError):  # where Python's operators have no answer
         assert same(names_["replay"](*numbers), program.engine(numbers))
@@ -331,7 +331,7 @@ def test_fractions_whose_answer_is_known() -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(cases([name for name in RULES if name != "pow"], st.one_of(st.fractions(-20, 20, max_denominator=30), st.floats(-3, 3))))
+@given(cases([n for n in OPERATIONS if n != "pow"], st.one_of(st.fractions(-20, 20, max_denominator=30), st.floats(-3, 3))))
 def test_fractions_among_floats_are_what_the_engine_makes_of_them(case: Any) -> None:
     program, (recorded, *others) = case
     tape = taped(program, recorded)
@@ -354,12 +354,12 @@ def test_a_fraction_among_the_constants_is_exact_beside_floats_too() -> None:
 
 @ROWS
 def test_on_values_the_same_operations_are_recorded_again(name: str) -> None:
-    leaves = [Value(1.5, "a"), Value(0.7, "b")][: len(RULES[name].domain)]
-    output = OPERATIONS[name](*leaves)
+    leaves = [Value(1.5, "a"), Value(0.7, "b")][: OPERATIONS[name].arity]
+    output = FUNCTIONS[name](*leaves)
     given_ = [Value(-0.5), Value(0.25)][: len(leaves)]
     value, grads = Tape(output, leaves)(given_)
-    want = OPERATIONS[name](*given_)
-    assert (value.rule, value.parents == tuple(given_)) == (output.rule, True)
+    want = FUNCTIONS[name](*given_)
+    assert (value.operation, value.parents == tuple(given_)) == (output.operation, True)
     assert all(one is other for one, other in zip(value.parents, given_, strict=True))
     assert bits(value.data) == bits(want.data)
     assert [bits(g.data) for g in grads] == [bits(g.data) for g in grad(want, given_, create_graph=True)]
@@ -454,8 +454,8 @@ def test_hessian_vector_products_are_grad_of_grad(case: Any) -> None:
 
 @ROWS
 def test_each_row_on_arrays_is_2_ulp_from_the_row_on_floats_and_its_gradient_as_far_as_that_travels(name: str) -> None:
-    rule, rng = RULES[name], np.random.default_rng(0)
-    step = Program(len(rule.domain), (), (Step(name, len(rule.domain) - 1, 0),))
+    rule, rng = OPERATIONS[name], np.random.default_rng(0)
+    step = Program(rule.arity, (), (Step(name, rule.arity - 1, 0),))
     tape = taped(step, [1.0] * step.inputs)
     spread = [np.concatenate([rng.uniform(*interval, 600), rng.uniform(-800, 800, 60)]) for interval in rule.domain]
     special = np.array(np.meshgrid(*[GRID] * step.inputs)).reshape(step.inputs, -1)
@@ -538,7 +538,7 @@ SHAPES = [
 
 def made(kind: str, tape: Tape) -> Any:
     if kind == "native":
-        pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+        pytest.importorskip("llvmlite", reason="pip install llvmlite")
         return tape.native()
     return tape
 
@@ -683,25 +683,6 @@ def test_the_whole_of_what_is_said() -> None:
         Tape(3.0, [x])  # type: ignore[arg-type]  # the mistake
 
 
-def test_the_data_of_a_constant_is_looked_at() -> None:
-    a = Value(2.0)
-    output = x * a
-    a.data = "two"  # type: ignore[assignment]  # what a user can do
-    with pytest.raises(TypeError, match=r"'two' is of type str, not a real number"):
-        Tape(output, x)
-
-
-def test_an_operation_that_is_not_in_the_table_is_named() -> None:
-    from autograd.value import unary
-
-    a = Value(2.0)
-    mine = unary(RULES["exp"]._replace(name="mine"))(a)
-    uses: list[Callable[[Tape], Any]] = [lambda t: t([1.0]), lambda t: t([Value(1.0)]), lambda t: t.source]
-    for use in uses:
-        with pytest.raises(ValueError, match="operation 'mine' is not in the table"):
-            use(Tape(mine, a))
-
-
 def test_nan_goes_through() -> None:
     assert same(Tape(x * y, [x, y])([NAN, 2.0]), (NAN, [2.0, NAN]))
 
@@ -739,7 +720,7 @@ def test_the_source_of_a_long_tape_is_run_too() -> None:
 
 @pytest.mark.slow
 def test_a_million_operations_natively() -> None:
-    pytest.importorskip("llvmlite", reason="pip install '.[native]'")
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
     gc.disable()
     try:
         output, a = chain(1_000_000)
