@@ -4,7 +4,8 @@ The gradients that it returns are numbers; a mistake is a part of the derivation
 filling of every part is tried, from the output layer back, fewest wrong parts first, until the numbers are reproduced on
 several data sets: then the wrong parts are the mistakes. From the bottom up: `problem` (what is asked, and what it may mean),
 `network`, `formulas` (their language), `mistakes` (the records), `gradients` (what was returned), `watch`, `readings` (which
-conventions are meant), `explanations`, `parts`, `search`, `messages`, `report`, `diagnosis`.
+conventions are meant), `penalties`, `explanations`, `parts`, `scales`, `search`, `messages`, `report`,
+the line to mend (`vocabulary`, `source`), `diagnosis`.
 
 The derivation, for samples in rows, line by line (Nielsen 2015, chapter 2, BP1 to BP4):
     (1) delta of the last layer = dC/da * f'(z)            (2) delta = (delta_after @ W_after.T) * f'(z)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from time import perf_counter
@@ -17,11 +16,13 @@ from nn.diagnose.explanations import DEPTH, Cause, State
 from nn.diagnose.gradients import CLOSE, Seen, called, read
 from nn.diagnose.messages import message, renamed
 from nn.diagnose.mistakes import MISTAKES
+from nn.diagnose.penalties import penalties, penalty_causes, usual, without
 from nn.diagnose.problem import AUTO, Given, Problem, listed
-from nn.diagnose.readings import Evidence, choose, fitted, names_of, penalties
+from nn.diagnose.readings import Evidence, choose, fitted, names_of
 from nn.diagnose.report import Finding, Report
 from nn.diagnose.search import Search
-from nn.diagnose.source import RIGHT, Mended, mended, words_at
+from nn.diagnose.source import RIGHT, Mended, mended
+from nn.diagnose.vocabulary import words_at
 from nn.diagnose.watch import Line, code_of, watched
 
 PATIENCE, ENOUGH = 0.8, 2.2  # readings are searched for so many seconds, or until an explanation costs no more
@@ -90,8 +91,8 @@ class Diagnosis:
         if best is None:
             raise RuntimeError("no reading was searched")
         _, search, states, causes, found = best
-        told = self.told(search, states, causes, found, names)
-        return self.in_their_words(told, search, found) if callable(self.backward) and told.wrong else told
+        wrong = self.reported(search, states, causes, found, names)
+        return self.in_their_words(wrong, search, found) if callable(self.backward) and wrong.wrong else wrong
 
     def other_forward(self, readings: Sequence[tuple[Problem, Evidence]]) -> Report | None:
         """The report, if all is right for a forward pass that treats the biases otherwise."""
@@ -107,7 +108,7 @@ class Diagnosis:
                     )
         return None
 
-    def in_their_words(self, told: Report, search: Search, found: Evidence) -> Report:
+    def in_their_words(self, report: Report, search: Search, found: Evidence) -> Report:
         """The report with the user's lines and names, and the lines that mend the pass."""
         problem, names = search.problem, names_of(search.problem)
         given = (problem.X.T, problem.Y.T) if problem.columns else (problem.X, problem.Y)
@@ -120,7 +121,9 @@ class Diagnosis:
             penalty = problem.penalty or (0.0, 0.0)
             now = {name: without(s, problem, penalty[name[1] == "b"]) for name, s in seen.items()}
             fits = {
-                name for name, s in now.items() if s.fits and (s.shape == problem.params[name[1:]].shape or name in told.right)
+                name
+                for name, s in now.items()
+                if s.fits and (s.shape == problem.params[name[1:]].shape or name in report.right)
             }
             exact = {name: search.exact(name)[0] for name in fits}
             return {
@@ -130,7 +133,7 @@ class Diagnosis:
 
         end = [line for line in found.lines if line.code is code_of(self.backward)]
         names_there = words_at(problem, search.net, end[-1]).names if end else {}
-        findings = [f._replace(message=renamed(f.message, names_there)) for f in told.findings]
+        findings = [f._replace(message=renamed(f.message, names_there)) for f in report.findings]
         try:
             with warnings.catch_warnings(), redirect_stdout(StringIO()):
                 warnings.simplefilter("ignore")  # of edits that make no sense
@@ -141,11 +144,11 @@ class Diagnosis:
             at = next((i for i, f in enumerate(findings) if f.gradient in m.gradients and not f.line), None)
             if at is not None:
                 findings[at] = findings[at]._replace(line=line_of(m))
-        right = set(told.right).union(*(m.gradients for m in mends))
+        right = set(report.right).union(*(m.gradients for m in mends))
         before = {m.edit.line: m.before for m in reversed(mends)}
         after = {m.edit.line: m.after for m in mends}
         patch = tuple((n, before[n], after[n]) for n in sorted(before)) if mends and right >= set(names) else ()
-        return told._replace(findings=tuple(findings), patch=patch)
+        return report._replace(findings=tuple(findings), patch=patch)
 
     def searched(self, problem: Problem, found: Evidence) -> tuple[Search, list[State], list[Cause]]:
         """The search under one reading, after the penalty has been taken out and the reduction, if left out, been read."""
@@ -166,7 +169,7 @@ class Diagnosis:
             return search, search.best(), causes
         return search, [State(0, frozenset(), tuple((name, frozenset()) for name in seen), None, frozenset(), 0)], causes
 
-    def told(
+    def reported(
         self, search: Search, states: Sequence[State], penalised: Sequence[Cause], found: Evidence, names: Sequence[str]
     ) -> Report:
         """The report of what the search found."""
@@ -247,45 +250,6 @@ def hazard(seen: Seen, problem: Problem) -> Finding | None:
         return None
     cause = Cause("bias_gradient_shape", int(seen.name[2:]), "shape", f"{seen.shape} | would broadcast {shape} to {after}")
     return Finding(cause.mistake, cause.layer, seen.name, message(cause, problem), (), ())
-
-
-def without(seen: Seen, problem: Problem, coefficient: float) -> Seen:
-    """The gradient without that much of its parameter."""
-    l = int(seen.name[2:]) - 1
-    if not coefficient or not seen.fits:
-        return seen
-    p = problem.W[l] if seen.name[1] == "W" else problem.b[l]
-    first = seen.readings[0] - coefficient * p
-    return seen._replace(readings=(first, first.swapaxes(-1, -2)) if len(seen.readings) > 1 else (first,))
-
-
-def usual(there: dict[str, float]) -> tuple[float, float]:
-    """The penalty that most gradients have: of the weights, and of the biases if all of them have it."""
-    weights = [round(c, 12) for name, c in there.items() if name[1] == "W" and c]
-    biases = [c for name, c in there.items() if name[1] == "b"]
-    usually = float(abs(Counter(weights).most_common(1)[0][0])) if weights else 0.0
-    all_of_them = bool(biases) and all(abs(abs(c) - usually) <= 1e-6 * usually for c in biases)
-    return usually, usually if all_of_them else 0.0
-
-
-def penalty_causes(problem: Problem, there: dict[str, float], seen: dict[str, Seen]) -> Iterator[Cause]:
-    """What is wrong with the penalty of each gradient."""
-    flipped = bool(there) and all(c <= 0 for c in there.values())
-    for name in seen:
-        c, want = there.get(name, 0.0) * (-1 if flipped else 1), (problem.penalty or (0.0, 0.0))[name[1] == "b"]
-        if abs(c - want) <= 1e-6 * max(abs(want), abs(c)) or (name[1] == "b" and not problem.b[int(name[2:]) - 1].any()):
-            continue
-        ratio = c / want if want else np.inf
-        names = {
-            0.0: "penalty_missing",
-            2.0: "penalty_doubled",
-            0.5: "penalty_halved",
-            -1.0: "penalty_sign_flipped",
-            np.inf: "penalty_misplaced",
-        }
-        mistake = names.get(round(ratio, 6), "penalty_wrong")
-        p = name[1:]
-        yield Cause(mistake, int(name[2:]), "penalty", f"{f'{c:.6g} * {p}' if c else ''} | {want:.6g} * {p}")
 
 
 def _far_off(search: Search, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.arrays import Array
-from nn.diagnose.gradients import CLOSE, Seen, called, read, run
+from nn.diagnose.gradients import CLOSE, Seen, read, run
 from nn.diagnose.network import Network, network
 from nn.diagnose.problem import Given, Problem, fresh
 from nn.diagnose.watch import Line, key_of, watched
@@ -200,43 +200,3 @@ def _nearest(usable: Sequence[Problem], of: Mapping[Any, Evidence]) -> list[Prob
     kept = [(problem, found) for problem, found in zip(usable, there, strict=True) if found >= max(there) - 0.6]
     order = sorted(kept, key=lambda k: -score(k[0], of[k[0].columns, k[0].out_in]) - k[1] / 2)
     return [problem for problem, _ in order][:24]
-
-
-def penalties(backward: Any, problem: Problem, found: Evidence) -> dict[str, float]:
-    """How much of each parameter is in its gradient whatever the error: what is left where the targets are the outputs."""
-    net = network(problem.W, problem.b, found.X[:1], found.Y[:1], problem.activations, problem.loss, 1.0)
-    if callable(backward):
-        y = net.A[-1][0]
-        given = (problem.X.T, y.T) if problem.columns else (problem.X, y)
-        try:
-            with np.errstate(all="ignore"):
-                left, _ = read([called(backward, problem.params, *given)], list(found.seen), problem)
-        except Exception:  # noqa: BLE001  # such targets may not suit it
-            return {}
-        left_over = {name: s.readings[0][0] for name, s in left.items() if s.fits}
-    else:
-        left_over = {}
-        for name, right in exact(net, found.seen).items():
-            s, w = found.seen[name], problem.W[int(name[2:]) - 1]
-            if name[1] == "W" and s.fits and w.size > 2:
-                both = np.stack([right.ravel(), w.ravel()], axis=1)
-                (r, c), *_ = np.linalg.lstsq(both, s.readings[0].ravel(), rcond=None)
-                close = np.abs(both @ (r, c) - s.readings[0].ravel()).max() <= CLOSE * np.abs(s.readings[0]).max()
-                left_over[name] = c * w if close and abs(r) > 1e-9 and abs(c) > 1e-9 else 0 * w
-    return _coefficients(problem, found, left_over)
-
-
-def _coefficients(problem: Problem, found: Evidence, left_over: Mapping[str, Array]) -> dict[str, float]:
-    """Each of the gradients that are left as a multiple of its parameter; nothing where one of them is something else."""
-    coefficients = {}
-    for name, rest in left_over.items():
-        l = int(name[2:]) - 1
-        p = problem.W[l] if name[1] == "W" else problem.b[l]
-        at = np.abs(p).argmax()
-        c = float(rest.flat[at] / (p.flat[at] or 1.0)) if rest.size == p.size else 0.0
-        size = max(float(np.abs(found.seen[name].readings[0]).max()), 1e-300)
-        if rest.size != p.size or np.abs(rest.ravel() - c * p.ravel()).max() > CLOSE * size:
-            return {}
-        coefficients[name] = 0.0 if np.abs(rest).max() <= CLOSE * size else c
-    weights = [c for name, c in coefficients.items() if name[1] == "W" and c]
-    return coefficients if weights else {}
