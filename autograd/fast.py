@@ -79,7 +79,7 @@ def swept(output: Any, take: Callable[[list[Any], list[Any]], T]) -> T | None:
 
     None where the sweep cannot be run this way, or where a number was changed by hand since the graph was begun.
     """
-    if output.left is None or not LOCK.acquire(False):  # noqa: FBT003  # without waiting
+    if output.left is None or not LOCK.acquire(False):  # without waiting
         return None
     try:
         found = _loop()(output, object(), BY_ORDER)

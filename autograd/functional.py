@@ -1,9 +1,7 @@
-"""Derivatives of functions by name: value_and_grad, vjp, jacobian, hessian, hvp, derivative, taylor; `grad(f)` is here too.
+"""Derivatives of functions by name, under the conventions of JAX and HIPS autograd; `grad(f)` is here too.
 
-They take a function and return a function, under the conventions of JAX and HIPS autograd: arguments and results are
-numbers, or lists, tuples, dictionaries and NumPy arrays of them, and derivatives are arranged like the arguments. Numbers
-come out as numbers. They come out as Values, recorded, where an argument is a Value or `f` uses Values from outside: the
-derivative depends on those, and can be differentiated by them. So transforms nest.
+Arguments and results are numbers, or lists, tuples, dictionaries and NumPy arrays of them. Numbers come out as numbers, but
+as Values where an argument is a Value or `f` uses Values from outside: the derivative depends on those. So transforms nest.
 """
 
 from __future__ import annotations
@@ -13,9 +11,8 @@ from itertools import islice
 from math import factorial, prod
 from typing import Any
 
-from autograd.calls import Call, checked_function, one_result
-from autograd.duals import Dual, new_level, parted, scalar, zero
-from autograd.forward import jvp
+from autograd.calls import Call, checked_function
+from autograd.forward import Dual, jvp, new_level, parted, scalar, zero
 from autograd.sweep import NOTHING
 from autograd.trees import Structure, array, flatten_as, unflatten
 
@@ -29,7 +26,7 @@ def gradient(where: str, f: Function, argnums: Any) -> tuple[Function, Function]
 
     def both(*arguments: Any, **named: Any) -> tuple[Any, Any]:
         call = Call(where, f, argnums, arguments, named)
-        out = one_result(call)
+        out = call.one_result()
         (row,) = call.rows([out])
         call.settle()
         return call.number(out), unflatten(call.structure, row)
