@@ -14,19 +14,8 @@ from typing import Any, cast
 
 from autograd.functions import function_of
 from autograd.graph import Image
-from autograd.operations import (
-    BUILT_IN,
-    CONSTANT,
-    FLOATS,
-    LEAF,
-    OPERATIONS,
-    REAL,
-    SPECIAL,
-    Arithmetic,
-    Domain,
-    Function,
-    Operation,
-)
+from autograd.operations import BUILT_IN, CONSTANT, FLOATS, LEAF, OPERATIONS, REAL, SPECIAL, Arithmetic, Domain
+from autograd.operations import Function, Operation, with_methods
 from autograd.sweep import NOTHING, adjoints
 
 
@@ -140,14 +129,28 @@ def _checked(where: str, partials: Function, count: int) -> Function:
 def _derived(formula: Function, m: Any, out: Any, *inputs: Any) -> tuple[Any, ...]:  # noqa: ARG001  # the formula gives it again
     """The partials of a formula by the chain rule: it is recorded on these numbers, and swept."""
     leaves = [Traced(m, x, LEAF) for x in inputs]
-    recording = Arithmetic(lambda row: lambda *operands: _record(m, row, *operands), zeros_like=lambda a: m.zeros_like(a.data))
+    recording = Arithmetic(lambda row: partial(_record, row, m=m), zeros_like=lambda a: m.zeros_like(a.data))
     output = formula(recording, *leaves)
     found = adjoints(output, 1, NOTHING, m) if isinstance(output, Traced) else {}
     return tuple(0 if (slope := found.get(leaf, NOTHING)) is NOTHING else slope for leaf in leaves)
 
 
+def _record(row: Operation, *operands: Any, m: Any) -> Traced:
+    nodes = [x if isinstance(x, Traced) else Traced(m, x, CONSTANT) for x in operands]
+    return Traced(m, m[row](*(node.data for node in nodes)), row, *nodes)
+
+
+def _method(row: Operation, reflected: bool) -> Function:
+    return lambda self, *others: _record(row, *((*others, self) if reflected else (self, *others)), m=self.m)
+
+
+def _compared(compare: Function) -> Callable[[Any, Any], Any]:
+    return lambda self, other: compare(self.data, other.data if isinstance(other, Traced) else other)
+
+
+@with_methods(_method)
 class Traced(Image):
-    """A number of any kind that records what is computed with it, by `m`."""
+    """A number of any kind that records what is computed with it, by `m`; comparisons compare the numbers."""
 
     __slots__ = ("m",)
 
@@ -155,32 +158,7 @@ class Traced(Image):
         super().__init__(data, operation, *operands)
         self.m = m
 
-    def __neg__(self) -> Traced:
-        return _record(self.m, OPERATIONS["neg"], self)
-
-    def __abs__(self) -> Traced:
-        return _record(self.m, OPERATIONS["abs"], self)
-
-
-def _record(m: Any, row: Operation, *operands: Any) -> Traced:
-    nodes = [x if isinstance(x, Traced) else Traced(m, x, CONSTANT) for x in operands]
-    return Traced(m, getattr(m, row.name)(*(node.data for node in nodes)), row, *nodes)
-
-
-def _methods() -> None:
-    """The operators of Traced: arithmetic records, comparisons compare the numbers."""
-    for name, sign in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("pow", "pow"), ("mod", "mod")):
-        row = OPERATIONS[sign]
-        setattr(Traced, f"__{name}__", lambda self, other, row=row: _record(self.m, row, self, other))
-        setattr(Traced, f"__r{name}__", lambda self, other, row=row: _record(self.m, row, other, self))
-    for name in ("lt", "le", "gt", "ge", "eq", "ne"):
-        compare = getattr(operator, name)
-        setattr(
-            Traced,
-            f"__{name}__",
-            lambda self, other, compare=compare: compare(self.data, other.data if isinstance(other, Traced) else other),
-        )
-    Traced.__hash__ = object.__hash__  # type: ignore[method-assign]  # `==` compares numbers, a graph goes by identity
-
-
-_methods()
+    __lt__, __le__ = _compared(operator.lt), _compared(operator.le)
+    __gt__, __ge__ = _compared(operator.gt), _compared(operator.ge)
+    __eq__, __ne__ = _compared(operator.eq), _compared(operator.ne)
+    __hash__ = object.__hash__  # a graph goes by identity
