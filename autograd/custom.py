@@ -14,8 +14,20 @@ from typing import Any, cast
 
 from autograd.functions import function_of
 from autograd.graph import Image
-from autograd.operations import BUILT_IN, CONSTANT, FLOATS, LEAF, OPERATIONS, REAL, SPECIAL, Arithmetic, Domain
-from autograd.operations import Function, Operation, with_methods
+from autograd.operations import (
+    BUILT_IN,
+    CONSTANT,
+    FLOATS,
+    LEAF,
+    OPERATIONS,
+    REAL,
+    SPECIAL,
+    Arithmetic,
+    Domain,
+    Function,
+    Operation,
+    with_methods,
+)
 from autograd.sweep import NOTHING, adjoints
 
 

@@ -130,7 +130,8 @@ def _partials(run: Run, count: int, outside: Sequence[Value], m: Any, out: Any, 
         )
     if missing := [node for node in outside if node not in {*order}]:
         raise RuntimeError(
-            f"checkpoint: f used {missing[0]!r:.60} when it was recorded, and does not now; make Values that it uses outside of it"
+            f"checkpoint: f used {missing[0]!r:.60} when it was recorded, and does not now; make Values that it uses "
+            "outside of it"
         )
     ends = [*leaves, *outside]
     image = dependents(order, ends, apart=True, numbers=not recorded)

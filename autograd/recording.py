@@ -69,10 +69,7 @@ def changed(node: Any, x: Number) -> None:
 
 
 def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
-    """The number of each node of a graph as it was when the graph was recorded.
-
-    Raises `ValueError` where a part of the graph was recorded before a number was changed by hand, and a part after it.
-    """
+    """The number of each node when the graph was recorded; `ValueError` where one changed while it was."""
     numbers = {node: node.data for node in order}
     results = [node for node in order if node.left is not None]
     if not results or latest[0] < min(node.order for node in results):
@@ -145,10 +142,7 @@ def _is_off() -> bool:
 
 
 def record(kind: type, operation: Operation, *operands: Any) -> Any:
-    """The node of an operation of any number of operands, nodes or numbers; numbers become constants.
-
-    An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
-    """
+    """The node of an operation of any number of operands, nodes or numbers; what has a method `operate` is asked instead."""
     if operation.arity is not None and len(operands) != operation.arity:
         counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
