@@ -144,8 +144,8 @@ class Call:
         if not any(isinstance(x, Value | Dual) for x in found):
             raise TypeError(
                 f"{self.where}: f returned {self.output!r:.80} of type {type(self.output).__name__}, which does not depend on "
-                "its arguments: nothing that was recorded is in it. Compute with the arguments themselves and with functions of "
-                "autograd (autograd.exp, not math.exp); for a constant, return 0 * x + constant"
+                "its arguments: nothing that was recorded is in it. Compute with the arguments themselves and with functions "
+                "of autograd (autograd.exp, not math.exp); for a constant, return 0 * x + constant"
             )
 
 

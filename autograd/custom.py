@@ -1,8 +1,4 @@
-"""The user's own operations: they enter the table by the same door as the built-in rows.
-
-What a composed operation leaves out, its partials, comes from its formula: it is recorded on the numbers at hand, whatever
-kind they are of, and swept like any other graph.
-"""
+"""The user's own operations: they enter the table by the same door as the built-in rows."""
 
 from __future__ import annotations
 
@@ -81,29 +77,20 @@ def operation(
         raise TypeError(f"{where}: a forward needs partials(m, out, *inputs), which returns the derivative by each input")
     if formula is not None and (array or native or javascript):
         raise TypeError(f"{where}: a formula is computed by its parts everywhere; array, native and javascript go with forward")
-    for label, found in (("forward", forward), ("partials", partials), ("formula", formula), ("array", array)):
-        if found is not None and not callable(found):
-            raise TypeError(f"{where}: {label}={found!r:.60} is of type {type(found).__name__}; give a function")
-    for label, text in (("symbol", symbol), ("native", native), ("javascript", javascript)):
-        if text is not None and not isinstance(text, str):
-            raise TypeError(f"{where}: {label}={text!r:.60} is of type {type(text).__name__}; give a string")
+    functions = {"forward": forward, "partials": partials, "formula": formula, "array": array}
+    for label, x in {**functions, "symbol": symbol, "native": native, "javascript": javascript}.items():
+        if x is not None and not (callable(x) if label in functions else isinstance(x, str)):
+            wanted = "function" if label in functions else "string"
+            raise TypeError(f"{where}: {label}={x!r:.60} is of type {type(x).__name__}; give a {wanted}")
     known = _count(partials, 2, where) if partials else _count(formula, 1, where)
     intervals = tuple(domain) if domain is not None else (REAL,) * known
     if len(intervals) != known:
         raise ValueError(f"{where}: domain has {len(intervals)} intervals for {known} operands; give one for each")
-    row = Operation(
-        name,
-        symbol or name,
-        forward or partial(cast("Function", formula), FLOATS),
-        _checked(where, partials, known) if partials else partial(_derived, cast("Function", formula)),
-        intervals,
-        formula=formula,
-        array=array,
-        native=native,
-        javascript=javascript,
-    )
-    OPERATIONS[name] = row
-    return function_of(row)
+    computing = forward or partial(cast("Function", formula), FLOATS)
+    slopes = _checked(where, partials, known) if partials else partial(_derived, cast("Function", formula))
+    spelled: Any = {"array": array, "native": native, "javascript": javascript}
+    OPERATIONS[name] = Operation(name, symbol or name, computing, slopes, intervals, formula=formula, **spelled)
+    return function_of(OPERATIONS[name])
 
 
 def _count(function: Any, before: int, where: str) -> int:

@@ -50,11 +50,6 @@ def powers(m: Any, out: Any, a: Any, b: Any) -> Partials:
     return by_base, m.where((a == 0) & (b >= 0), 0, m.mul(out, m.log(a)))
 
 
-def root(m: Any, out: Any) -> Any:
-    """1 / (2 sqrt(a)), inf at zero, be it 0.0 or -0.0."""
-    return m.div(0.5, m.where(out == 0, out + 0, out))
-
-
 def larger(m: Any, a: Any, b: Any) -> Any:
     """d max(a, b) / d a: 1 where a > b, one half at a tie."""
     zero = m.zeros_like(a)
@@ -69,11 +64,6 @@ def above(m: Any, a: Any, b: Any) -> Any:
 def circle(m: Any, a: Any) -> Any:
     """1 - a**2, to the last digit near 1 and -1."""
     return m.where(a * a == 1, 1 - a * a, (1 - a) * (1 + a))
-
-
-def arc(m: Any, a: Any) -> Any:
-    """1 / sqrt(1 - a**2)."""
-    return m.div(1, m.sqrt(circle(m, a)))
 
 
 def far(a: Any, condition: Any) -> Any:
@@ -100,11 +90,6 @@ def angle_slopes(m: Any, out: Any, a: Any, b: Any) -> Partials:  # noqa: ARG001 
     """Of arctan2(a, b): (b, -a) / (a**2 + b**2)."""
     h = m.hypot(a, b)
     return m.div(cosine(m, b, a, h), h), -m.div(cosine(m, a, b, h), h)
-
-
-def sinc(m: Any, a: Any) -> Any:
-    """sin(pi a) / (pi a)."""
-    return m.where(a == 0, 1, m.div(m.sin(pi(m) * a), pi(m) * a))
 
 
 def sinc_slope(m: Any, out: Any, a: Any) -> Any:

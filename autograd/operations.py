@@ -29,10 +29,10 @@ class Operation:
 
     A row is either primitive, with a `forward` that takes floats, or composed, with a `formula(m, *inputs)` of other rows;
     then `forward` is that formula on floats. `partials(m, out, *inputs)` gives the derivative by each input. `domain` has an
-    interval for each operand, in which tests sample it. `method` is its name as a method of Value; `array` is how NumPy computes a primitive (a function, or the name of one),
-    `native` the name of the C library's function, `javascript` that of JavaScript's, `latex` a template for its operands.
-    `arity` is None for a row of any number of operands; its domain is then a sample. An operand whose partial is 0 in a row
-    that `selects`, the arm that was not taken, is sent nothing.
+    interval for each operand, in which tests sample it. `method` is its name as a method of Value, `array` how NumPy computes
+    a primitive (a function, or the name of one), `native` the name of the C library's function, `javascript` that of
+    JavaScript's, `latex` a template for its operands. `arity` is None for a row of any number of operands; its domain is then
+    a sample. An operand whose partial is 0 in a row that `selects`, the arm that was not taken, is sent nothing.
     """
 
     __slots__ = (
@@ -88,9 +88,6 @@ class Arithmetic:
 
     `find(operation)` returns the function that computes it on these numbers, or None; a composed operation is then
     computed by its formula. Names are looked up when they are used. `own` are names that are not in the table.
-
-    >>> FLOATS.exp(0.0), FLOATS.where(1 > 2, 3.0, 4.0)
-    (1.0, 4.0)
     """
 
     def __init__(self, find: Callable[[Operation], Function | None], **own: Function) -> None:
@@ -186,7 +183,7 @@ ROWS = (
              symbol="%", forward=floats.modulo, method="__mod__"),
     composed("square",     lambda m, a: a * a,      lambda m, out, a: (2 * a,),                           REAL),
     composed("reciprocal", lambda m, a: m.div(1, a), lambda m, out, a: (-(out * out),),                   POSITIVE),
-    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (f.root(m, out),),                  POSITIVE,
+    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (m.div(0.5, m.where(out == 0, out + 0, out)),), POSITIVE,
               latex=r"\sqrt{{{}}}"),
     primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.pow(out, -2) / 3,),              POSITIVE,
               latex=r"\sqrt[3]{{{}}}"),
@@ -195,9 +192,9 @@ ROWS = (
     primitive("sin",       "sin",   floats.sin,     lambda m, out, a: (m.cos(a),),                        REAL),
     primitive("cos",       "cos",   floats.cos,     lambda m, out, a: (-m.sin(a),),                       REAL),
     primitive("tan",       "tan",   floats.tan,     lambda m, out, a: (1 + out * out,),                   UNIT),
-    primitive("arcsin",    "arcsin", floats.arcsin, lambda m, out, a: (f.arc(m, a),),                     UNIT,
+    primitive("arcsin",    "arcsin", floats.arcsin, lambda m, out, a: (m.div(1, m.sqrt(f.circle(m, a))),), UNIT,
               native="asin"),
-    primitive("arccos",    "arccos", floats.arccos, lambda m, out, a: (-f.arc(m, a),),                    UNIT,
+    primitive("arccos",    "arccos", floats.arccos, lambda m, out, a: (-m.div(1, m.sqrt(f.circle(m, a))),), UNIT,
               native="acos"),
     primitive("arctan",    "arctan", floats.arctan, lambda m, out, a: (f.arctan_slope(m, a),),            REAL,
               native="atan"),
@@ -216,7 +213,8 @@ ROWS = (
               javascript=f.ERF_JS),
     primitive("erfc",      "erfc",  floats.erfc,    lambda m, out, a: (-f.gauss(m, a),),                  REAL,
               javascript=f.ERFC_JS),
-    composed("sinc",       f.sinc,                  lambda m, out, a: (f.sinc_slope(m, out, a),),         REAL),
+    composed("sinc",       lambda m, a: m.where(a == 0, 1, m.div(m.sin(f.pi(m) * a), f.pi(m) * a)),
+             lambda m, out, a: (f.sinc_slope(m, out, a),), REAL),
     composed("deg2rad",    lambda m, a: a * f.degree(m), lambda m, out, a: (f.degree(m),),                     REAL),
     composed("rad2deg",    lambda m, a: a * (180 / f.pi(m)), lambda m, out, a: (180 / f.pi(m),),                   REAL),
     composed("sigmoid",    f.logistic,              lambda m, out, a: (out * (1 - out),),                 REAL,

@@ -29,9 +29,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function `f`, which returns one Value, recorded as one node: its own graph is dropped, and recorded again in a sweep.
 
     A chain of n operations in parts of sqrt(n) then takes the memory of about 2 sqrt(n) nodes, and one more run of `f`.
-    Gradients are the same to rounding. They reach the arguments, and the Values that `f` uses from outside. Arguments are
-    numbers, or lists, tuples, dictionaries and arrays of them. Checkpoints nest, and `create_graph=True` goes through them
-    (what it records is kept). Under jvp `f` is simply called.
+    Gradients reach the arguments, and the Values that `f` uses from outside. Checkpoints nest, and `create_graph=True` goes
+    through them (what it records is kept). Under jvp `f` is simply called.
 
     `f` has to do the same each time: a sweep that finds another number raises `RuntimeError`. Its graph cannot be pickled,
     nor turned into formulas or compiled, for its inside is a function; that raises `TypeError`.
