@@ -38,8 +38,19 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 __all__ = ["Drawing", "RenderError", "Value", "derive", "draw", "grad", "topological_order", "zero_grad"]
-__all__ += ["Derivation", "GradientError", "GradientReport", "NonFinite", "ParseError", "Tape", "WrongWay", "WrongWays"]
-__all__ += ["checkpoint", "derivative", "first_nonfinite", "gradcheck", "hessian", "hvp", "jacobian", "jvp", "no_grad"]
+__all__ += ["BranchChanged", "Derivation", "GradientError", "GradientReport", "NonFinite", "ParseError", "Tape", "WrongWay"]
+__all__ += [
+    "WrongWays",
+    "checkpoint",
+    "derivative",
+    "first_nonfinite",
+    "gradcheck",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+]
 __all__ += ["operation", "parse", "paused_gc", "stop_gradient", "tangents", "taylor", "value_and_grad", "vjp", "wrong_ways"]
 __all__ += functions.__all__
 __all__ += several.__all__
@@ -56,6 +67,7 @@ _LATER = {
     "functional": "derivative hessian hvp jacobian taylor value_and_grad vjp",
     "modes": "no_grad paused_gc stop_gradient",
     "recompute": "checkpoint",
+    "tape.branches": "BranchChanged",
     "tape.replay": "Tape",
 }
 _LATER = {name: f"autograd.{module}" for module, names in _LATER.items() for name in names.split()}

@@ -120,7 +120,7 @@ def _push_row(node: Any, g: float) -> None:
     row = node.operation
     partials = row.partials(FLOATS, node.data, *(operand.data for operand in operands))
     for operand, partial in zip(operands[::-1], partials[::-1], strict=True):
-        if partial or not row.selects:
+        if row.sends(partial):
             operand._adjoint += g * partial
 
 

@@ -70,6 +70,10 @@ class Operation:
         self.many = several or len(domain) > 2  # nodes keep two operands in slots of their own, and more in a third
         self.selects = selects
 
+    def sends(self, partial: Any) -> bool:
+        """Whether an operand with this partial is sent anything."""
+        return not self.selects or partial != 0
+
     def __repr__(self) -> str:
         return f"Operation({self.name!r})"
 
@@ -184,7 +188,7 @@ ROWS = (
     composed("square",     lambda m, a: a * a,      lambda m, out, a: (2 * a,),                           REAL),
     composed("reciprocal", lambda m, a: m.div(1, a), lambda m, out, a: (-(out * out),),                   POSITIVE),
     primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (m.div(0.5, m.where(out == 0, out + 0, out)),), POSITIVE,
-              latex=r"\sqrt{{{}}}"),
+              latex=r"\sqrt{{{}}}"),  # -0.0 + 0 is 0.0
     primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.pow(out, -2) / 3,),              POSITIVE,
               latex=r"\sqrt[3]{{{}}}"),
     primitive("hypot",     "hypot", floats.hypot,   f.hypot_slopes,                                       REAL, REAL,

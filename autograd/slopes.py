@@ -65,7 +65,7 @@ def recorded_slopes(output: Value, inputs: Sequence[Value]) -> list[Value]:
 def recorded_sweep(image: Mapping[Value, Image], output: Value, inputs: Iterable[Value]) -> list[Any]:
     """What a recorded sweep of images of the output's graph sends to the inputs: Values, or NOTHING."""
     for guarded in (False, True):
-        by_image = adjoints(image[output], constant(output, 1), NOTHING, RECORDING, guarded)
+        by_image = adjoints(image[output], constant(output, 1), NOTHING, RECORDING, guarded=guarded)
         found = [by_image.get(image.get(node), NOTHING) for node in inputs]
         has_nan = any(isinstance(slope, Value) and slope.data != slope.data for slope in found)
         if not (has_nan and any(node.operation.selects for node in image)):

@@ -6,7 +6,8 @@ Derivatives (2nd ed., SIAM 2008), section 3.2, the adjoint recursion.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial as fixed
+from typing import Any, TypeAlias
 
 from autograd.graph import consumers_first, images, topological_order
 from autograd.operations import FLOATS
@@ -23,23 +24,24 @@ class _Nothing:
 NOTHING = _Nothing()
 NEVER = 0  # the partial of what never has a slope, whatever the numbers are
 ONE = 1  # the partial of a sum: `upstream * 1` would cost a multiplication, and record a node, for nothing
+Walk: TypeAlias = tuple[list[Any], dict[Any, Any]]  # what `consumers_first` returns
 
 
-def adjoints(output: Any, seed: Any, zero: Any, m: Any, guarded: bool = False) -> dict[Any, Any]:
+def adjoints(output: Any, seed: Any, zero: Any, m: Any, walk: Walk | None = None, *, guarded: bool = False) -> dict[Any, Any]:
     """d output / d node, times `seed`, for every node of the graph; sums start from `zero`, rows compute with `m`.
 
     A node to which nothing was sent sends nothing on, and has a zero, or NOTHING if sums start from that. So no nan comes
     from the arm that `where` did not take. On arrays and recorded Values, where one node holds samples that differ, such an
     arm is sent zeros, and where these meet an inf they come out as nan. `guarded` then keeps with every node where something
-    was sent to it, which costs a choice on every edge. Raises `OverflowError` where a float meets a Fraction that no float
-    can hold.
+    was sent to it, which costs a choice on every edge. `walk` is for who knows the order of the sweep. Raises
+    `OverflowError` where a float meets a Fraction that no float can hold.
 
     >>> from autograd import Value
     >>> x = Value(3.0)
     >>> adjoints(x * x + x, seed=1.0, zero=0.0, m=FLOATS)[x]
     7.0
     """
-    order, adjoint = consumers_first(output, zero)
+    order, adjoint = walk or consumers_first(output, zero)
     adjoint[output] = seed
     reached: dict[Any, Any] = {output: True}  # where something was sent to a node: always, or a choice
     try:
@@ -55,7 +57,7 @@ def adjoints(output: Any, seed: Any, zero: Any, m: Any, guarded: bool = False) -
                     continue  # not `+=`: an array would be changed
                 taken = reached[node] if guarded else True
                 if row.selects:
-                    if partial == 0 if m is FLOATS else partial is NEVER:
+                    if not row.sends(partial) if m is FLOATS else partial is NEVER:
                         continue
                     if m is not FLOATS:
                         nonzero = m.not_equal(partial, 0)
@@ -76,6 +78,9 @@ def adjoints(output: Any, seed: Any, zero: Any, m: Any, guarded: bool = False) -
     if m is FLOATS or zero is NOTHING:
         return adjoint
     return {node: m.zeros_like(node.data) if x is zero else x for node, x in adjoint.items()}  # an array of the shape at hand
+
+
+guarded_adjoints = fixed(adjoints, guarded=True)
 
 
 def gradients(output: Any) -> dict[Any, Any]:

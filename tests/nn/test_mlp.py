@@ -193,7 +193,7 @@ def test_a_sample_of_the_wrong_length_is_refused(x: Any) -> None:
     [
         ([[1, 2]], [[1, 2]], r"Y has shape \(1, 2\), expected \(1, 1\)"),
         ([[1, 2], [3, 4]], [[1]], r"Y has shape \(1, 1\), expected \(2, 1\)"),
-        ([[1, 2]], [1], r"Y has shape \(1,\), expected \(1, 1\)"),
+        ([[1, 2]], [1, 0], r"Y has shape \(2,\), expected \(1, 1\)"),
         ([[1, 2]], 1.0, r"Y has shape \(\), expected \(1, 1\)"),
         ([[1, 2, 3]], [[1]], r"X has shape \(1, 3\), expected \(n, 2\)"),
         ([1, 2], [[1], [1]], r"X has shape \(2,\), expected \(n, 2\)"),

@@ -366,7 +366,7 @@ def an_expression(numbers: random.Random, depth: int = 5) -> str:
     if kind < 0.5:
         rule = FUNCTIONS[numbers.choice(sorted(FUNCTIONS))]
         return f"{rule.name}{gap}({f'{gap},'.join(part() for _ in rule.domain)})"
-    return f"{part()}{gap}{numbers.choice(['+', '-', '*', '/', '**'])}{gap}{part()}"
+    return f"{part()}{gap}{numbers.choice(['+', '-', '*', '/', '%', '**'])}{gap}{part()}"
 
 
 def a_text(numbers: random.Random) -> str:
@@ -396,7 +396,9 @@ def by_python(text: str) -> float | None:
             tree = ast.parse(f"({re.sub(chr(92) + 's', ' ', text)})", mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
-    signs = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.USub: "neg"}
+    signs = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.Mod: "mod", ast.USub: "neg"}
+    signs |= {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
+    signs |= {ast.Eq: "equal", ast.NotEq: "not_equal"}
 
     def value(node: ast.AST) -> float:
         match node:
@@ -409,6 +411,8 @@ def by_python(text: str) -> float | None:
             case ast.UnaryOp(op=sign, operand=operand):
                 return float(OPERATIONS[signs[type(sign)]].forward(value(operand)))
             case ast.BinOp(op=sign, left=left, right=right):
+                return float(OPERATIONS[signs[type(sign)]].forward(value(left), value(right)))
+            case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in signs:
                 return float(OPERATIONS[signs[type(sign)]].forward(value(left), value(right)))
             case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]) if len(FUNCTIONS[name].domain) == len(operands):
                 return float(FUNCTIONS[name].forward(*map(value, operands)))

@@ -66,6 +66,7 @@ def test_every_number_is_the_engines_own(output: Value, data: st.DataObject) -> 
     wrt = data.draw(st.one_of(st.none(), wanted(output)))
     derivation = derive(output, wrt)
     kind = type(output.data)
+    reached = {output}
     for step in derivation.steps:
         assert same(step.adjoint, grad(output, step.node))
         assert same(step.data, step.node.data)
@@ -78,7 +79,10 @@ def test_every_number_is_the_engines_own(output: Value, data: st.DataObject) -> 
             assert term.formula is formula
             assert same(term.partial, partial)
             assert same(term.upstream, grad(output, term.consumer))
-            assert same(term.contribution, term.upstream * term.partial)
+            product = term.upstream * term.partial
+            assert term.sent == (term.consumer in reached and not (term.consumer.operation.selects and partial == 0))
+            assert same(term.contribution, product if term.sent else kind())
+            reached |= {step.node} if term.sent else set()
             total += term.contribution
         assert same(total, step.adjoint)
 

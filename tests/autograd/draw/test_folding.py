@@ -16,9 +16,8 @@ from test_graph import graphs
 from test_pictures import crossed, network, overlapping, tangled, texts
 
 from autograd import Value, draw, operation, topological_order
-from autograd.draw.cones import cones, stem
-from autograd.draw.folding import MOST, Box, fold, shapes
-from autograd.draw.formula import formula
+from autograd.draw.folding import MOST, Box, fold, formula, shapes
+from autograd.draw.layers import cones, stem
 
 
 def chain(steps: int) -> Value:
