@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from autograd.floats import as_float
 from autograd.operands import checked
+from autograd.slopes import values
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
 from autograd.tape.native.machine import Machine, address, backend, loaded
 from autograd.tape.program import FOLDS, Call, Program
-from autograd.transforms import values
 from autograd.value import Value
 
 if TYPE_CHECKING:
