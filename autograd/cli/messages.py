@@ -110,11 +110,7 @@ def too_large(text: str, token: Token) -> ParseError:
 
 
 def meant(name: str, known: Collection[str]) -> str:
-    """The question whether one of the known names was meant; empty where none is near.
-
-    >>> meant("W", ["w", "x"]), meant("min", functions()), meant("y", ["w", "x"])
-    ('; did you mean w?', '; did you mean minimum?', '')
-    """
+    """The question whether one of the known names was meant; empty where none is near."""
     from difflib import get_close_matches  # only for a mistake
 
     folded = {k.casefold(): k for k in known if len(k) <= LONGEST}

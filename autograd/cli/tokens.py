@@ -40,11 +40,7 @@ class Token(NamedTuple):
 
 
 def functions() -> dict[str, Operation]:
-    """The operations that are written as functions, the user's own included; not those of any number of operands.
-
-    >>> "tanh" in functions(), "+" in functions()
-    (True, False)
-    """
+    """The operations that are written as functions, the user's own included; not those of any number of operands."""
     return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier() and row.symbol != "and" and row.arity}
 
 
@@ -57,11 +53,7 @@ def spelled(name: str) -> str:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The pieces of the text in order, without the space between them; the last one is the end.
-
-    >>> [token.text for token in tokens("-2.5*sin(w + x_1)")]
-    ['-', '2.5', '*', 'sin', '(', 'w', '+', 'x_1', ')', '']
-    """
+    """The pieces of the text in order, without the space between them; the last one is the end."""
     start, known = 0, functions()
     while start < len(text):
         end = start + 1
@@ -97,11 +89,7 @@ class ParseError(ValueError):
 
 
 def excerpt(text: str, start: int, end: int) -> tuple[str, str]:
-    """The text around a place, on one line, and the carets under it.
-
-    >>> excerpt("1 + 2x", 5, 6)
-    ('1 + 2x', '     ^')
-    """
+    """The text around a place, on one line, and the carets under it."""
     before = "".join(fitting(reversed(text[:start]), BEFORE)[::-1])
     there = visible(text[start:end])
     after = visible(text[end:], LINE - columns(before + there) - 1)

@@ -50,11 +50,7 @@ def png(source: str, scale: float) -> bytes:
 
 
 def scaled(svg: str, scale: float) -> str:
-    """The SVG with its width and height times `scale`.
-
-    >>> scaled('<svg width="10pt" height="4pt">', 2)
-    '<svg width="20pt" height="8pt">'
-    """
+    """The SVG with its width and height times `scale`."""
     return _SIZE.sub(lambda at: f'{at[1]} width="{float(at[2]) * scale:g}pt" height="{float(at[3]) * scale:g}pt"', svg, count=1)
 
 

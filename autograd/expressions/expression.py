@@ -212,11 +212,7 @@ EXPANDED = Arithmetic(lambda row: None if row.formula else _applied(row), zeros_
 
 
 def operands_first(expression: Expression) -> list[Expression]:
-    """Every part of an expression, each once and after its operands; the expression itself is the last.
-
-    >>> operands_first(1 - symbol("x"))
-    [1, x, sub(1, x)]
-    """
+    """Every part of an expression, each once and after its operands; the expression itself is the last."""
     return topological_order(expression)
 
 

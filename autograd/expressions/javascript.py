@@ -37,12 +37,7 @@ const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 :
 
 
 def keys(used: Iterable[Operation]) -> dict[Operation, str]:
-    """What each of these operations, and of those that they use, is called in JavaScript: its name, numbered if it is taken.
-
-    >>> from autograd.operations import OPERATIONS
-    >>> keys([OPERATIONS["mul"], OPERATIONS["exp"], OPERATIONS["mul"]])
-    {Operation('mul'): 'mul', Operation('exp'): 'exp'}
-    """
+    """What each of these operations, and of those that they use, is called in JavaScript: its name, numbered if it is taken."""
     rows = list(used)
     found: dict[Operation, str] = {}
     counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The stubs that type checkers read, from the table: `python tests/autograd/stubs.py` writes them anew after a row was added."""
+"""The stubs that type checkers read, from the table: `python tests/autograd/stubs.py` writes them anew after a change."""
 
 from __future__ import annotations
 
