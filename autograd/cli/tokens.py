@@ -1,10 +1,7 @@
-"""The pieces of which an expression is written, and a finger to point at one of them.
+"""The pieces of an expression, and an error that points at one of them.
 
 A text that is no expression is shown with carets under the place: a long one cut to a window around it, and every
-character that a terminal might obey or hide written as its escape, so that the message can be printed as it is. Columns
-are counted by Unicode's tables.
-
-Source for the widths: Unicode Standard Annex 11, East Asian Width.
+character that a terminal might obey or hide as its escape, so that the message can be printed as it is.
 """
 
 from __future__ import annotations
@@ -40,7 +37,7 @@ class Token(NamedTuple):
 
 
 def functions() -> dict[str, Operation]:
-    """The operations that are written as functions, the user's own included; not those of any number of operands."""
+    """The operations that are called as functions, the user's own included; not those of any number of operands."""
     return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier() and row.symbol != "and" and row.arity}
 
 

@@ -29,15 +29,13 @@ def render(source: str, suffix: str) -> bytes:
     if which("dot"):
         import graphviz
 
-        piped: bytes = graphviz.Source(source).pipe(format=suffix)
-        return piped
+        return bytes(graphviz.Source(source).pipe(format=suffix))
     try:
         import pygraphviz
     except ImportError:
         raise RenderError(source) from None
     with RENDERING:
-        rendered: bytes = pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot")
-    return rendered
+        return bytes(pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot"))
 
 
 def png(source: str, scale: float) -> bytes:
