@@ -1,16 +1,18 @@
 """LLVM text to functions that can be called, in this process and for this processor.
 
 The C library's functions are those that Python's own `math` calls, found at run time, so that native results are Python's
-to the last bit. What serves every tape is kept on disk, under a hash of its text and of the machine. A file in the user's
-cache is trusted as Python trusts its `__pycache__`. A damaged one is noticed and compiled anew; where nothing can be written,
-each process compiles for itself.
+to the last bit. What serves every tape is kept on disk, under a hash of its text and of the machine. Such a file is run, so
+it is read only where the user owns it and its folder and nobody else may write to them (on Windows, the rights of the
+profile see to that). Any other, or a damaged one, is compiled anew; where nothing can be written, each process compiles.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import sys
+import time
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import Any, NamedTuple
 from autograd.tape.native.lowering import Function
 
 POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+LARGEST, STALE = 2**24, 3600  # bytes of a file in the cache; seconds after which a temporary one is of a killed process
 
 
 class Machine(NamedTuple):
@@ -115,18 +118,35 @@ def _place(text: str) -> Path:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    root = os.environ.get("XDG_CACHE_HOME")
-    if not root:
-        root = str(Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache"))
-    return Path(root) / "chainrule" / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.o"
+    root = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not root.is_absolute():  # the standard says to ignore it: it would be another one in each folder
+        root = Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache")
+    if not root.is_absolute():
+        raise RuntimeError("HOME is relative")
+    return root / "chainrule" / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.o"
+
+
+def _own(found: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _own_folder(place: Path) -> bool:
+    found = place.parent.lstat()  # not through a link
+    return stat.S_ISDIR(found.st_mode) and _own(found)
 
 
 def _kept(text: str) -> bytes | None:
-    """The code on the disk; None if there is none, or not what was written."""
+    """The code on the disk; None if there is none, somebody else could have written it, or it is not what was written."""
     import hashlib
 
+    flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))  # a pipe would be waited for
     try:
-        content = _place(text).read_bytes()
+        place = _place(text)
+        if not _own_folder(place):
+            return None
+        with open(place, "rb", opener=lambda path, mode: os.open(path, mode | flags)) as file:
+            found = os.fstat(file.fileno())
+            content = file.read(LARGEST) if stat.S_ISREG(found.st_mode) and _own(found) else b""
     except (OSError, RuntimeError):  # RuntimeError: there is no home
         return None
     digest, code = content[:32], content[32:]
@@ -142,7 +162,12 @@ def _keep(text: str, code: bytes) -> None:
     with suppress(OSError, RuntimeError):
         place = _place(text)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with NamedTemporaryFile(dir=place.parent, delete=False) as file:
+        if not _own_folder(place):
+            return
+        for old in place.parent.glob("*.part"):
+            if time.time() - old.lstat().st_mtime > STALE:
+                old.unlink(missing_ok=True)
+        with NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as file:
             written = Path(file.name)
         try:
             written.write_bytes(hashlib.sha256(code).digest() + code)

@@ -151,6 +151,106 @@ def test_without_the_variable_it_is_the_systems_cache_in_the_home(
     assert room._place("a").parent == tmp_path / place / "chainrule"
 
 
+@pytest.mark.parametrize("variable", ["relative", "./relative", "../relative"])
+def test_a_relative_path_in_the_variable_is_ignored(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", variable)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert room._place("a").is_relative_to(tmp_path)
+    monkeypatch.setattr(Path, "home", lambda: Path("relative"))
+    assert answer() == RIGHT
+    assert not Path("relative").exists()
+
+
+def _loosened(cache: Path, file: Path) -> None:
+    file.chmod(0o622)
+
+
+def _open_to_the_group(cache: Path, file: Path) -> None:
+    cache.chmod(0o770)
+
+
+def _open_to_all(cache: Path, file: Path) -> None:
+    cache.chmod(0o777)
+
+
+def _linked(cache: Path, file: Path) -> None:
+    file.rename(cache.parent / file.name)
+    file.symlink_to(cache.parent / file.name)
+
+
+def _folder_linked(cache: Path, file: Path) -> None:
+    cache.rename(cache.parent / "elsewhere")
+    cache.symlink_to(cache.parent / "elsewhere")
+
+
+def _piped(cache: Path, file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def _huge(cache: Path, file: Path) -> None:
+    os.truncate(file, 2**40)
+
+
+def _folder(cache: Path, file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
+@pytest.mark.parametrize(
+    "change", [_loosened, _open_to_the_group, _open_to_all, _linked, _folder_linked, _piped, _huge, _folder]
+)
+def test_what_somebody_else_could_have_written_is_not_run(cache: Path, compilations: list[str], change: Any) -> None:
+    answer()
+    (file,) = cache.iterdir()
+    change(cache, file)
+    assert answer() == RIGHT
+    assert len(compilations) == 2
+    assert list(cache.iterdir()) == [file], "no rubbish"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("of", ["file", "folder"])
+def test_what_another_user_owns_is_neither_run_nor_written(cache: Path, compilations: list[str], of: str) -> None:
+    answer()
+    (file,) = cache.iterdir()
+    os.chown(file if of == "file" else cache, 65534, 65534)
+    if of == "folder":
+        file.unlink()
+    assert answer() == RIGHT
+    assert len(compilations) == 2
+    if of == "folder":
+        assert list(cache.iterdir()) == []
+    else:
+        assert file.stat().st_uid == 0, "a planted file is replaced"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners are POSIX's")
+def test_another_users_process_does_not_use_this_cache(
+    cache: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer()
+    monkeypatch.setattr(os, "geteuid", lambda user=os.geteuid() + 1: user)
+    assert answer() == answer() == RIGHT
+    assert len(compilations) == 3
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_temporary_files_of_killed_processes_are_removed_when_they_are_old(cache: Path) -> None:
+    answer()
+    (file,) = cache.iterdir()
+    file.unlink()
+    old, young = cache / "old.part", cache / "young.part"
+    for left in (old, young):
+        left.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert answer() == RIGHT
+    assert sorted(cache.iterdir()) == sorted([file, young])
+
+
 def test_a_place_that_cannot_be_written_costs_nothing_but_the_compiling(
     tmp_path: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
