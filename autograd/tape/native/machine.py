@@ -12,8 +12,11 @@ import ctypes
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +25,9 @@ from autograd.tape.native.lowering import Function
 
 POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 LARGEST, STALE = 2**24, 3600  # bytes of a file in the cache; seconds after which a temporary one is of a killed process
+COMPILING = threading.RLock()  # llvmlite has a lock of its own, which a child forked meanwhile would wait for without end
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=COMPILING.acquire, after_in_parent=COMPILING.release, after_in_child=COMPILING.release)
 
 
 class Machine(NamedTuple):
@@ -37,6 +43,11 @@ def loaded(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Mac
 
     Raises `ImportError` without llvmlite, `ValueError` for a function that the C library does not have.
     """
+    with COMPILING:
+        return _loaded(text, calls, keep)
+
+
+def _loaded(text: str, calls: Iterable[Function], keep: bool) -> Machine:
     llvm = backend()
     for called in calls:
         llvm.add_symbol(called.symbol, address(called))
@@ -71,7 +82,11 @@ def backend() -> Any:
 
 @cache
 def _library() -> ctypes.CDLL:
-    return ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
+    if sys.platform == "win32":
+        return ctypes.CDLL("ucrtbase")
+    with suppress(OSError):
+        return ctypes.CDLL("libm.so.6")  # of glibc
+    return ctypes.CDLL(find_library("m"))  # of macOS and the BSDs; None is the process, which has musl's functions in it
 
 
 @cache  # ctypes leaves a circle behind each time
@@ -156,7 +171,6 @@ def _kept(text: str) -> bytes | None:
 def _keep(text: str, code: bytes) -> None:
     """Write the code for the next process, whole or not at all; a disk that refuses costs that process the compiling."""
     import hashlib
-    from contextlib import suppress
     from tempfile import NamedTemporaryFile
 
     with suppress(OSError, RuntimeError):
