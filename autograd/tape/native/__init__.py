@@ -11,7 +11,7 @@ import math
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -54,19 +54,17 @@ class Native:
         self.tape = tape
         self._local = threading.local()
         self._guard = tape.guard and Native(tape.guard)
+        self._machines: dict[bool, Machine] = {}
         self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(tape.program)
 
-    @cached_property
-    def _replaying(self) -> Machine:
-        return self._machine(valued=True)
-
-    @cached_property
-    def _descending(self) -> Machine:
-        return self._machine(valued=False)
-
     def _machine(self, valued: bool) -> Machine:
-        program = self.tape.program
-        return _interpreter(program.uncommon()) if self._arrays else loaded(*kernel.straight(program, valued))
+        if valued not in self._machines:  # cached_property has a lock on 3.11, which a forked child would wait for
+            program = self.tape.program
+            interpreted = self._arrays is not None
+            self._machines[valued] = (
+                _interpreter(program.uncommon()) if interpreted else loaded(*kernel.straight(program, valued))
+            )
+        return self._machines[valued]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Native, (self.tape,)
@@ -87,7 +85,7 @@ class Native:
             return self._on_arrays(numbers)
         out = array("d", [0.0]) * (len(x) + 1)
         start = _data(out)
-        self._replaying.replay(self._address(), _data(x), start, start + 8)
+        self._machine(valued=True).replay(self._address(), _data(x), start, start + 8)
         return out[0], np.frombuffer(out)[1:] if isinstance(numbers, np.ndarray) else out[1:].tolist()
 
     def descend(
@@ -113,7 +111,9 @@ class Native:
         for some in _portions(int(steps) if len(moved) else 0, AT_ONCE if guard else len(self.tape)):
             if guard:  # after every step
                 self.tape.check(x, guard)
-            self._descending.descend(self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8)
+            self._machine(valued=False).descend(
+                self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8
+            )
         return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
 
     def _floats(self, numbers: Any) -> Any:
@@ -143,7 +143,7 @@ class Native:
             for k, each in varied:
                 x[:, k] = each[done : done + some]
             out = _data(values[done:]), _data(grads[done:])
-            self._replaying.samples(self._address(), _data(x), n, some, *out)
+            self._machine(valued=True).samples(self._address(), _data(x), n, some, *out)
             done += some
         return values.reshape(shape), like(numbers, [grads[:, k].reshape(shape) for k in range(n)])
 
