@@ -22,6 +22,7 @@ from autograd.floats import as_float
 from autograd.operands import checked
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
+from autograd.tape.native.fusing import fused
 from autograd.tape.native.machine import Machine, address, backend, loaded
 from autograd.tape.program import FOLDS, Call, Program
 from autograd.transforms import values
@@ -54,7 +55,7 @@ class Native:
         self.tape = tape
         self._local = threading.local()
         self._guard = tape.guard and Native(tape.guard)
-        self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(tape.program)
+        self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(fused(tape.program))
 
     @cached_property
     def _replaying(self) -> Machine:
@@ -127,7 +128,8 @@ class Native:
                 raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
             if kind is list:
                 return None
-        return array("d", map(as_float, numbers))
+            numbers = [*map(as_float, numbers)]
+        return array("d", numbers)
 
     def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
         _, arrays = arguments(numbers, self.tape.inputs)
@@ -188,7 +190,7 @@ class _Arrays:
         self._right[many] = first[many] + 1
         for row, code in folds.items():  # where the operands begin, and how many terms there are
             here = self._codes == code
-            self._left[here], self._right[here] = first[here], counts[here] // (1 if row.name == "total" else 2)
+            self._left[here], self._right[here] = first[here], counts[here] // (1 if row.name == "total" else 2)  # a chain has one more
         self._codes += np.where(many, 0, needs).astype(np.int16)
 
     def memory(self) -> tuple[Array, Array, Array]:
