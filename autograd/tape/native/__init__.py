@@ -8,9 +8,11 @@ here: a `Fraction` among the constants becomes one.
 from __future__ import annotations
 
 import math
+import struct
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -54,6 +56,7 @@ class Native:
             address(called)
         self.tape = tape
         self._local = threading.local()
+        self._pack = struct.Struct(f"{len(tape.inputs)}d").pack
         self._guard = tape.guard and Native(tape.guard)
         self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(fused(tape.program))
 
@@ -122,14 +125,15 @@ class Native:
         n = len(self.tape.inputs)
         if type(numbers) is np.ndarray and numbers.shape == (n,) and numbers.dtype == np.float64:
             return np.ascontiguousarray(numbers)
-        if numbers.__class__ is not list or len(numbers) != n or set(map(type, numbers)) != {float}:
-            kind, numbers = arguments(numbers, self.tape.inputs)
-            if kind is Value:
-                raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
-            if kind is list:
-                return None
-            numbers = [*map(as_float, numbers)]
-        return array("d", numbers)
+        if numbers.__class__ is list and numbers and numbers[0].__class__ is float:
+            with suppress(TypeError, OverflowError, DeprecationWarning, struct.error):  # `arguments` has the words for it
+                packed = self._pack(*numbers)
+                if sum(numbers).__class__ is float:  # so it holds no arrays and no Values; to look at each type is slow
+                    return array("d", packed)
+        kind, numbers = arguments(numbers, self.tape.inputs)
+        if kind is Value:
+            raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
+        return None if kind is list else array("d", map(as_float, numbers))
 
     def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
         _, arrays = arguments(numbers, self.tape.inputs)
@@ -190,7 +194,10 @@ class _Arrays:
         self._right[many] = first[many] + 1
         for row, code in folds.items():  # where the operands begin, and how many terms there are
             here = self._codes == code
-            self._left[here], self._right[here] = first[here], counts[here] // (1 if row.name == "total" else 2)  # a chain has one more
+            self._left[here], self._right[here] = (
+                first[here],
+                counts[here] // (1 if row.name == "total" else 2),
+            )  # a chain has one more
         self._codes += np.where(many, 0, needs).astype(np.int16)
 
     def memory(self) -> tuple[Array, Array, Array]:

@@ -15,7 +15,9 @@ from autograd.operations import OPERATIONS, Operation
 from autograd.tape.program import Program
 
 ADD, MUL, TOTAL, DOT = (OPERATIONS[name] for name in ("add", "mul", "total", "dot"))
-CHAIN = Operation("chain", "", DOT.forward, DOT.partials, (), several=True)  # c + x1 * w1 + x2 * w2 + ..., of c, x1, ..., w1, ...
+CHAIN = Operation(
+    "chain", "", DOT.forward, DOT.partials, (), several=True
+)  # c + x1 * w1 + x2 * w2 + ..., of c, x1, ..., w1, ...
 FEWEST = 2  # terms
 NOTHING = -1  # where a chain starts with a product
 
