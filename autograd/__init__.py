@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from autograd.functional import derivative, hessian, hvp, jacobian, taylor, value_and_grad, vjp
     from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.recompute import checkpoint
+    from autograd.tape.branches import BranchChanged
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
@@ -101,8 +102,7 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(_LATER[name]), name)
     except AttributeError as error:  # Python would make "cannot import name" of it, and hide what is wrong
         raise ImportError(f"autograd.{name}: importing {_LATER[name]} failed: {error}") from error
-    globals()[name] = found
-    return found
+    return globals().setdefault(name, found)
 
 
 def __dir__() -> list[str]:

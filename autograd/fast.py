@@ -79,7 +79,7 @@ def swept(output: Any, take: Callable[[list[Any], list[Any]], T]) -> T | None:
 
     None where the sweep cannot be run this way, or where a number was changed by hand since the graph was begun.
     """
-    if output.left is None or not LOCK.acquire(False):  # noqa: FBT003  # without waiting
+    if output.left is None or not LOCK.acquire(False):  # without waiting
         return None
     try:
         found = _loop()(output, object(), BY_ORDER)
@@ -120,7 +120,7 @@ def _push_row(node: Any, g: float) -> None:
     row = node.operation
     partials = row.partials(FLOATS, node.data, *(operand.data for operand in operands))
     for operand, partial in zip(operands[::-1], partials[::-1], strict=True):
-        if partial or not row.selects:
+        if row.sends(partial):
             operand._adjoint += g * partial
 
 

@@ -68,6 +68,10 @@ class Operation:
         self.selects = selects
         self.simple = not (self.many or selects)  # a sweep multiplies by its one or two partials
 
+    def sends(self, partial: Any) -> bool:
+        """Whether an operand with this partial is sent anything."""
+        return not self.selects or partial != 0
+
     def __repr__(self) -> str:
         return f"Operation({self.name!r})"
 

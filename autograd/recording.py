@@ -17,6 +17,7 @@ from autograd.operations import CONSTANT, LEAF, Operation
 
 new: Callable[[type], Any] = object.__new__
 latest = [0]  # when a number was last changed by hand, on the clock of `stamp`
+KNOWN = 3  # changes by hand that a node remembers: one, the way back, and that there was one before
 unrecorded: list[int] = []  # the threads that are inside of no_grad, each as often as it is
 
 
@@ -37,7 +38,7 @@ class Recorded:
     _label: str
     _mark: object
     _adjoint: Number
-    _was: tuple[int, Number, int]
+    _was: tuple[tuple[int, Number], ...]
     operation: Operation
     left: Any
     right: Any
@@ -77,9 +78,8 @@ def changed(node: Any, x: Number) -> None:
     if x.__class__ is was.__class__ and (x == was or x != x):  # noqa: PLR0124  # nan stays nan
         node._data = x
         return
-    before = getattr(node, "_was", (0,))[0]
     latest[0] = now = stamp()
-    node._was, node._data = (now, was, before), x
+    node._was, node._data = ((now, was), *getattr(node, "_was", ())[: KNOWN - 1]), x
 
 
 def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
@@ -100,6 +100,23 @@ def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
     return numbers | seen
 
 
+def as_recorded(order: Sequence[Any]) -> dict[Any, Any]:
+    """Each node by itself; or, where a number was changed by hand since, by a copy that has the number of the recording."""
+    copies: dict[Any, Any] = {}
+    numbers = recorded_numbers(order)
+    if all(x is node._data for node, x in numbers.items()):
+        return dict(zip(order, order, strict=True))
+    for node in order:
+        operands = tuple(copies[parent] for parent in node.parents)
+        operation = node.operation
+        copy = (
+            node_of(type(node), operation, numbers[node], operands) if operands else leaf(type(node), numbers[node], operation)
+        )
+        copy._grad, copy._label = node.grad, node.label
+        copies[node] = copy
+    return copies
+
+
 def check_current(order: Sequence[Any]) -> None:
     """`ValueError` for a graph of which a number was changed by hand after it was recorded."""
     for node, was in recorded_numbers(order).items():
@@ -115,17 +132,19 @@ def _called(node: Any) -> str:
 
 
 def _number_at(node: Any, time: int) -> Number:
-    when, was, before = getattr(node, "_was", (0, None, 0))
-    if time > when:
-        return node.data  # type: ignore[no-any-return]  # a node holds a number
-    if time < before:
+    number, changes = node.data, getattr(node, "_was", ())
+    for when, was in changes:
+        if time > when:
+            return number  # type: ignore[no-any-return]  # a node holds a number
+        number = was
+    if len(changes) == KNOWN:  # and there may have been others before
         raise ValueError(_mixed(node))
-    return was  # type: ignore[return-value]  # None only where there was no change
+    return number  # type: ignore[no-any-return]  # as above
 
 
 def _mixed(node: Any) -> str:
     return (
-        f"the number of {_called(node)} was changed while this graph was being recorded, or more than once since then, so its "
+        f"the number of {_called(node)} was changed while this graph was being recorded, or too often since then, so its "
         "numbers do not fit together; record it again"
     )
 
@@ -135,6 +154,8 @@ def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
     if isinstance(x, Recorded):
         return x
     if x.__class__ is not float:
+        if getattr(x, "dtype", None) == object and x.shape == ():  # noqa: E721  # a dtype, no type
+            return lift(x.item(), other, operation, kind)  # NumPy's box around a Value
         x = beside(x, None if other is None else other._data, operation)
         if x is NotImplemented:
             return x

@@ -94,7 +94,7 @@ def _sent(node: Any, m: Any) -> Iterator[tuple[Any, Any]]:
     operation, parents = node.operation, node.parents
     partials = operation.partials(m, node.data, *[parent.data for parent in parents])
     for operand, partial in zip(parents[::-1], partials[::-1], strict=True):
-        if not operation.selects or not (partial == 0 if m is FLOATS else partial is NEVER):
+        if operation.sends(partial) if m is FLOATS else partial is not NEVER or not operation.selects:
             yield operand, partial
 
 

@@ -203,6 +203,10 @@ class Value(Methods):
     def __pos__(self) -> Self:
         return self
 
+    def conjugate(self) -> Self:
+        """The Value itself, as of every real number: `np.std` asks for it."""
+        return self
+
     def __bool__(self) -> bool:
         return noticed(operator.ne, self, 0, bool(self._data))
 

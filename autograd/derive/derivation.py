@@ -52,7 +52,7 @@ class Derivation(Steps):
         `.count` is their number, however many there are, and `str()` describes them. Listing more than `limit` raises
         `ValueError`, and so does a derivation by anything but one Value.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, derive
         >>> x = Value(3.0, "x")
         >>> paths = derive(x * x * x, wrt=x).paths()
         >>> paths.count, [route.product for route in paths], paths.total, paths.adjoint

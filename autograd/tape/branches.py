@@ -45,7 +45,7 @@ class Heard(list[Comparison]):
 
     def append(self, comparison: Comparison) -> None:
         """Remember it; the place is the first frame outside of this package."""
-        frame: Any = sys._getframe(1)  # noqa: SLF001  # Python has no other way to the caller that is as cheap
+        frame: Any = sys._getframe(1)  # noqa: SLF001  # `inspect` takes longer to import
         while frame.f_back and frame.f_globals.get("__name__", "").startswith("autograd."):
             frame = frame.f_back
         self.places.append((frame.f_code.co_filename, frame.f_lineno))

@@ -1,4 +1,4 @@
-"""The stubs that type checkers read, made from the table: `python tests/autograd/stubs.py` writes them anew after a row was added."""
+"""The stubs that type checkers read, from the table: `python tests/autograd/stubs.py` writes them anew after a row was added."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ def methods() -> str:
             lines.append(f"    def {method}({operands}) -> Value: ...")
             if method.startswith("__") and row.arity == 2:
                 lines.append(f"    def {method.replace('__', '__r', 1)}(self, other: Any) -> Value: ...")
-    return HEAD + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\nclass Methods(Recorded):\n" + "\n".join(lines) + "\n"
+    return (
+        HEAD
+        + "from typing import Any\n\nfrom autograd.recording import Recorded\nfrom autograd.value import Value\n\n"
+        + "class Methods(Recorded):\n"
+        + "\n".join(lines)
+        + "\n"
+    )
 
 
 def of_functions() -> str:

@@ -40,9 +40,8 @@ class Step(NamedTuple):
 
     def operands(self, known: int) -> tuple[int, ...]:
         """The positions of its operands, where so many numbers are known."""
-        return tuple(
-            known - 1 - place % known for place in (self.left, self.right, *self.others)[: len(OPERATIONS[self.name].domain)]
-        )
+        places = (self.left, self.right, *self.others)[: len(OPERATIONS[self.name].domain)]
+        return tuple(known - 1 - place % known for place in places)
 
 
 class Program(NamedTuple):
@@ -84,13 +83,8 @@ def programs(
     names: Iterable[str] = tuple(OPERATIONS), constants: st.SearchStrategy[float] = NUMBERS, longest: int = 16
 ) -> st.SearchStrategy[Program]:
     """Programs of these operations; most steps go on from a recent result."""
-    step = st.builds(
-        Step,
-        st.sampled_from(tuple(names)),
-        st.one_of(st.integers(0, 2), st.integers(0, 20)),
-        st.integers(0, 20),
-        st.tuples(*[st.integers(0, 20)] * 2),
-    )
+    far = st.integers(0, 20)
+    step = st.builds(Step, st.sampled_from(tuple(names)), st.one_of(st.integers(0, 2), far), far, st.tuples(far, far))
     found = st.builds(
         Program,
         st.integers(1, 4),

@@ -56,7 +56,7 @@ class _Graph:
         while True:
             left, right = self.operands(at)
             factors = self.factors(right)
-            if terms and len(terms[0]) != (len(factors) or 1) or (factors and right - first >= last):
+            if (terms and len(terms[0]) != (len(factors) or 1)) or (factors and right - first >= last):
                 break
             terms.append(factors or (right,))
             seen.update(factors)

@@ -12,7 +12,6 @@ from programs import GRID, same
 from test_kernel import interpreted
 
 from autograd import Tape, Value, grad
-from autograd.operations import Operation
 from autograd.tape.native.fusing import fused
 
 WAYS = {
@@ -75,11 +74,11 @@ def test_every_way_has_the_bits_of_the_engine(way: str, data: st.DataObject) -> 
 
 def test_sums_whose_pieces_are_recorded_in_any_order() -> None:
     for seed in range(300):
-        chance = random.Random(seed)
+        chance = random.Random(seed)  # noqa: S311  # a test's
         numbers = [chance.uniform(-2, 2) for _ in range(5)]
 
         def f(leaves: list[Value], seed: int = seed) -> Value:
-            chance = random.Random(seed)
+            chance = random.Random(seed)  # noqa: S311  # a test's
             nodes = list(leaves)
             for _ in range(25):
                 a, b = chance.choice(nodes[-8:]), chance.choice(nodes)
