@@ -19,6 +19,7 @@ from typing import NamedTuple
 from autograd.expressions import EXPANDED, Expression, symbol
 from autograd.expressions.expression import is_number, lifted
 from autograd.operations import BUILT_IN, OPERATIONS, Operation
+from autograd.tape.native.folds import add, folded, unfold
 from autograd.tape.native.fusing import CHAIN
 from autograd.tape.native.lowering import Code, Function
 from autograd.tape.program import FOLDS, Call, Program, formulas, of_node
@@ -178,23 +179,6 @@ SENT = """
 br i1 %never, label %backward.next, label %backward.sent
 backward.sent:
 """  # a sum of shares is never -0.0, so that this says that none was sent
-LOOP = """
-br label %{name}.start
-{name}.start:
-br label %{name}
-{name}:
-%{name}.k = phi i32 [{first}, %{name}.start], [%{name}.next, %{name}.end]
-%{name}.sum = phi double [{start}, %{name}.start], [%{name}.result, %{name}.end]
-%{name}.more = icmp slt i32 %{name}.k, %{count}
-br i1 %{name}.more, label %{name}.body, label %{name}.done
-{name}.body:"""
-AGAIN = """
-br label %{name}.end
-{name}.end:
-%{name}.result = fadd double {result}, {more}
-%{name}.next = add i32 %{name}.k, 1
-br label %{name}
-{name}.done:"""
 
 
 def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
@@ -228,7 +212,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
         if needs == ALL:
             code.do(f"forward.{case}:")
             if call[0].name in FOLDS:
-                out = _folded(code, call[0])
+                out = folded(code, call[0])
             else:
                 names = _loaded(code, "forward", _positions(code, call[1], "forward"))
                 (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
@@ -238,7 +222,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
     for (call, needs), case in cases.items():
         code.do(f"backward.{case}:")
         if call[0].name in FOLDS:
-            _unfold(code, call[0])
+            unfold(code, call[0])
         else:
             _send(code, call, needs)
         code.do("br label %backward.next")
@@ -287,64 +271,7 @@ def _send(code: Code, call: Call, needs: int) -> None:
     names["out"] = code.let("load double, ptr %backward.out.at")
     kept = slice(0, 1) if needs == LEFT else slice(1, 2) if needs == RIGHT else slice(None)
     for share, position in zip(code.compute(shares[kept], names)[::-1], positions[kept][::-1], strict=True):
-        _add(code, position, share)
-
-
-def _add(code: Code, position: str, share: str) -> None:
-    at = code.let(f"getelementptr double, ptr %adjoints, i32 {position}")
-    before = code.let(f"load double, ptr {at}")
-    code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
-
-
-def _operand(code: Code, way: str, k: str, offset: int = 0) -> tuple[str, str]:
-    """The position of operand k of a fold, and its number."""
-    at = f"getelementptr i32, ptr %{way}.operands, i32 {k}"
-    if offset:
-        at = f"getelementptr i32, ptr {code.let(at)}, i32 {offset}"
-    position = code.let(f"load i32, ptr {code.let(at)}")
-    return position, code.let(f"load double, ptr {code.let(f'getelementptr double, ptr %numbers, i32 {position}')}")
-
-
-def _term(code: Code, name: str, k: str) -> str:
-    """What a fold adds: an operand, or the product of two."""
-    offset = int(name == "chain")
-    _, a = _operand(code, "forward", k, offset)
-    if name == "total":
-        return a
-    _, b = _operand(code, "forward", code.let(f"add i32 {k}, %forward.right"), offset)
-    return code.let(f"fmul double {a}, {b}")
-
-
-def _folded(code: Code, row: Operation) -> str:
-    """The sum, from the left."""
-    name, chain = f"forward.{row.name}", row.name == "chain"
-    start = _operand(code, "forward", "0")[1] if chain else _term(code, row.name, "0")
-    code.do(LOOP.format(name=name, first=1 - chain, start=start, count="forward.right"))
-    code.do(AGAIN.format(name=name, result=f"%{name}.sum", more=_term(code, row.name, f"%{name}.k")))
-    return f"%{name}.sum"
-
-
-SENDS = {"total": ("a",), "dot": ("b", "a"), "chain": ("ba",)}  # to which factors, in loops one after the other
-
-
-def _unfold(code: Code, row: Operation) -> None:
-    """Send each operand its share, the last one first."""
-    for factors in SENDS[row.name]:
-        name, offset = f"backward.{row.name}.{factors}", int(row.name == "chain")
-        code.do(LOOP.format(name=name, first=0, start="0.0", count="backward.right"))
-        a = code.let(f"sub i32 {code.let(f'sub i32 %backward.right, %{name}.k')}, 1")
-        if row.name == "total":
-            _add(code, _operand(code, "backward", a)[0], "%upstream")
-        else:
-            places = {"a": a, "b": code.let(f"add i32 {a}, %backward.right")}
-            found = {factor: _operand(code, "backward", place, offset) for factor, place in places.items()}
-            for factor in factors:
-                other = found["a" if factor == "b" else "b"][1]
-                share = code.let(f"fadd double {code.let(f'fmul double %upstream, {other}')}, 0.0")
-                _add(code, found[factor][0], share)
-        code.do(AGAIN.format(name=name, result="0.0", more="0.0"))
-    if row.name == "chain":
-        _add(code, _operand(code, "backward", "0")[0], "%upstream")
+        add(code, position, share)
 
 
 def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:
