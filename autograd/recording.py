@@ -1,7 +1,6 @@
 """How an operation is recorded: the slots of a node, and the code that appends one, generated from the rows.
 
-Each row becomes Python source with its formula inlined, compiled when it is first used. Where Python's arithmetic raises
-(an overflow, a division by zero, the log of zero), and for Fractions, the generated code gives way to the row itself.
+Where Python's arithmetic raises (an overflow, a division by zero), and for Fractions, that code gives way to the row itself.
 """
 
 from __future__ import annotations
@@ -22,38 +21,25 @@ unrecorded: list[int] = []  # the threads that are inside of no_grad, each as of
 
 
 class Recorded:
-    """The slots of a node. What is not needed is not filled: a gradient, a label, more than two operands.
-
-    `order` numbers results as they are recorded: operands have smaller ones. `_was` has what a number was before it was
-    changed by hand. `_mark` and `_adjoint` belong to the sweep that is running.
-    """
-
-    __slots__ = (
-        *("__weakref__", "_adjoint", "_data", "_grad", "_label", "_mark", "_was"),
-        *("left", "operation", "order", "rest", "right"),
-    )
+    """The slots of a node. What is not needed is not filled: a gradient, a label, more than two operands."""
 
     _data: Number
     _grad: Number
     _label: str
-    _mark: object
+    _mark: object  # this and the next belong to the sweep that is running
     _adjoint: Number
-    _was: tuple[tuple[int, Number], ...]
+    _was: tuple[tuple[int, Number], ...]  # when the number was changed by hand, and what it was before
     operation: Operation
     left: Any
     right: Any
     rest: tuple[Any, ...]
-    order: int
+    order: int  # numbers results as they are recorded: operands have smaller ones
+
+    __slots__ = ("__weakref__", *__annotations__)
 
     @property
     def parents(self) -> tuple[Any, ...]:
-        """The operands in order, with multiplicity: `x * x` has two, a leaf has none.
-
-        >>> from autograd import Value
-        >>> x = Value(3.0)
-        >>> (x * x).parents == (x, x), x.parents
-        (True, ())
-        """
+        """The operands in order, with multiplicity: `x * x` has two, a leaf has none."""
         if self.left is None:
             return ()
         if self.right is None:
@@ -83,10 +69,7 @@ def changed(node: Any, x: Number) -> None:
 
 
 def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
-    """The number of each node of a graph as it was when the graph was recorded.
-
-    Raises `ValueError` where a part of the graph was recorded before a number was changed by hand, and a part after it.
-    """
+    """The number of each node when the graph was recorded; `ValueError` where one changed while it was."""
     numbers = {node: node.data for node in order}
     results = [node for node in order if node.left is not None]
     if not results or latest[0] < min(node.order for node in results):
@@ -180,10 +163,7 @@ def _is_off() -> bool:
 
 
 def record(kind: type, operation: Operation, *operands: Any) -> Any:
-    """The node of an operation of any number of operands, nodes or numbers; numbers become constants.
-
-    An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
-    """
+    """The node of an operation of any number of operands, nodes or numbers; what has a method `operate` is asked instead."""
     if operation.arity is not None and len(operands) != operation.arity:
         counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
@@ -230,12 +210,6 @@ def recorded(self, other):
     x = {left}._data
     y = {right}._data
 """
-OPERATOR = """\
-    try:
-        data = {formula}
-    except (ArithmeticError, ValueError):
-        data = computed(row, {numbers})
-"""  # Python's own, which is right for Fractions too
 FORMULA = """\
     if {floats}:
         try:
@@ -262,13 +236,7 @@ NODE = """\
 
 
 def recorder(row: Operation, reflected: bool = False) -> Callable[..., Any]:
-    """The code that records this operation of one or two operands, the first of which is a node; `reflected`, the second.
-
-    >>> from autograd import Value
-    >>> from autograd.operations import OPERATIONS
-    >>> recorder(OPERATIONS["mul"])(Value(2.0), 3).data
-    6.0
-    """
+    """The code that records this operation of one or two operands, the first of which is a node; `reflected`, the second."""
     from autograd.expressions.expression import symbol  # here: an operation that is not used costs nothing
     from autograd.expressions.printer import printed
     from autograd.expressions.python import FAST, formula_of, functions_of
@@ -279,21 +247,18 @@ def recorder(row: Operation, reflected: bool = False) -> Callable[..., Any]:
     fields = {"left": left, "right": right, "numbers": "x" if unary else "x, y", "formula": printed(formula, FAST)}
     fields["operands"] = f"({left},)" if unary else f"({left}, {right})"
     fields["floats"] = "type(x) is float" if unary else "type(x) is float is type(y)"
+    if getattr(operator, row.name, None) is row.forward:
+        fields["floats"] = "True"  # Python's own operator, which is right for Fractions too
     space = {**functions_of([formula]), "row": row, "computed": computed, "result": result, "lift": lift}
     space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp, "CONSTANT": CONSTANT, "LARGE": LARGE}
-    is_operator = getattr(operator, row.name, None) is row.forward
-    source = (HEAD if unary else HEAD_OF_TWO) + (OPERATOR if is_operator else FORMULA) + NODE
-    source = source.format(**fields)
-    exec(source, space)  # noqa: S102  # our own source: the rows of the table
+    source = (HEAD if unary else HEAD_OF_TWO) + FORMULA + NODE
+    exec(source.format(**fields), space)  # noqa: S102  # our own source: the rows of the table
     made: Callable[..., Any] = space.pop("recorded")
     return made
 
 
 def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
-    """The method of a class of nodes, or the one of a node on the right of a number.
-
-    At its first call it is compiled, and the class gets the code in its place.
-    """
+    """The method of a class of nodes, or the one of a node on the right of a number; its first call compiles it."""
     compiled: list[Callable[..., Any]] = []
 
     def first(self: Any, *operands: Any) -> Any:
@@ -301,11 +266,22 @@ def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
             return record(type(self), row, self, *operands)
         if not compiled:
             made = recorder(row, reflected)
-            made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
+            made.__name__, made.__qualname__, made.__doc__ = named.__name__, named.__qualname__, named.__doc__
             compiled.append(made)
         for kind in type(self).__mro__:
-            if vars(kind).get(first.__name__) is first:
-                setattr(kind, first.__name__, compiled[0])
+            if vars(kind).get(named.__name__) is named:
+                setattr(kind, named.__name__, compiled[0])
         return compiled[0](self, *operands)
 
-    return first
+    def one(self: Any) -> Any:
+        return first(self)
+
+    def two(self: Any, other: Any) -> Any:
+        return first(self, other)
+
+    named = first if row.many else one if row.arity == 1 else two  # with the signature that `help` shows
+    named.__doc__ = f"{row.name} of this Value, recorded as one node."
+    if row.arity == 1 and not row.method.startswith("__"):
+        x = sum(row.domain[0]) / 2 + 0.25
+        named.__doc__ += f"\n\n>>> Value({x}).{row.name}().data\n{row.forward(x)}\n"
+    return named

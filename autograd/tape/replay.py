@@ -20,12 +20,13 @@ from autograd.operands import Number, checked
 from autograd.operations import BUILT_IN, FLOATS, LEAF, Arithmetic, Function, Operation
 from autograd.operations import named as row_named
 from autograd.recording import lift, record
+from autograd.slopes import one_value, values
 from autograd.sweep import NOTHING, adjoints, guarded_adjoints
 from autograd.tape.arguments import arguments, counted, like
 from autograd.tape.branches import Guarded, Tapes, branches, labels, listening, together
 from autograd.tape.program import TRUTHS, flattened, run, swept
 from autograd.tape.source import Source, source_of
-from autograd.transforms import grad, one_value, values
+from autograd.transforms import grad
 from autograd.value import Value
 
 if TYPE_CHECKING:

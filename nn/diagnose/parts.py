@@ -24,7 +24,7 @@ from nn.diagnose.network import Network
 LINEAR, SIGMOID = ACTIVATIONS["linear"], ACTIVATIONS["sigmoid"]
 RARE = {"input_of_wrong_layer": 1.1, "weight_gradient_zero": 1.1, "only_one_sample": 1.1, "bias_from_weight_gradient": 1.1}
 LIKELY = ("", "transposed_gradient", "bias_mean_instead_of_sum", "bias_not_summed_over_batch")  # lines for any delta at all
-LIMIT = 4_000_000  # numbers in a stack
+LIMIT = 2_500_000  # numbers in a stack
 
 LEAVES = {  # what formulas that have no name are made of, by part
     "slope": ("a", "z", "1", "2", "f(a)", "of_sigmoid(z)", "of_tanh(z)", "exp(-z)", "f(1 - z)", "x", "(z > 0)"),
@@ -177,7 +177,15 @@ def _grown(names: Sequence[str], shape: tuple[int, ...], scope: dict[str, Any], 
     two = joined(one, combined(one, one, "*-+/"))
     size = len(two.numbers) * int(np.prod(shape))
     more = [combined(two, one, "*-+/"), combined(one, two, "-/")] if deep and size * len(one.numbers) * 4 <= LIMIT else []
-    return joined(two, *more, *([combined(two, two, "*+-")] if more and size * len(two.numbers) <= LIMIT else []))
+    return joined(
+        two,
+        *more,
+        *(
+            [combined(two, two, "*+-"[: LIMIT // (size * len(two.numbers))])]
+            if more and size * len(two.numbers) <= LIMIT
+            else []
+        ),
+    )
 
 
 def enumerated(layer: Layer, part: str, d: Array, e: Array) -> Terms:

@@ -194,7 +194,10 @@ class Search:
         """Any formula in the slope, or in the error."""
         layer = places.layer
         for part, error in (*(("slope", e) for e in places.errors[:2]), ("error" if layer.last else "back", places.errors[0])):
-            grown = parts.enumerated(layer, part, right.delta[0], right.error[0])
+            key = "grown", layer.number, part, right.delta.tobytes() if part == "back" else b""
+            if key not in self.known:
+                self.known[key] = parts.enumerated(layer, part, right.delta[0], right.error[0])
+            grown = self.known[key]
             slope = part == "slope"
             deltas = error.numbers[0] * grown.numbers if slope else sloped(layer.small, places.slopes[0], grown.numbers)
 

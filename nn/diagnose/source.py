@@ -23,7 +23,7 @@ from nn.diagnose.problem import Problem
 from nn.diagnose.vocabulary import Words, factor, multiple, words_at
 from nn.diagnose.watch import Line
 
-PATIENCE = 0.6  # seconds for all edits
+PATIENCE = 0.4  # seconds for all edits
 RIGHT = b"right"
 ACTS = {
     "append",

@@ -7,7 +7,7 @@ import math
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -33,14 +33,6 @@ EXACT: dict[str, Callable[..., Any]] = {
     "t_fma": lambda a, b, c: a * b + c,
 }
 AT = (0.7, -1.3, 0.4)
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
 
 
 @pytest.mark.parametrize("name", OWN)

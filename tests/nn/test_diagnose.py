@@ -663,7 +663,8 @@ def test_every_mistake_of_the_table_has_its_formula(config: Config) -> None:
     _, layers = layers_of(config)
     for layer in layers:
         found = {f.causes[0].mistake for f in (*errors(layer, (0.3,)), *wholes(layer)) if f.causes}
-        found |= {mistake for mistake, *_ in (*slopes(layer), *lines(layer, "W"), *lines(layer, "b"))} - {""}
+        found |= {mistake for mistake, _, _ in slopes(layer)} - {""}
+        found |= {mistake for part in "Wb" for mistake, _ in lines(layer, part)} - {""}
         assert found <= set(MISTAKES)
         for name in PLANTS:
             in_lines = PLANTS[name].slot == "scale" or name == "bias_gradient_zero"

@@ -174,7 +174,6 @@ class Outputs:
             lambda: self.tape([[1, 2], [1, 2, 3]] + [1] * (len(self.leaves) - 2)),
             lambda: Tape(self.output, [x, x]),
             lambda: Tape(x * y, [x * y]),
-            lambda: Tape(x * 1, [y]),
             lambda: self.tape.native().descend([1.0] * len(self.leaves), 1, 0.1, over=[Value(1.0, y.label)]),
             lambda: Value([x]),
             lambda: Value(Value(1.0, y.label)),

@@ -13,7 +13,7 @@ import threading
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from autograd.floats import as_float
 from autograd.operands import checked
+from autograd.slopes import values
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
 from autograd.tape.native.fusing import fused
 from autograd.tape.native.machine import Machine, address, backend, loaded
 from autograd.tape.native.training import batches, columns, settled
 from autograd.tape.program import FOLDS, Call, Program
-from autograd.transforms import values
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -59,19 +59,17 @@ class Native:
         self._local = threading.local()
         self._pack = struct.Struct(f"{len(tape.inputs)}d").pack
         self._guard = tape.guard and Native(tape.guard)
+        self._machines: dict[bool, Machine] = {}
         self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(fused(tape.program))
 
-    @cached_property
-    def _replaying(self) -> Machine:
-        return self._machine(valued=True)
-
-    @cached_property
-    def _descending(self) -> Machine:
-        return self._machine(valued=False)
-
     def _machine(self, valued: bool) -> Machine:
-        program = self.tape.program
-        return _interpreter(program.uncommon()) if self._arrays else loaded(*kernel.straight(program, valued))
+        if valued not in self._machines:  # cached_property has a lock on 3.11, which a forked child would wait for
+            program = self.tape.program
+            interpreted = self._arrays is not None
+            self._machines[valued] = (
+                _interpreter(program.uncommon()) if interpreted else loaded(*kernel.straight(program, valued))
+            )
+        return self._machines[valued]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Native, (self.tape,)
@@ -92,7 +90,7 @@ class Native:
             return self._on_arrays(numbers)
         out = array("d", [0.0]) * (len(x) + 1)
         start = _data(out)
-        self._replaying.replay(self._address(), _data(x), start, start + 8)
+        self._machine(valued=True).replay(self._address(), _data(x), start, start + 8)
         return out[0], np.frombuffer(out)[1:] if isinstance(numbers, np.ndarray) else out[1:].tolist()
 
     def descend(  # as an optimizer needs
@@ -142,7 +140,9 @@ class Native:
         for some in _portions(int(steps) if len(moved) else 0, AT_ONCE if guard else len(self.tape)):
             if guard:  # after every step
                 self.tape.check(x, guard)
-            self._descending.descend(self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8)
+            self._machine(valued=False).descend(
+                self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8
+            )
         return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
 
     def _train(
@@ -162,7 +162,7 @@ class Native:
                 rows[:m, places] = data[chosen]
             if check and self._guard:
                 self.tape.check([*rows[:m].T], self._guard)
-            self._descending.samples(self._address(), _data(rows), n, m, _data(values), _data(grads))
+            self._machine(valued=False).samples(self._address(), _data(rows), n, m, _data(values), _data(grads))
             with np.errstate(all="ignore"):
                 gradient = grads[:m, moved].sum(axis=0) / m
                 x[moved], state = record.update(x[moved], gradient, state, step, settings)
@@ -196,7 +196,7 @@ class Native:
             for k, each in varied:
                 x[:, k] = each[done : done + some]
             out = _data(values[done:]), _data(grads[done:])
-            self._replaying.samples(self._address(), _data(x), n, some, *out)
+            self._machine(valued=True).samples(self._address(), _data(x), n, some, *out)
             done += some
         return values.reshape(shape), like(numbers, [grads[:, k].reshape(shape) for k in range(n)])
 
