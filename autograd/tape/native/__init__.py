@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from autograd.tape.replay import Tape
 
 Array = NDArray[Any]
-LARGEST_STRAIGHT = 2_000  # operations that are compiled for themselves, in at most a second
+LARGEST_STRAIGHT = 1_000  # operations that are compiled for themselves, in less than a second; more would not pay
 AT_ONCE = 2_000_000  # operations between two looks at whether the user has pressed Ctrl-C: some hundredths of a second
 
 

@@ -19,10 +19,59 @@ from typing import NamedTuple
 from autograd.expressions import EXPANDED, Expression, symbol
 from autograd.expressions.expression import is_number, lifted
 from autograd.operations import BUILT_IN, OPERATIONS, Operation
+from autograd.tape.native.folds import add, folded, unfold
 from autograd.tape.native.fusing import CHAIN
 from autograd.tape.native.lowering import Code, Function
-from autograd.tape.native.pieces import AGAIN, DRIVERS, END, FETCH, HEAD, LOOP, MEMORY, SENT, START, TURN
 from autograd.tape.program import FOLDS, Call, Program, formulas, of_node
+
+HEAD = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
+DRIVERS = """
+define void @samples(ptr %program, ptr %x, i64 %inputs, i64 %count, ptr %values, ptr %grads) {
+entry:
+  br label %sample
+sample:
+  %s = phi i64 [0, %entry], [%s1, %sample]
+  %row = mul i64 %s, %inputs
+  %x.row = getelementptr double, ptr %x, i64 %row
+  %value = getelementptr double, ptr %values, i64 %s
+  %grads.row = getelementptr double, ptr %grads, i64 %row
+  call void @pass(ptr %program, ptr %x.row, ptr %value, ptr %grads.row)
+  %s1 = add i64 %s, 1
+  %again = icmp ult i64 %s1, %count
+  br i1 %again, label %sample, label %end
+end:
+  ret void
+}
+
+define void @descend(ptr %program, ptr %x, ptr %over, i64 %count, double %rate, i64 %steps, ptr %value, ptr %grads) {
+entry:
+  br label %step
+step:
+  %s = phi i64 [0, %entry], [%s1, %stepped]
+  call void @pass(ptr %program, ptr %x, ptr %value, ptr %grads)
+  br label %move
+move:
+  %k = phi i64 [0, %step], [%k1, %move]
+  %position.at = getelementptr i64, ptr %over, i64 %k
+  %position = load i64, ptr %position.at
+  %at = getelementptr double, ptr %x, i64 %position
+  %grad.at = getelementptr double, ptr %grads, i64 %position
+  %number = load double, ptr %at
+  %grad = load double, ptr %grad.at
+  %change = fmul double %rate, %grad
+  %moved = fsub double %number, %change
+  store double %moved, ptr %at
+  %k1 = add i64 %k, 1
+  %more = icmp ult i64 %k1, %count
+  br i1 %more, label %move, label %stepped
+stepped:
+  %s1 = add i64 %s, 1
+  %again = icmp ult i64 %s1, %steps
+  br i1 %again, label %step, label %end
+end:
+  ret void
+}
+"""
 
 
 class Text(NamedTuple):
@@ -60,6 +109,76 @@ def _at(code: Code, pointer: str, index: int | str) -> str:
 FIELDS = ("codes", "left", "right", "rest", "operations", "numbers", "adjoints", "inputs", "first", "output")  # of %program
 POINTERS = ("codes", "left", "right", "rest", "numbers", "adjoints")
 ALL, LEFT, RIGHT = range(3)  # which operands of an operation lead to an input, and so are sent their share
+START = """
+%bytes = mul i64 %inputs, 8
+call void @llvm.memcpy.p0.p0.i64(ptr %numbers, ptr %x, i64 %bytes, i1 false)
+%all = add i64 %first, %operations
+br label %clear
+clear:
+%k = phi i64 [0, %entry], [%k1, %clear]
+%clear.at = getelementptr double, ptr %adjoints, i64 %k
+store double -0.0, ptr %clear.at
+%k1 = add i64 %k, 1
+%more = icmp ult i64 %k1, %all
+br i1 %more, label %clear, label %cleared
+cleared:
+%seed = getelementptr double, ptr %adjoints, i64 %output
+store double 1.0, ptr %seed
+%nothing = icmp eq i64 %operations, 0
+br i1 %nothing, label %end, label %forward
+"""
+FETCH = """
+%{way}.code.at = getelementptr i16, ptr %codes, i64 %{way}.i
+%{way}.code = load i16, ptr %{way}.code.at
+%{way}.left.at = getelementptr i32, ptr %left, i64 %{way}.i
+%{way}.left = load i32, ptr %{way}.left.at
+%{way}.right.at = getelementptr i32, ptr %right, i64 %{way}.i
+%{way}.right = load i32, ptr %{way}.right.at
+%{way}.operands = getelementptr i32, ptr %rest, i32 %{way}.left
+%{way}.position = add i64 %first, %{way}.i
+%{way}.out.at = getelementptr double, ptr %numbers, i64 %{way}.position
+%{way}.left.number = getelementptr double, ptr %numbers, i32 %{way}.left
+%{way}.right.number = getelementptr double, ptr %numbers, i32 %{way}.right
+"""
+TURN = """
+%forward.next.i = add i64 %forward.i, 1
+%forward.more = icmp ult i64 %forward.next.i, %operations
+br i1 %forward.more, label %forward, label %turn
+turn:
+%last = sub i64 %operations, 1
+br label %backward
+"""
+END = """
+%backward.next.i = sub i64 %backward.i, 1
+%backward.done = icmp eq i64 %backward.i, 0
+br i1 %backward.done, label %end, label %backward
+end:
+%result.at = getelementptr double, ptr %numbers, i64 %output
+%result = load double, ptr %result.at
+store double %result, ptr %value
+br label %give
+give:
+%j = phi i64 [0, %end], [%j1, %give]
+%sent.at = getelementptr double, ptr %adjoints, i64 %j
+%sent = load double, ptr %sent.at
+%grad = fadd double %sent, 0.0
+%grad.at = getelementptr double, ptr %grads, i64 %j
+store double %grad, ptr %grad.at
+%j1 = add i64 %j, 1
+%more.j = icmp ult i64 %j1, %inputs
+br i1 %more.j, label %give, label %given
+given:
+ret void
+"""
+MEMORY = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+SENT = """
+%upstream.at = getelementptr double, ptr %adjoints, i64 %backward.position
+%upstream = load double, ptr %upstream.at
+%upstream.bits = bitcast double %upstream to i64
+%never = icmp eq i64 %upstream.bits, -9223372036854775808
+br i1 %never, label %backward.next, label %backward.sent
+backward.sent:
+"""  # a sum of shares is never -0.0, so that this says that none was sent
 
 
 def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
@@ -93,7 +212,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
         if needs == ALL:
             code.do(f"forward.{case}:")
             if call[0].name in FOLDS:
-                out = _folded(code, call[0])
+                out = folded(code, call[0])
             else:
                 names = _loaded(code, "forward", _positions(code, call[1], "forward"))
                 (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
@@ -103,7 +222,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
     for (call, needs), case in cases.items():
         code.do(f"backward.{case}:")
         if call[0].name in FOLDS:
-            _unfold(code, call[0])
+            unfold(code, call[0])
         else:
             _send(code, call, needs)
         code.do("br label %backward.next")
@@ -152,64 +271,7 @@ def _send(code: Code, call: Call, needs: int) -> None:
     names["out"] = code.let("load double, ptr %backward.out.at")
     kept = slice(0, 1) if needs == LEFT else slice(1, 2) if needs == RIGHT else slice(None)
     for share, position in zip(code.compute(shares[kept], names)[::-1], positions[kept][::-1], strict=True):
-        _add(code, position, share)
-
-
-def _add(code: Code, position: str, share: str) -> None:
-    at = code.let(f"getelementptr double, ptr %adjoints, i32 {position}")
-    before = code.let(f"load double, ptr {at}")
-    code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
-
-
-def _operand(code: Code, way: str, k: str, offset: int = 0) -> tuple[str, str]:
-    """The position of operand k of a fold, and its number."""
-    at = f"getelementptr i32, ptr %{way}.operands, i32 {k}"
-    if offset:
-        at = f"getelementptr i32, ptr {code.let(at)}, i32 {offset}"
-    position = code.let(f"load i32, ptr {code.let(at)}")
-    return position, code.let(f"load double, ptr {code.let(f'getelementptr double, ptr %numbers, i32 {position}')}")
-
-
-def _term(code: Code, name: str, k: str) -> str:
-    """What a fold adds: an operand, or the product of two."""
-    offset = int(name == "chain")
-    _, a = _operand(code, "forward", k, offset)
-    if name == "total":
-        return a
-    _, b = _operand(code, "forward", code.let(f"add i32 {k}, %forward.right"), offset)
-    return code.let(f"fmul double {a}, {b}")
-
-
-def _folded(code: Code, row: Operation) -> str:
-    """The sum, from the left."""
-    name, chain = f"forward.{row.name}", row.name == "chain"
-    start = _operand(code, "forward", "0")[1] if chain else _term(code, row.name, "0")
-    code.do(LOOP.format(name=name, first=1 - chain, start=start, count="forward.right"))
-    code.do(AGAIN.format(name=name, result=f"%{name}.sum", more=_term(code, row.name, f"%{name}.k")))
-    return f"%{name}.sum"
-
-
-SENDS = {"total": ("a",), "dot": ("b", "a"), "chain": ("ba",)}  # to which factors, in loops one after the other
-
-
-def _unfold(code: Code, row: Operation) -> None:
-    """Send each operand its share, the last one first."""
-    for factors in SENDS[row.name]:
-        name, offset = f"backward.{row.name}.{factors}", int(row.name == "chain")
-        code.do(LOOP.format(name=name, first=0, start="0.0", count="backward.right"))
-        a = code.let(f"sub i32 {code.let(f'sub i32 %backward.right, %{name}.k')}, 1")
-        if row.name == "total":
-            _add(code, _operand(code, "backward", a)[0], "%upstream")
-        else:
-            places = {"a": a, "b": code.let(f"add i32 {a}, %backward.right")}
-            found = {factor: _operand(code, "backward", place, offset) for factor, place in places.items()}
-            for factor in factors:
-                other = found["a" if factor == "b" else "b"][1]
-                share = code.let(f"fadd double {code.let(f'fmul double %upstream, {other}')}, 0.0")
-                _add(code, found[factor][0], share)
-        code.do(AGAIN.format(name=name, result="0.0", more="0.0"))
-    if row.name == "chain":
-        _add(code, _operand(code, "backward", "0")[0], "%upstream")
+        add(code, position, share)
 
 
 def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:

@@ -84,6 +84,7 @@ class Code:
         outputs = list(outputs)
         found: dict[Expression, str] = {}
         truths: set[Expression] = set()
+        known: dict[str, str] = {}  # what is computed already, from other objects too
         for e in topological_order(*outputs):
             if e.op is NAME:
                 found[e] = names[e.content]
@@ -94,7 +95,8 @@ class Code:
                 if e.op.name in ASKS or not truths.isdisjoint(e.parents):
                     asks = ASKS.get(e.op.name, ())
                     operands = [self._as(k in asks, p in truths, found[p]) for k, p in enumerate(e.parents)]
-                found[e] = self.let(self._instruction(e.op, len(operands)).format(*operands))
+                instruction = self._instruction(e.op, len(operands)).format(*operands)
+                found[e] = known[instruction] = known.get(instruction) or self.let(instruction)
             if e.op.name in TRUTHS or (e.op is NUMBER and isinstance(e.content, bool)):
                 truths.add(e)
         return [self._as(False, e in truths, found[e]) for e in outputs]
