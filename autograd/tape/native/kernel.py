@@ -86,10 +86,7 @@ def _text(code: Code, *more: str) -> Text:
 
 
 def straight(program: Program, valued: bool) -> Text:
-    """One tape, written out; if it is not `valued`, what only the output needs is left out.
-
-    A descent asks for nothing but the derivatives.
-    """
+    """One tape, written out; if it is not `valued`, what only the output needs is left out."""
     code = Code()
     inputs = [f"x{k}" for k in range(program.inputs)]
     names = {name: code.let(f"load double, ptr {_at(code, '%x', k)}") for k, name in enumerate(inputs)}
@@ -182,10 +179,7 @@ backward.sent:
 
 
 def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
-    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share.
-
-    With more than two operands all are sent their share, constants too, where nobody reads it.
-    """
+    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share."""
     built_in = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
     calls = [(row, row.arity or 0) for row in (*built_in, CHAIN) if row.arity is not None or row.name in FOLDS]
     cases = ((call, needs) for call in (*calls, *more) for needs in ((ALL, LEFT, RIGHT) if call[1] == 2 else (ALL,)))
@@ -193,10 +187,7 @@ def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
 
 
 def interpreter(more: Iterable[Call] = ()) -> Text:
-    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table.
-
-    An operation's operands are `left` and `right`; with more than two, `right` says where in `rest` the others begin.
-    """
+    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table."""
     code, cases = Code(), codes_of(more)
     for k, field in enumerate(FIELDS):
         at = code.let(f"getelementptr i64, ptr %program, i64 {k}")

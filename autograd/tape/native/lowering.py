@@ -72,15 +72,7 @@ class Code:
         self.lines += lines
 
     def compute(self, outputs: Iterable[Expression], names: Mapping[str, str]) -> list[str]:
-        """Append what computes the expressions, with these names for their symbols; return what holds each of them.
-
-        Raises `NotImplementedError` for an operation that has no native form.
-
-        >>> from autograd.expressions import symbol
-        >>> code = Code()
-        >>> code.compute([symbol("x") * 3.0], {"x": "%x"}), code.lines
-        (['%n1'], ['%n1 = fmul double %x, 0x4008000000000000'])
-        """
+        """Append what computes the expressions, with these names for their symbols; return what holds each of them."""
         outputs = list(outputs)
         found: dict[Expression, str] = {}
         truths: set[Expression] = set()
@@ -133,9 +125,5 @@ DECLARATIONS = (
 
 
 def literal(x: float) -> str:
-    """A number as LLVM writes it: the sixteen digits of its bits.
-
-    >>> literal(1), literal(True)
-    ('0x3FF0000000000000', 'true')
-    """
+    """A number as LLVM writes it: the sixteen digits of its bits."""
     return str(x).lower() if isinstance(x, bool) else f"0x{struct.pack('>d', x).hex().upper()}"

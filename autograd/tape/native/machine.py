@@ -39,10 +39,7 @@ class Machine(NamedTuple):
 
 
 def loaded(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Machine:
-    """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before.
-
-    Raises `ImportError` without llvmlite, `ValueError` for a function that the C library does not have.
-    """
+    """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before."""
     with COMPILING:
         return _loaded(text, calls, keep)
 
