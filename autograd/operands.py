@@ -80,7 +80,7 @@ def with_methods(make: Callable[[Operation, bool], Function]) -> Callable[[type[
     """A decorator of classes: a method for each row, by `make(row, reflected)`; an operator has one for the right side too."""
 
     def decorated(kind: type[T]) -> type[T]:
-        for row in ROWS:
+        for row in OPERATIONS.values():
             for reflected in (False, True)[: 2 if row.method.startswith("__") and row.arity == 2 else bool(row.method)]:
                 name = row.method.replace("__", "__r", 1) if reflected else row.method
                 function = make(row, reflected)
