@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import Any, TypeAlias, TypeVar
 
 from autograd.floats import shown
-from autograd.operations import Function, Operation
+from autograd.operations import OPERATIONS, Function, Operation
 
 Number: TypeAlias = float | Fraction
 T = TypeVar("T")
