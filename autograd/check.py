@@ -1,8 +1,7 @@
 """Is this gradient right? Central differences against the sweep, and where the first inf or nan comes from.
 
-Numerical slopes are computed from the values of the function alone, so a wrong rule cannot hide in them. The trade-off:
-they are good to about ten digits, and a few evaluations for each input buy the means to tell a wrong gradient from a
-kink, where the two one-sided slopes differ, and from the edge of a domain, where only one of them exists.
+Numerical slopes are computed from the values of the function alone, so a wrong rule cannot hide in them; they are good to about
+ten digits. One-sided slopes tell a wrong gradient from a kink, where they differ, and from the edge of a domain, which has one.
 
 Source: Nocedal & Wright, Numerical Optimization (2nd ed., Springer 2006), section 8.1, for the choice of the step.
 """
@@ -11,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from autograd.floats import as_float, shown
@@ -18,8 +18,9 @@ from autograd.graph import consumers_first, topological_order
 from autograd.names import plain
 from autograd.operands import Number, checked
 from autograd.operations import local_partials
+from autograd.slopes import one_value
 from autograd.sweep import gradients
-from autograd.transforms import grad, one_value
+from autograd.transforms import grad
 from autograd.value import Value
 
 EPSILON = 2.0**-52
@@ -40,9 +41,8 @@ class Row(NamedTuple):
     @property
     def numeric(self) -> float:
         """The slope by differences: the mean of the two one-sided slopes, or the one that exists."""
-        if math.isnan(self.left) or math.isnan(self.right):
-            return self.right if math.isnan(self.left) else self.left
-        return (self.left + self.right) / 2
+        slopes = [slope for slope in (self.left, self.right) if not math.isnan(slope)] or [math.nan]
+        return sum(slopes) / len(slopes)
 
     def __str__(self) -> str:
         verdict = "" if self.ok else "   <-- they differ"
@@ -97,21 +97,17 @@ def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) ->
     if not isinstance(output, Value):
         raise TypeError(f"gradcheck: f returned {output!r:.80} of type {type(output).__name__}; it has to return a Value")
     analytic = [as_float(slope) for slope in grad(output, leaves)]
-    rows = []
-    for i, (label, x, slope) in enumerate(zip(labels, point, analytic, strict=True)):
 
-        def along(moved: float, i: int = i) -> float:
-            return as_float(_number(f(*(Value(moved if j == i else y) for j, y in enumerate(point)))))
+    def at(i: int, moved: float) -> float:
+        found = f(*(Value(moved if j == i else x) for j, x in enumerate(point)))
+        return as_float(found.data if isinstance(found, Value) else checked(found, "gradcheck: f"))
 
-        rows.append(_compare(along, label, x, slope, tolerance))
+    inputs_and_slopes = enumerate(zip(labels, point, analytic, strict=True))
+    rows = (_compare(partial(at, i), label, x, slope, tolerance) for i, (label, x, slope) in inputs_and_slopes)
     report = GradientReport(tuple(rows))
     if not report.ok:
         raise GradientError(report)
     return report
-
-
-def _number(x: Any) -> Number:
-    return x.data if isinstance(x, Value) else checked(x, "gradcheck: f")
 
 
 def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, float, float]]:
@@ -187,8 +183,7 @@ def first_nonfinite(output: Value) -> NonFinite | None:
     for node in order:
         if not _finite(node.data):
             return NonFinite(node, "data", node.data, _origin(node))
-    adjoint = gradients(output)
-    sweep = consumers_first(output, None)[0]
+    adjoint, sweep = gradients(output), consumers_first(output, None)[0]
     for node in (*sweep, *(leaf for leaf in order if leaf.left is None)):
         if not _finite(adjoint[node]):
             return NonFinite(node, "grad", adjoint[node], _sent(node, sweep, adjoint))
@@ -216,9 +211,9 @@ def _origin(node: Value) -> str:
 def _sent(node: Value, sweep: Sequence[Value], adjoint: dict[Value, Number]) -> str:
     """Which consumer sent something that is not finite; if none did, their sum became so."""
     for consumer in sweep:
-        for parent, partial in zip(consumer.parents, local_partials(consumer), strict=True):
-            if parent is node and not _finite(as_float(adjoint[consumer]) * as_float(partial)):
+        for parent, slope in zip(consumer.parents, local_partials(consumer), strict=True):
+            if parent is node and not _finite(as_float(adjoint[consumer]) * as_float(slope)):
                 at = ", ".join(shown(parent.data) for parent in consumer.parents)
                 upstream = shown(adjoint[consumer])
-                return f"it is sent {upstream} * {partial} by {_called(consumer)}, whose slope at {at} is {partial}"
+                return f"it is sent {upstream} * {slope} by {_called(consumer)}, whose slope at {at} is {slope}"
     return "the sum of what its consumers send it is beyond 1.8e308"

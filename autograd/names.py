@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import TYPE_CHECKING
 
 from autograd.operands import Number
@@ -62,11 +63,7 @@ def fitting(characters: Iterable[str], room: int) -> list[str]:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a printable text takes.
-
-    >>> columns("w*x"), columns("\u91cd\u307f"), columns("e\u0301"), columns("x\u20dd")
-    (3, 4, 1, 1)
-    """
+    """How many columns of a terminal a printable text takes."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else unicodedata.category(c) not in ("Mn", "Me") for c in text)
 
 
@@ -80,38 +77,35 @@ def named(order: Iterable[Value]) -> dict[Value, str]:
     """
     nodes = list(order)
     labels = {node: label for node in nodes if node.label and (label := plain(node.label).strip())}
-    free = _Free(labels.values())
+    free = dict(zip(labels, unique(labels.values()), strict=True))
+    numbered = _numbered("z", set(labels.values()))
     return {
-        node: free.like(labels[node])
-        if node in labels
-        else number_text(node.data)
-        if node.operation is CONSTANT
-        else free.numbered("z")
-        for node in nodes
+        node: free.get(node) or (number_text(node.data) if node.operation is CONSTANT else next(numbered)) for node in nodes
     }
 
 
-class _Free:
-    """Names that no node has yet; a label is free for the first that wants it."""
+def unique(labels: Iterable[str]) -> list[str]:
+    """The labels, of which the second that is the same is numbered, `x#2`, and so on; no two are alike.
 
-    def __init__(self, labels: Iterable[str]) -> None:
-        self.taken = set(labels)
-        self.last = {"z": 0}  # the number that each stem was given last
+    >>> unique(["x", "w", "x", "x#2"])
+    ['x', 'w', 'x#3', 'x#2']
+    """
+    wanted = list(labels)
+    taken = set(wanted)
+    others: dict[str, Iterator[str]] = {}
+    found = []
+    for label in wanted:
+        found.append(next(others[label]) if label in others else label)
+        others.setdefault(label, _numbered(f"{label}#", taken, 2))
+    return found
 
-    def like(self, label: str) -> str:
-        stem = f"{label}#"
-        if stem in self.last:
-            return self.numbered(stem)
-        self.last[stem] = 1
-        return label
 
-    def numbered(self, stem: str) -> str:
-        n = self.last[stem] + 1
-        while f"{stem}{n}" in self.taken:
-            n += 1
-        self.last[stem] = n
-        self.taken.add(f"{stem}{n}")
-        return f"{stem}{n}"
+def _numbered(stem: str, taken: set[str], first: int = 1) -> Iterator[str]:
+    """The stem with every number that is not taken yet, and is then."""
+    for name in (f"{stem}{n}" for n in count(first)):
+        if name not in taken:
+            taken.add(name)
+            yield name
 
 
 def number_text(x: Number) -> str:
@@ -145,11 +139,7 @@ def listed(texts: list[str]) -> str:
 
 
 def free_letters(taken: Iterable[str], *choices: str) -> str:
-    """The first choice of letters of which none is a name already; the last if there is none.
-
-    >>> free_letters(["a", "w"], "vab", "vpq")
-    'vpq'
-    """
+    """The first choice of letters of which none is a name already; the last if there is none."""
     names = set(taken)
     return next((letters for letters in choices if names.isdisjoint(letters)), choices[-1])
 
@@ -192,18 +182,13 @@ def latex_name(name: str) -> str:
 
 
 def _word(word: str) -> str:
-    if _GREEK.fullmatch(_spelled(word)):
-        return f"\\{_spelled(word)}"
+    """A word of a name: Greek letters and their names as LaTeX spells them, other words as text."""
+    greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(word, "") if len(word) == 1 else "")
+    letter = greek[2].replace("LAMDA", "LAMBDA").capitalize() if greek else word  # Unicode spells it without the b
+    letter = letter.lower() if greek and greek[1] == "SMALL" else letter
+    if _GREEK.fullmatch(letter):
+        return f"\\{letter}"
     return word if word.isascii() and (len(word) == 1 or word.isdigit()) else f"\\text{{{word}}}"
-
-
-def _spelled(word: str) -> str:
-    """The name of a single Greek letter as LaTeX spells it; any other word as it is."""
-    _, script, case, _, letter = (" " * 4 + unicodedata.name(word, "") if len(word) == 1 else " " * 4).rsplit(" ", 4)
-    if script != "GREEK":
-        return word
-    letter = letter.replace("LAMDA", "LAMBDA").capitalize()  # Unicode spells it without the b
-    return letter.lower() if case == "SMALL" else letter
 
 
 def latex_number(x: Number) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from compare import FASTER, Side, compare, peer_module, same
+from compare import FASTER, TIMES, Side, compare, peer_module, same
 
 import nn
 
@@ -109,7 +109,22 @@ def jax_block(jax: Any) -> Any:
     return train
 
 
+def batches(rows: int, batch: int | None) -> Any:
+    """A block of 1,000 steps on as many digits as there are `rows`, in mini-batches or on all of them."""
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(rows, 64)), random.integers(10, size=rows)
+
+    def train() -> None:
+        model = nn.MatrixMLP.random([64, 32, 10], ("tanh", "linear"), rng=0)
+        nn.fit(model, x, y, 1000, 0.01, "softmax_cross_entropy", batch_size=batch, rng=0)
+
+    return train
+
+
 def run() -> None:
+    for rows in (32, 100):
+        small, full = Side("mini-batches of 1,500", batches(1500, rows)), Side("all of as many", batches(rows, None))
+        compare(f"fit: a step on {rows} rows", small, full, TIMES, goal=1.5)
     last = ours()
     same("fit: the question's loop", last, question(), tolerance=1e-6)
     compare("fit: 60,000 steps", Side("ours", ours), Side("the question's loop", question), FASTER, goal=2, rounds=5)

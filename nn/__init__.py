@@ -24,5 +24,11 @@ from nn.losses import LOSSES as LOSSES
 from nn.matrix import Gradients as Gradients
 from nn.matrix import MatrixMLP as MatrixMLP
 from nn.mlp import MLP as MLP
+from nn.mlp import Layer as Layer
+from nn.mlp import Module as Module
 from nn.mlp import Neuron as Neuron
+from nn.optimizers import OPTIMIZERS as OPTIMIZERS
+from nn.optimizers import optimizer as optimizer
+from nn.plots import plot_boundary as plot_boundary
+from nn.plots import plot_surface as plot_surface
 from nn.train import fit as fit

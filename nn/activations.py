@@ -46,11 +46,7 @@ class Activation(NamedTuple):
     jacobian: Callable[[Array, Array], Array] | None = None
 
     def of(self, z: Array) -> Array:
-        """f(z), a new array.
-
-        >>> ACTIVATIONS["relu"].of(np.array([-2.0, 3.0]))
-        array([0., 3.])
-        """
+        """f(z), a new array."""
         out = np.empty_like(z)
         self.value(z, out, np.empty_like(z))
         return out
@@ -62,11 +58,7 @@ class Activation(NamedTuple):
         return out
 
     def through(self, a: Array, error: Array) -> Array:
-        """dC/dz from a = f(z) and `error`, which is dC/da.
-
-        >>> ACTIVATIONS["sigmoid"].through(np.array([0.5]), np.array([2.0]))
-        array([0.5])
-        """
+        """dC/dz from a = f(z) and `error`, which is dC/da."""
         return self.jacobian(a, error) if self.jacobian else error * self.slope_at(a)
 
 
@@ -75,11 +67,7 @@ _exp, _add, _divide = np.exp, np.add, np.divide  # looked up once: these lines a
 
 
 def of_objects(function: np.ufunc, z: Array) -> Array:
-    """NumPy's function of an array of objects that have it as a method. `TypeError` if they do not.
-
-    >>> of_objects(np.exp, np.array([Value(0.0)]))
-    array([Value(data=1.0, grad=0.0)], dtype=object)
-    """
+    """NumPy's function of an array of objects that have it as a method. `TypeError` if they do not."""
     try:
         return np.asarray(function(z))
     except TypeError:
@@ -88,12 +76,7 @@ def of_objects(function: np.ufunc, z: Array) -> Array:
 
 
 def logistic(z: Array, out: Array, scratch: Array) -> None:
-    """Write 1 / (1 + exp(-z)) into `out`: as e / (1 + e), right to the last digits for any z, the smallest too.
-
-    >>> out = np.empty(3)
-    >>> logistic(np.array([-1000.0, 0.0, 1000.0]), out, np.empty(3)); out
-    array([0. , 0.5, 1. ])
-    """
+    """Write 1 / (1 + exp(-z)) into `out`: as e / (1 + e), right to the last digits for any z, the smallest too."""
     if z.dtype.hasobject:
         own = all(hasattr(entry, "sigmoid") for entry in z.flat)  # as a Value has, whose slope is right for any z
         out[...] = np.frompyfunc(methodcaller("sigmoid"), 1, 1)(z) if own else 1 / (1 + of_objects(np.exp, -z))
@@ -142,10 +125,6 @@ def shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
     """Write exp(z - m) into `out`, m being the largest of each row; return z - m, and the sum of a row's exp but for one 1.
 
     With that 1 in it the sum would lose what is small; log1p adds it without a loss.
-
-    >>> out = np.empty((1, 3))
-    >>> shifted_exp(np.array([[-40.0, 0.0, 0.0]]), out)[1], out[0, 1:]
-    (array([[1.]]), array([1., 1.]))
     """
     shifted = z - z.max(axis=-1, keepdims=True)
     np.exp(shifted, out)
@@ -185,32 +164,25 @@ ACTIVATIONS = {
         ),
     )
 }
-# only in diagnose, as the last activation, and in softmax_cross_entropy; the slope is the diagonal of the Jacobian
+# only as the last activation of arrays, and in softmax_cross_entropy; the slope is the diagonal of the Jacobian
 SOFTMAX = Activation("softmax", _softmax, _sigmoid_slope, _no_graph, lambda a, _z: a * (1 - a), jacobian=_softmax_jacobian)
 
 
 def records(names: Sequence[str]) -> list[Activation]:
-    """The activations of these names.
-
-    >>> [activation.slope_at(np.array([3.0])) for activation in records(["relu", "linear"])]
-    [array([1.]), array([1.])]
-    """
-    return [ACTIVATIONS[name] for name in names]
+    """The activations of these names."""
+    return [SOFTMAX if name == SOFTMAX.name else ACTIVATIONS[name] for name in names]
 
 
-def activation_names(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
-    """One name per layer. Raises `ValueError` for an unknown name or a wrong number of them.
-
-    >>> activation_names("sigmoid", 2)
-    ('sigmoid', 'sigmoid')
-    """
+def activation_names(activations: str | Sequence[str], layers: int, last: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """One name per layer; `last` are more for the last one. Raises `ValueError` for an unknown name or a wrong number."""
     given = (
         [activations] * layers if isinstance(activations, str) else sequence(activations, "activations", "['tanh', 'linear']")
     )
     names = tuple(given)
     if len(names) != layers:
         raise ValueError(f"activations: got {len(names)} names, expected {layers}, one per layer, or a single name for all")
-    for name in names:
-        if not isinstance(name, str) or name not in ACTIVATIONS:
-            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATIONS)}")
+    for i, name in enumerate(names):
+        if not isinstance(name, str) or (name not in ACTIVATIONS and not (name in last and i == layers - 1)):
+            more = "" if name != SOFTMAX.name else ", and softmax for the last layer of a MatrixMLP"
+            raise ValueError(f"activations: {name!r:.40} is not known; choose from {', '.join(ACTIVATIONS)}{more}")
     return names

@@ -6,9 +6,12 @@ Values. What would only seem to work is refused: masked arrays and text first of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -91,17 +94,15 @@ def kind_of(x: Any) -> str:
 
 
 def check_finite(a: Array, name: str) -> None:
-    """`ValueError` for an array that holds nan or an infinity."""
+    """`ValueError` for an array that holds nan or an infinity; Fractions, in arrays of objects, are finite."""
+    if a.dtype.hasobject:
+        a = np.array([x for x in a.flat if not isinstance(x, Fraction)], dtype=float)
     if not np.isfinite(a).all():
         raise ValueError(f"{name} holds {a[~np.isfinite(a)][0]}; give finite numbers")
 
 
 def shape_of(x: Any, name: str) -> tuple[int, ...]:
-    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ.
-
-    >>> shape_of([[1, 2], [3, 4], [5, 6]], "X")
-    (3, 2)
-    """
+    """The shape of nested sequences. Raises `ValueError`, with the name, if their lengths differ."""
     try:
         shape: tuple[int, ...] = _asked(np.shape, x, name)
     except ValueError:
@@ -110,11 +111,7 @@ def shape_of(x: Any, name: str) -> tuple[int, ...]:
 
 
 def sequence(x: Any, name: str, example: str) -> list[Any]:
-    """`x` as a list. `TypeError`, with the example of what is expected, for text, a number, or anything without an order.
-
-    >>> sequence((3, 4), "sizes", "[3, 4, 1]")
-    [3, 4]
-    """
+    """`x` as a list. `TypeError`, with the example of what is expected, for text, a number, or anything without an order."""
     ordered = hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, str | bytes | dict)
     if not ordered or getattr(x, "ndim", 1) == 0:
         raise TypeError(f"{name}={x!r:.60} is a {type(x).__name__}; give a list, for example {example}")
@@ -122,25 +119,41 @@ def sequence(x: Any, name: str, example: str) -> list[Any]:
 
 
 def whole(name: str, x: Any, least: int) -> int:
-    """`x` as an int. `ValueError` for anything but a whole number from `least` up.
-
-    >>> whole("steps", np.int64(3), 0)
-    3
-    """
+    """`x` as an int. `ValueError` for anything but a whole number from `least` up."""
     if isinstance(x, bool) or not isinstance(x, int | np.integer) or x < least:
         raise ValueError(f"{name}={x!r:.80} has to be a whole number from {least} up")
     return int(x)
 
 
-def layers(weights: Any, biases: Any, stacks: bool) -> tuple[list[Array], list[Array] | None]:
-    """Weights (n_in, n_out) and biases (n_out,) of layers that fit together, copied; with `stacks`, of R networks too.
+def number(name: str, x: Any) -> float:
+    """`x` as a float. `ValueError` for anything but a finite number."""
+    found = math.nan
+    if isinstance(x, int | float | np.integer | np.floating) and not isinstance(x, bool):
+        with suppress(OverflowError):
+            found = float(x)
+    if not math.isfinite(found):
+        raise ValueError(f"{name}={x!r:.80} has to be a finite number")
+    return found
+
+
+def generator(rng: Any) -> Any:
+    """The random numbers of a seed, or those that were given. Raises what NumPy does, with the name."""
+    if isinstance(rng, np.random.RandomState):
+        return rng
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"rng={rng!r:.60} is no seed: {error}; give a whole number, a NumPy generator, or None") from None
+
+
+def layers(weights: Any, biases: Any, stacks: bool, copy: bool = True) -> tuple[list[Array], list[Array] | None]:
+    """Weights (n_in, n_out) and biases (n_out,) of layers that fit together; with `stacks`, of R networks too.
+
+    They are copied, or else only what is not float64 already.
 
     Raises `ValueError` for shapes that do not fit and `TypeError` for anything but lists of arrays of numbers.
-
-    >>> [w.shape for w in layers([[[1.0], [2.0]], [[3.0]]], None, stacks=False)[0]]
-    [(2, 1), (1, 1)]
     """
-    W, b = _copies(weights, "weights", (2, 3) if stacks else (2,)), None
+    W, b = _arrays(weights, "weights", (2, 3) if stacks else (2,), copy), None
     if not W:
         raise ValueError("weights: there are none; give one array of shape (n_in, n_out) per layer")
     stack = W[0].shape[:-2]
@@ -153,7 +166,7 @@ def layers(weights: Any, biases: Any, stacks: bool) -> tuple[list[Array], list[A
     if biases is not None:
         if len(given := sequence(biases, "biases", LISTS["biases"])) != len(W):
             raise ValueError(f"biases: got {len(given)} arrays, expected {len(W)}, one per layer")
-        b = _copies(given, "biases", (1, 2) if stacks else (1,))
+        b = _arrays(given, "biases", (1, 2) if stacks else (1,), copy)
         for i, (bias, w) in enumerate(zip(b, W, strict=True)):
             if bias.shape != (*stack, w.shape[-1]):
                 raise ValueError(f"biases[{i}] has shape {bias.shape}, expected {(*stack, w.shape[-1])}")
@@ -163,8 +176,9 @@ def layers(weights: Any, biases: Any, stacks: bool) -> tuple[list[Array], list[A
 LISTS = {"weights": "[W1, W2], one array per layer", "biases": "[B1, B2], one array per layer"}
 
 
-def _copies(arrays: Any, name: str, ndim: tuple[int, ...]) -> list[Array]:
-    return [array(a, f"{name}[{i}]", ndim).copy() for i, a in enumerate(sequence(arrays, name, LISTS[name]))]
+def _arrays(arrays: Any, name: str, ndim: tuple[int, ...], copy: bool) -> list[Array]:
+    found = [array(a, f"{name}[{i}]", ndim) for i, a in enumerate(sequence(arrays, name, LISTS[name]))]
+    return [a.copy() for a in found] if copy else [a if a.flags.writeable else a.copy() for a in found]
 
 
 def transposed(m: Array) -> Array:

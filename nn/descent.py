@@ -1,233 +1,264 @@
-"""One training, ready to run: gradient descent as a list of NumPy calls, with every buffer allocated once.
+"""One training, ready to run: each step reads one copy of the weights and writes the other, so the last good ones stay.
 
-A training step is always the same NumPy calls on the same arrays, so the list is made once, arguments bound, and then only
-run: the steps of `nn.matrix` with buffers, made from the same records. The tests hold the two together. It takes a quarter
-of the time of a loop over `MatrixMLP.gradients` for the 3-4-1 network, two thirds for 64-32-10 on 200 samples. Small
-matrices multiply by `ndarray.dot`, which costs half of what `@` does; layers with the same activation share one buffer and
-so one call for the slope; all weights are one array, updated by one subtraction. Each step reads one copy of the weights
-and writes the other, so the last good ones are never lost.
+What a step calls stands in `nn.calls`, how the optimizer makes new weights in `nn.optimizers`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import groupby, repeat
+from itertools import repeat
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from nn.activations import ACTIVATIONS
-from nn.arrays import Array, plain, transposed
+from nn.arrays import Array, number, plain
+from nn.calls import Buffers, Call, Weights, backward_calls, forward_calls
 from nn.losses import Loss
 from nn.matrix import MatrixMLP
+from nn.optimizers import State, Stepper
 
-Call = Callable[[], Any]
 
-
-class History(NamedTuple):
-    """What was seen along the way, before the step of that number: `losses` and mean absolute errors.
-
-    The errors are those of the outputs; with a cross-entropy of linear outputs, those of their sigmoid or softmax. The last
-    entry is the state after the last step. For R stacked networks each entry is an array of R numbers.
-    """
+class Entries(NamedTuple):
+    """The three lists of a `History`."""
 
     steps: list[int]
     losses: list[Any]
     mean_errors: list[Any]
 
 
+class History(Entries):
+    """What was seen along the way, before the step of that number: `losses` and mean absolute errors, of all samples.
+
+    The errors are those of the outputs; with a cross-entropy of linear outputs, those of their sigmoid or softmax. The last
+    entry is the state after the last step. For R stacked networks each entry is an array of R numbers. Beside them stand
+    the `learning_rates` of these steps, and `validation`, the losses on the validation data, which is empty without any.
+    """
+
+    def __init__(self, *_: list[Any]) -> None:
+        self.validation: list[Any] = []
+        self.learning_rates: list[float] = []
+
+    def __repr__(self) -> str:
+        if not self.steps:
+            return "History of 0 entries"
+        ends = (f"step {self.steps[i]} loss {self.losses[i]}" for i in (0, -1))
+        return f"History of {len(self.steps)} entries: {', '.join(ends)}"
+
+    def plot(self) -> Any:
+        """The figure of losses and learning rates over the steps; needs matplotlib (extra `plots`)."""
+        from nn.plots import plot_history
+
+        return plot_history(self)
+
+
 class DivergedError(ArithmeticError):
     """The loss, or a weight, was not finite at `step`; the model holds the weights of step `kept`."""
 
-    def __init__(self, step: int, loss: Any, kept: int, learning_rate: float) -> None:
+    def __init__(self, step: int, loss: Any, kept: int, learning_rate: float, summed: bool) -> None:
         self.step, self.loss, self.kept = step, loss, kept
         what = f"the weights are no longer finite (the loss is {loss})" if np.isfinite(loss).all() else f"the loss is {loss}"
         now = f"holds the finite weights of step {kept}" if step else "is unchanged"
         remedy = f"try a learning rate smaller than {learning_rate:g}, or smaller numbers"
-        super().__init__(f"fit: at step {step} {what}; the model {now}; {remedy}")
+        divided = ", or reduction='mean': the loss is a sum over samples and outputs" if summed else "; the loss is a mean"
+        super().__init__(f"fit: at step {step} {what}; the model {now}; {remedy}{divided}")
 
 
-class _Weights:
-    """All weights and biases of a network in one array, with a view for each layer and its parts.
+class Plan(NamedTuple):
+    """How a run descends. `schedule` gives the factor of the learning rate at a step; `batch` is the rows of a mini-batch.
 
-    A bias is one more row of its layer's weights: `blocks[l]` is (n_in + 1, n_out), or (n_in, n_out) without biases.
+    The order of the samples in an epoch follows from `seed` and its number alone, so that a run can go on anywhere; None is
+    their own order. `patience` is after how many entries without a lower validation loss it ends.
     """
 
-    def __init__(self, model: MatrixMLP) -> None:
-        self.blocks: list[Array] = []
-        self.weights: list[Array] = []
-        self.biases: list[Array] = []
-        blocks = model.weights
-        if model.biases is not None:
-            pairs = zip(model.weights, model.biases, strict=True)
-            blocks = [np.concatenate((w, b[..., None, :]), axis=-2) for w, b in pairs]
-        self.flat = np.concatenate([block.ravel() for block in blocks])
-        start = 0
-        for like, w in zip(blocks, model.weights, strict=True):
-            block = self.flat[start : start + like.size].reshape(like.shape)
-            start += like.size
-            self.blocks.append(block)
-            self.weights.append(block[..., : w.shape[-2], :])
-            if model.biases is not None:
-                self.biases.append(block[..., -1, :])
+    loss: Loss
+    optimizer: Stepper
+    schedule: Callable[[int], Any] | None = None
+    batch: int | None = None
+    seed: int | None = None
+    patience: int | None = None
+
+    @property
+    def bare(self) -> bool:
+        """Whether a step is W -= learning_rate * dW, with the same rate for all."""
+        return self.optimizer.record.name == "sgd" and not (self.schedule or self.optimizer.settings["weight_decay"])
+
+    def rate(self, step: int) -> float:
+        """The learning rate of that step."""
+        rate = self.optimizer.settings["learning_rate"]
+        return rate if self.schedule is None else rate * number(f"schedule({step})", self.schedule(step))
 
 
-def _product(a: Array, b: Array, out: Array) -> Call:
-    small = a.ndim == b.ndim == 2 and out.size < 4096  # dot zeroes `out` first, which costs more than matmul's overhead
-    return partial(a.dot, b, out) if small else partial(np.matmul, a, b, out)
+class _Part:
+    """What runs forward and back over some samples: x is (n, n_in), with a column of ones behind it where there are biases."""
 
-
-class _Buffers:
-    """Activations, slopes and deltas of every layer, for n samples."""
-
-    def __init__(self, model: MatrixMLP, n: int) -> None:
-        shapes = [(*w.shape[:-2], n, w.shape[-1]) for w in model.weights]
-        sizes = [int(np.prod(shape)) for shape in shapes]
-        self.bounds = np.cumsum([0, *sizes])
-        self.flat_a, self.flat_slope = np.zeros(self.bounds[-1]), np.zeros(self.bounds[-1])
-        self.a, self.slope = (
-            [flat[i:j].reshape(shape) for i, j, shape in zip(self.bounds[:-1], self.bounds[1:], shapes, strict=True)]
-            for flat in (self.flat_a, self.flat_slope)
+    def __init__(self, run: Run, x: Array, y: Array, xT: Array) -> None:
+        model, plan, copies = run.model, run.plan, run.copies
+        self.y, self.at = y, Buffers(model, len(x))
+        last = self.at.delta[-1]
+        self.evaluate = partial(plan.loss.evaluate, self.at.z, self.at.a[-1], y, last)
+        self.guarded, self.forward = (
+            [forward_calls(model, x, old, self.at, guarded) for old in copies] for guarded in (True, False)
         )
-        self.scratch, self.delta = ([np.zeros(shape) for shape in shapes] for _ in range(2))
-        self.z = np.zeros(shapes[-1])
-
-
-def _forward(model: MatrixMLP, x: Array, w: _Weights, at: _Buffers, guarded: bool) -> list[Call]:
-    """A = f(A_before @ W + b), layer by layer; the last pre-activation stays in `at.z`."""
-    calls: list[Call] = []
-    before, last = x, len(w.weights) - 1
-    for layer, (weights, a) in enumerate(zip(w.weights, at.a, strict=True)):
-        z = at.z if layer == last else a
-        calls.append(_product(before, weights if layer else w.blocks[0], z))
-        if w.biases and layer:
-            calls.append(partial(np.add, z, w.biases[layer][..., None, :], z))
-        if model.activations[layer] != "linear" or z is not a:
-            f = ACTIVATIONS[model.activations[layer]]
-            value = f.value if guarded or f.unguarded is None else f.unguarded
-            calls.append(partial(value, z, a, at.scratch[layer]))
-        before = a
-    return calls
-
-
-def _backward(model: MatrixMLP, x: Array, w: _Weights, into: _Weights, at: _Buffers, loss: Loss) -> list[Call]:
-    """delta = (delta_after @ W_after.T) * f'(z); dW = A_before.T @ delta; db = delta summed over the samples."""
-    calls: list[Call] = []
-    last = len(w.weights) - 1
-    ones = np.ones((1, len(x)))  # `ones @` sums over the samples, in less than half of the time of `np.add.reduce`
-    with_slope = range(last if loss.by_preactivation else last + 1)
-    for name, run in groupby(with_slope, key=lambda layer: model.activations[layer]):
-        layers = list(run)
-        part = slice(at.bounds[layers[0]], at.bounds[layers[-1] + 1])
-        calls.append(partial(ACTIVATIONS[name].slope, at.flat_a[part], at.flat_slope[part]))
-    for layer in range(last, -1, -1):
-        delta = at.delta[layer]
-        if layer < last:
-            calls.append(_product(at.delta[layer + 1], transposed(w.weights[layer + 1]), delta))
-        if layer in with_slope:
-            calls.append(partial(np.multiply, delta, at.slope[layer], delta))
-        if layer == 0:  # with biases, x ends in a column of ones: one product gives dW and db
-            calls.append(_product(np.ascontiguousarray(x.T), delta, into.blocks[0]))
-            continue
-        calls.append(_product(transposed(at.a[layer - 1]), delta, into.weights[layer]))
-        if w.biases:
-            calls.append(_product(ones, delta, into.biases[layer][..., None, :]))
-    return calls
-
-
-class Run:
-    """The state of one training: two copies of the weights, the step, and the calls that make one from the other."""
-
-    def __init__(self, model: MatrixMLP, x: Array, y: Array, loss: Loss, learning_rate: float) -> None:
-        self.model, self.y, self.loss, self.learning_rate = model, y, loss, learning_rate
-        self.first = self.step = 0
-        self.whole = True  # False while the other copy of the weights may hold half a gradient
-        self.good = 0, _Weights(model).flat
-        self.at = at = _Buffers(model, len(x))
-        x1 = x if model.biases is None else np.hstack([x, np.ones((len(x), 1))])
-        self.copies = copies = (_Weights(model), _Weights(model))
-        self.evaluate = partial(loss.evaluate, at.z, at.a[-1], y, at.delta[-1])
-        self.finite: Callable[[Any], Any] = math.isfinite if at.z.ndim == 2 else lambda losses: np.isfinite(losses).all()
-        self.guarded: list[list[Call]] = []
-        self.programs: list[tuple[list[Call], list[Call]]] = []
+        self.backward: list[list[Call]] = []
+        rate = plan.optimizer.settings["learning_rate"]
         scale: list[Call] = []
-        if learning_rate != 1:  # scaling the first delta scales every gradient, and it is the smallest array
-            scale.append(partial(np.multiply, at.delta[-1], np.array(learning_rate), at.delta[-1]))
-        for old, new in (copies, copies[::-1]):
-            update: Call = partial(np.subtract, old.flat, new.flat, new.flat)  # `new` holds the gradient until here
-            backward = [*scale, *_backward(model, x1, old, new, at, loss), update]
-            self.programs.append((_forward(model, x1, old, at, guarded=False), backward))
-            self.guarded.append(_forward(model, x1, old, at, guarded=True))
+        if plan.bare and rate != 1:  # scaling the first delta scales every gradient, and it is the smallest array
+            scale.append(partial(np.multiply, last, np.array(rate), last))
+        for old, new in (copies, copies[::-1]):  # `new` holds the gradient until the update
+            update: Call = partial(np.subtract, old.flat, new.flat, new.flat) if plan.bare else partial(run.update, old, new)
+            self.backward.append([*scale, *backward_calls(model, xT, old, new, self.at, plan.loss), update])
 
-    def outputs(self) -> Any:
-        """Run forward with the current weights, and return the loss."""
-        for call in self.guarded[self.step & 1]:
+    def outputs(self, side: int) -> Any:
+        """Run forward with that copy of the weights, and return the loss."""
+        for call in self.guarded[side]:
             call()
         return self.evaluate()
 
-    def current(self) -> _Weights:
+
+class Run:
+    """The state of one training: two copies of weights and optimizer state, and the calls that make one of the other."""
+
+    def __init__(self, model: MatrixMLP, x: Array, y: Array, plan: Plan, validation: tuple[Array, Array] | None = None) -> None:
+        self.model, self.plan, self.n, self.seed = model, plan, len(x), plan.seed
+        self.first = self.step = 0
+        self.whole = True  # False while the other copy of the weights may hold half a gradient
+        self.copies = (Weights(model), Weights(model))
+        zeros: State = tuple(np.zeros_like(self.copies[0].flat) for _ in plan.optimizer.record.state)
+        self.states = [zeros, zeros]
+        self.good = 0, Weights(model).flat, zeros
+        self.best, self.lowest, self.stale = self.good[1], math.inf, 0
+        x1 = x if model.biases is None else np.hstack([x, np.ones((len(x), 1))])
+        if plan.batch:
+            self.data, self.block = (x1, y), -1
+            self.epochs = 1 if self.seed is None else max(1, 4096 // len(x))  # whose orders are drawn at once
+            self.order = self.own = np.tile(np.arange(len(x)), (self.epochs, 1))
+            taken = {n: [np.zeros((n, a.shape[1])) for a in self.data] for n in {plan.batch, len(x) % plan.batch} if n}
+            self.parts = {n: (_Part(self, a[0], a[1], a[0].T), a) for n, a in taken.items()}
+        self.all = _Part(self, x1, y, x1.T if plan.batch else np.ascontiguousarray(x1.T))
+        self.validation: _Part | None = None
+        if validation:
+            v, y = validation
+            v = v if model.biases is None else np.hstack([v, np.ones((len(v), 1))])
+            self.validation = _Part(self, v, y, v.T)
+        self.stack = model.weights[0].shape[:-2]
+        self.finite: Callable[[Any], Any] = (lambda losses: np.isfinite(losses).all()) if self.stack else math.isfinite
+
+    def draw(self, step: int) -> _Part:
+        """The mini-batch of that step, taken."""
+        batch: int = self.plan.batch  # type: ignore[assignment]  # not None where this is called
+        epoch, i = divmod(step, -(-self.n // batch))
+        block, row = divmod(epoch, self.epochs)
+        if self.seed is not None and block != self.block:
+            self.order, self.block = np.random.default_rng([self.seed, block]).permuted(self.own, axis=1), block
+        chosen = self.order[row, i * batch : (i + 1) * batch]
+        part, taken = self.parts[len(chosen)]
+        for a, into in zip(self.data, taken, strict=True):
+            a.take(chosen, 0, into, "clip")  # with "raise" NumPy would copy once more
+        return part
+
+    def update(self, old: Weights, new: Weights) -> None:
+        """What the optimizer makes of the old weights, their gradient and its state; `new` holds the gradient until here."""
+        step, side, by = self.step, self.step & 1, self.plan.optimizer
+        settings = {**by.settings, "learning_rate": self.plan.rate(step)} if self.plan.schedule else by.settings
+        new.flat[:], self.states[1 - side] = by.record.update(old.flat, new.flat, self.states[side], step + 1, settings)
+
+    def current(self) -> Weights:
         """The weights of this step."""
         return self.copies[self.step & 1]
 
-    def go_to(self, step: int, model: MatrixMLP) -> None:
-        """Stand at that step, with the weights of that model."""
-        self.first = self.step = step
-        self.good = step, _Weights(model).flat
-        self.current().flat[:] = self.good[1]
+    def state(self) -> State:
+        """What the optimizer keeps, of this step."""
+        return self.states[self.step & 1]
+
+    def more(self, validation: Sequence[Any]) -> dict[str, Array]:
+        """What a checkpoint holds beside weights and history: of the optimizer, of the order of samples, the best weights."""
+        found = {
+            "optimizer.state": np.array(self.state()) if self.state() else None,
+            "best": None if self.plan.patience is None else self.best,
+            "seed": None if self.seed is None else np.array(self.seed),
+            "history.validation": np.array(validation, dtype=float) if self.validation else None,
+        }
+        return {name: a for name, a in found.items() if a is not None}
+
+    def stand(self, step: int, flat: Array, state: State) -> None:
+        """Stand at that step, with these weights."""
+        self.step, self.states[step & 1] = step, state
+        self.current().flat[:] = flat
+
+    def go_to(self, step: int, model: MatrixMLP, state: State) -> None:
+        """Go on from that step, with the weights of that model."""
+        self.first, self.good = step, (step, Weights(model).flat, state)
+        self.stand(*self.good)
 
     def check(self) -> Any:
         """The loss of the current weights, of which it keeps a copy; `DivergedError` if loss or weights are not finite."""
-        loss = self.outputs()
+        loss = self.all.outputs(self.step & 1)
         if not (np.isfinite(loss).all() and np.isfinite(self.current().flat).all()):
             self.fail(loss)
-        self.good = self.step, self.current().flat.copy()
+        self.good = self.step, self.current().flat.copy(), self.state()
         return loss
 
     def record(self, history: History) -> None:
-        """Note the loss and the mean error of the current weights."""
-        loss = self.check()
+        """Note the loss and the mean error of the current weights, and the loss on the validation data."""
+        loss, part = self.check(), self.all
         history.steps.append(self.step)
         history.losses.append(plain(loss))
-        history.mean_errors.append(plain(np.abs(self.y - self.loss.predicted(self.at.z, self.at.a[-1])).mean(axis=(-2, -1))))
+        predicted = self.plan.loss.predicted(part.at.z, part.at.a[-1])
+        history.mean_errors.append(plain(np.abs(part.y - predicted).mean(axis=(-2, -1))))
+        history.learning_rates.append(self.plan.rate(self.step))
+        if self.validation:
+            loss = plain(self.validation.outputs(self.step & 1))
+            if self.plan.patience is not None and self.lower(loss):
+                self.best = self.good[1]
+            history.validation.append(loss)  # after the best weights: an entry that Ctrl-C leaves incomplete is made again
+
+    def lower(self, loss: float) -> bool:
+        """Whether this validation loss is the lowest so far; `stale` counts those since that were not."""
+        lower = loss < self.lowest
+        self.lowest, self.stale = (loss, 0) if lower else (self.lowest, self.stale + 1)
+        return lower
 
     def fail(self, loss: Any) -> NoReturn:
         """Say at which step it failed; `keep` then goes back to the last finite weights."""
         failed = self.step
         self.whole = True  # the update of this step has not begun
         self.step_back()
-        raise DivergedError(failed, loss, self.step, self.learning_rate)
+        raise DivergedError(failed, loss, self.step, self.plan.rate(failed), self.plan.loss.reduction == "sum")
 
     def step_back(self) -> None:
         """Go back to the last finite weights: to those of the step before if they are, else to the copy."""
-        before = self.copies[1 - (self.step & 1)].flat
+        other = 1 - (self.step & 1)
+        before = self.copies[other].flat
         if self.whole and self.step > self.first and np.isfinite(before).all():
-            self.good = self.step - 1, before
-        self.step, kept = self.good
-        self.current().flat[:] = kept
+            self.good = self.step - 1, before, self.states[other]
+        self.stand(*self.good)
 
-    def keep(self) -> None:
-        """Put the current weights into the model, or the last finite ones."""
+    def keep(self, best: bool = False) -> None:
+        """Put the current weights into the model, or the last finite ones; or the best."""
         if not np.isfinite(self.current().flat).all():
             self.step_back()
-        current = self.current()
+        current = Weights(self.model, self.best) if best else self.current()
         arrays, views = (*self.model.weights, *(self.model.biases or ())), (*current.weights, *current.biases)
         list(map(np.ndarray.__setitem__, arrays, repeat(...), views))  # one call of C: Ctrl-C comes before it or after it
 
     def descend(self, stop: int) -> None:
         """Step on to number `stop`."""
         self.whole = False
-        evaluate, finite, programs = self.evaluate, self.finite, self.programs
+        draw, finite, part = self.draw if self.plan.batch else None, self.finite, self.all
         for step in range(self.step, stop):
             self.step = step
-            forward, backward = programs[step & 1]
-            for call in forward:
+            if draw:
+                part = draw(step)
+            for call in part.forward[step & 1]:
                 call()
-            if not finite(evaluate()):
-                loss = self.outputs()  # a pre-activation beyond 700 is no failure: guarded, it gives the right activation
+            if not finite(part.evaluate()):
+                loss = part.outputs(
+                    step & 1
+                )  # a pre-activation beyond 700 is no failure: guarded, it gives the right activation
                 if not finite(loss):
                     self.fail(loss)
-            for call in backward:
+            for call in part.backward[step & 1]:
                 call()
         self.step, self.whole = stop, True

@@ -51,6 +51,39 @@ class Loss(NamedTuple):
     error: Callable[[Array, Array], Array]
     canonical: Activation | None = None
 
+    def reduced(self, reduction: str | None = None) -> Loss:
+        """The loss as a "mean" or a "sum"; as it is for None. A mean divides as the loss does, or else by Y.size."""
+        if reduction not in (None, "mean", "sum"):
+            raise ValueError(
+                f"reduction={reduction!r:.40} has to be 'mean', 'sum', or None for that of the loss, {self.reduction}"
+            )
+        if reduction is None or (reduction == "sum") == (self.reduction == "sum"):
+            return self
+
+        def factor(y: Any) -> float:
+            count = len(y) if self.reduction == "samples" else len(y) * len(y[0])
+            return count if reduction == "sum" else 1 / count
+
+        def evaluate(z: Array, a: Array, y: Array, out: Array) -> Any:
+            loss = self.evaluate(z, a, y, out) * factor(y)
+            out *= factor(y)
+            return loss
+
+        kind = "sum" if reduction == "sum" else "all"
+        return self._replace(graph=lambda z, a, y: self.graph(z, a, y) * factor(y), evaluate=evaluate, reduction=kind)
+
+    def targets(self, y: Array, n: int, k: int) -> Array:
+        """Labels as rows: n numbers as a column for one output, and of classes, from 0 up, as rows of 0 and 1 for a softmax."""
+        if k == 1 and y.shape == (n,):
+            return y.reshape(n, 1)
+        if self.canonical is not SOFTMAX or k == 1 or y.shape not in ((n,), (n, 1)):
+            return y
+        labels = y.ravel()
+        wrong = labels[~np.isin(labels, np.arange(k))]
+        if wrong.size:
+            raise ValueError(f"Y holds {wrong[0]}; the classes of {k} outputs are the whole numbers from 0 to {k - 1}")
+        return np.asarray(np.eye(k)[labels.astype(int)])
+
     @property
     def by_preactivation(self) -> bool:
         """Whether the loss starts from the pre-activation z instead of the output a."""
@@ -109,13 +142,11 @@ def _squares(d: Array) -> Any:
 
 
 def _half_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
-    np.subtract(a, y, out)
-    return _squares(out) / 2
+    return _squares(np.subtract(a, y, out)) / 2
 
 
 def _mean_squared_error(_z: Array, a: Array, y: Array, out: Array) -> Any:
-    np.subtract(a, y, out)
-    loss = _squares(out) / y.size
+    loss = _squares(np.subtract(a, y, out)) / y.size
     out *= 2
     out /= y.size
     return loss
@@ -238,7 +269,7 @@ def loss_named(name: str, last_activation: str) -> Loss:
     if not isinstance(name, str) or name not in LOSSES:
         raise ValueError(f"loss={name!r:.60} is not known; choose one of {', '.join(LOSSES)}")
     loss = LOSSES[name]
-    if last_activation not in loss.outputs:
+    if last_activation not in loss.outputs and (loss.canonical is None or last_activation != loss.canonical.name):
         allowed = " or ".join(loss.outputs)
         raise ValueError(
             f"loss={name!r} starts from the pre-activation of the last layer, so that layer has to be {allowed}, "

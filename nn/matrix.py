@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.activations import Activation, activation_names, records
+from nn.activations import SOFTMAX, Activation, activation_names, records
 from nn.arrays import Array, array, floats, layers, objects, plain, sequence, transposed
-from nn.losses import loss_named
-from nn.mlp import MLP, initial_weights
+from nn.losses import LOSSES, Loss, loss_named
+from nn.mlp import MLP, Predictor, initial_weights
 
 
 class Gradients(NamedTuple):
@@ -71,13 +71,14 @@ def parameter_gradients(A: Sequence[Array], deltas: Sequence[Array]) -> tuple[li
     return dW, [delta.sum(axis=-2) for delta in deltas]
 
 
-class MatrixMLP:
+class MatrixMLP(Predictor):
     """A multi-layer perceptron as arrays.
 
     `weights`: one array per layer, (n_in, n_out), or (R, n_in, n_out) for R networks at once. `biases`: one per layer,
     (n_out,) or (R, n_out), or None for none. `activations`: one name or one per layer, of sigmoid, tanh, relu, linear,
-    leaky_relu.
-    The arrays are copied, as float64, or as they are if they hold objects. Raises `ValueError` for shapes that do not
+    leaky_relu; the last one may be softmax, whose outputs are probabilities, for softmax_cross_entropy.
+    The arrays are copied, as float64, or as they are if they hold objects. Arrays that take their place are checked when
+    they are used. Raises `ValueError` for shapes that do not
     fit together and `TypeError` for arrays that do not hold numbers.
 
     >>> model = MatrixMLP([np.array([[1.0], [-1.0]])], activations="linear")
@@ -93,17 +94,30 @@ class MatrixMLP:
         self, weights: Sequence[Any], biases: Sequence[Any] | None = None, activations: str | Sequence[str] = "sigmoid"
     ) -> None:
         self.weights, self.biases = layers(weights, biases, stacks=True)
-        self.activations = activation_names(activations, len(self.weights))
+        self.activations = activation_names(activations, len(self.weights), (SOFTMAX.name,))
+
+    def __repr__(self) -> str:
+        sizes = [self.weights[0].shape[-2], *(w.shape[-1] for w in self.weights)]
+        stack = f", {len(self.weights[0])} networks" if self.weights[0].ndim == 3 else ""
+        return f"MatrixMLP({sizes}, {', '.join(self.activations)}{', no biases' * (self.biases is None)}{stack})"
+
+    def checked(self) -> MatrixMLP:
+        """The model itself, when its arrays fit; integers and float32 in them have become float64.
+
+        Raises `ValueError` and `TypeError` for arrays of other shapes or kinds that were put into its lists.
+        """
+        W, b = layers(self.weights, self.biases, stacks=True, copy=False)
+        activation_names(self.activations, len(W), (SOFTMAX.name,))
+        for mine, found in ((self.weights, W), (self.biases, b)):
+            if found is not None and any(a is not x for a, x in zip(found, mine or (), strict=True)):
+                mine[:] = found  # type: ignore[index]  # not None where there are biases
+        return self
 
     @classmethod
     def random(
-        cls,
-        sizes: Sequence[int],
-        activations: str | Sequence[str] = "sigmoid",
-        bias: bool = True,
-        rng: Any = None,
+        cls, sizes: Sequence[int], activations: str | Sequence[str] = "sigmoid", bias: bool = True, rng: Any = None,
         networks: int | None = None,
-    ) -> MatrixMLP:
+    ) -> MatrixMLP:  # fmt: skip
         """A network of these layer sizes with random weights and zero biases; `networks=R` gives R of them stacked.
 
         `rng` is a seed, a NumPy generator, or None for a fresh one. Weights: `initial_weights`.
@@ -111,7 +125,7 @@ class MatrixMLP:
         >>> [w.shape for w in MatrixMLP.random([3, 4, 1], rng=0, networks=10).weights]
         [(10, 3, 4), (10, 4, 1)]
         """
-        names = activation_names(activations, len(sequence(sizes, "sizes", "[3, 4, 1]")) - 1)
+        names = activation_names(activations, len(sequence(sizes, "sizes", "[3, 4, 1]")) - 1, (SOFTMAX.name,))
         weights = initial_weights(sizes, names, rng, networks)
         biases = [np.zeros((*w.shape[:-2], w.shape[-1])) for w in weights] if bias else None
         return cls(weights, biases, names)
@@ -156,16 +170,23 @@ class MatrixMLP:
     def predict(self, X: Any) -> Array:
         """The outputs for the samples X, (n, d): (n, k), or (R, n, k) for R networks. Raises `ValueError` for a wrong shape.
 
+        `model(X)` is the same. The outputs of a softmax are probabilities; those of a linear last layer that is trained with a
+        cross-entropy are the logits.
+
         >>> MatrixMLP.random([3, 4, 1], rng=0).predict(np.ones((5, 3))).shape
         (5, 1)
         """
+        self.checked()
         return forward(self.weights, self.biases, records(self.activations), self.samples(X))[1][-1]
 
-    def gradients(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Gradients:
+    __call__ = predict
+
+    def gradients(self, X: Any, Y: Any, loss: str = "half_squared_error", *, reduction: str | None = None) -> Gradients:
         """The loss on the samples X, (n, d), with targets Y, (n, k), and its gradients: the formulas derived by hand.
 
         half_squared_error is 1/2 of the sum over samples and outputs; mean_squared_error, binary_cross_entropy and huber are
-        means over both, softmax_cross_entropy is the mean over the samples of the sum over the outputs.
+        means over both, softmax_cross_entropy is the mean over the samples of the sum over the outputs. `reduction` is "mean",
+        "sum", or None for that. Y may be n labels: of classes for softmax_cross_entropy, else for a single output.
 
         For two sigmoid layers and half_squared_error these lines say: delta2 = (a2 - y) * a2 * (1 - a2),
         dW2 = a1.T @ delta2, delta1 = (delta2 @ W2.T) * a1 * (1 - a1), dW1 = X.T @ delta1, and each bias its delta summed
@@ -175,20 +196,20 @@ class MatrixMLP:
         >>> model.gradients([[3.0]], [[5.0]]).weights[0]     # (2 * 3 - 5) * 3
         array([[3.]])
         """
-        found = self.passes(X, Y, loss)
+        found = self.passes(X, Y, loss, reduction=reduction)
         dW, db = parameter_gradients(found.a, found.delta)
         return Gradients(found.loss, dW, None if self.biases is None else db)
 
-    def passes(self, X: Any, Y: Any, loss: str = "half_squared_error") -> Passes:
+    def passes(self, X: Any, Y: Any, loss: str = "half_squared_error", *, reduction: str | None = None) -> Passes:
         """The forward pass and the deltas of the backward pass, from which `gradients` makes dW and db. Raises what it raises.
 
         >>> model = MatrixMLP([np.array([[2.0]])], activations="linear")
         >>> model.passes([[3.0]], [[5.0]]).delta[0]     # 2 * 3 - 5
         array([[1.]])
         """
-        chosen = loss_named(loss, self.activations[-1])
+        chosen = loss_named(loss, self.checked().activations[-1]).reduced(reduction)
         x = self.samples(X)
-        y = self.targets(Y, x)
+        y = self.targets(Y, x, chosen)
         chosen.check(y)
         functions = records(self.activations)
         Z, A = forward(self.weights, self.biases, functions, x)
@@ -212,13 +233,15 @@ class MatrixMLP:
             )
         return x
 
-    def targets(self, Y: Any, x: Array) -> Array:
+    def targets(self, Y: Any, x: Array, loss: Loss = LOSSES["half_squared_error"]) -> Array:
         """Y as an (n, k) array of numbers, a copy, for the samples x; of floats, where all else is floats.
 
+        It may be labels, as the loss takes them.
         Raises `ValueError` for another shape, `TypeError` for anything but numbers.
         """
-        y, n, k = array(Y, "Y", (1, 2)).copy(), len(x), self.weights[-1].shape[-1]
+        n, k = len(x), self.weights[-1].shape[-1]
+        y = loss.targets(array(Y, "Y", (1, 2)).copy(), n, k)
         if y.shape != (n, k):
-            rows = "Y.reshape(-1, 1)" if k == 1 else f"for numbers of classes np.eye({k})[Y]"
-            raise ValueError(f"Y has shape {y.shape}, expected {(n, k)}" + f"; give one row per sample, {rows}" * (y.ndim == 1))
+            rows = f"; give one row per sample, for numbers of classes np.eye({k})[Y]" * (y.ndim == 1 and k > 1)
+            raise ValueError(f"Y has shape {y.shape}, expected {(n, k)}{rows}")
         return y if objects(x, *self.weights, *(self.biases or ())) else floats(y, "Y")

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
-from autograd.cli.messages import meant
+from autograd.cli.messages import OPERATORS, meant
 from autograd.cli.parse import named, parse
 from autograd.cli.tokens import ParseError, functions, spelled
 from autograd.derive import derive
@@ -35,7 +35,8 @@ with formulas and numbers. For example:
 
   {EXAMPLE}"""
 LANGUAGE = f"""\
-An expression has names, numbers, + - * / **, parentheses and the functions
+An expression has names, numbers, parentheses, the operators
+{OPERATORS} and the functions
 {fill(" ".join(sorted(functions())), WIDTH - 1)}.
 Put it in quotes, for a shell reads * and ( itself. A number may be computed,
 w=1/3 or w=sqrt(2); inf and nan are numbers too.
@@ -54,11 +55,8 @@ OPTIONS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """What `python -m autograd` does with these words; returns the exit code.
-
-    >>> main(["x*y", "x=3"])  # what is wrong stands on stderr
-    2
-    """
+    """What `python -m autograd` does with these words; returns the exit code."""
+    code = 2
     try:
         try:
             options = _parser().parse_intermixed_args(_marked(sys.argv[1:] if argv is None else argv))
@@ -66,14 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _say(_parser().format_help().rstrip(), sys.stdout)
                 return 0
             leaves, derivation = _derivation(options)
-        except ValueError as error:
-            return _refuse(str(error), 2)
-        try:
+            code = 1
             for text in _files(options, derivation):
                 _say(text, sys.stderr)
             _say("\n\n".join(_texts(options, derivation, leaves)), sys.stdout)
         except (ValueError, RuntimeError, ImportError) as error:
-            return _refuse(str(error), 1)
+            return _refuse(str(error), code)
     except BrokenPipeError:  # whoever read has seen enough, as `head` has; Python would complain of it once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -88,19 +84,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> _Parser:
-    parser = _Parser(
-        usage='python -m autograd "EXPRESSION" NAME=NUMBER ... [options]',
-        description=ABOUT,
-        epilog=LANGUAGE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-    )
+    usage, raw = 'python -m autograd "EXPRESSION" NAME=NUMBER ... [options]', argparse.RawDescriptionHelpFormatter
+    parser = _Parser(usage=usage, description=ABOUT, epilog=LANGUAGE, formatter_class=raw, add_help=False)
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     for option, (metavar, about) in OPTIONS.items():
-        if metavar:
-            parser.add_argument(option, metavar=metavar, help=about, action="append", default=[])
-        else:
-            parser.add_argument(option, help=about, action="store_true")
+        kind: dict[str, Any] = {"metavar": metavar, "action": "append", "default": []} if metavar else {"action": "store_true"}
+        parser.add_argument(option, help=about, **kind)
     return parser
 
 
@@ -122,7 +111,7 @@ def _derivation(options: argparse.Namespace) -> tuple[list[Value], Derivation]:
     words = [word.strip() for word in options.words]
     if not words:
         raise ValueError(f"there is no expression; for example:\n    {EXAMPLE}\n--help says more")
-    text = next((word for word in words if "=" not in word), words[0])
+    text = next((word for word in words if not re.match("[^=<>!]*=(?!=)", word)), words[0])
     words.remove(text)
     leaves = named(_numbers(words))
     output = parse(text, leaves)
@@ -131,9 +120,8 @@ def _derivation(options: argparse.Namespace) -> tuple[list[Value], Derivation]:
     if not used:
         value = number_text(output.data)
         raise ValueError(f"there is no name in the expression, so there is nothing to derive by; its value is {value}")
-    for leaf in leaves.values():
-        if leaf not in nodes:
-            _say(f"{visible(leaf.label)} is not in the expression; the derivative by it is 0", sys.stderr)
+    for leaf in (leaf for leaf in leaves.values() if leaf not in nodes):
+        _say(f"{visible(leaf.label)} is not in the expression; the derivative by it is 0", sys.stderr)
     wanted = [spelled(name.strip()) for names in options.wrt for name in names.split(",")]
     for name in wanted:
         if name not in leaves:
@@ -147,10 +135,8 @@ def _numbers(assignments: Sequence[str]) -> Mapping[str, float]:
     for word in assignments:
         name, equals, text = (part.strip() for part in word.partition("="))
         if not equals:
-            raise ValueError(
-                f"{visible(word)!r} is not NAME=NUMBER, such as x=2; if it belongs to the expression, "
-                f"put all of the expression in quotes"
-            )
+            advice = "such as x=2; if it belongs to the expression, put all of the expression in quotes"
+            raise ValueError(f"{visible(word)!r} is not NAME=NUMBER, {advice}")
         if name in found:
             raise ValueError(f"{visible(name)} is given twice, as {number_text(found[name])} and as {visible(text)}")
         found[name] = _number(name, text)
@@ -160,13 +146,13 @@ def _numbers(assignments: Sequence[str]) -> Mapping[str, float]:
 def _number(name: str, text: str) -> float:
     if re.fullmatch("[+-]?(inf|nan)", text.lower()):
         return float(text)
-    given = visible(f"{name}={text}", WIDTH // 2)
+    problem = f"{visible(f'{name}={text}', WIDTH // 2)} has no number after the ="
     if not text or text.isidentifier():
-        raise ValueError(f"{given} has no number after the =; write for example {visible(name)}=0.5")
+        raise ValueError(f"{problem}; write for example {visible(name)}=0.5")
     try:
         return float(parse(text, {}).data)
     except ParseError as error:
-        raise ValueError(f"{given} has no number after the =: {error}") from None
+        raise ValueError(f"{problem}: {error}") from None
 
 
 def _files(options: argparse.Namespace, derivation: Derivation) -> Iterator[str]:

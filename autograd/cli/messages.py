@@ -1,15 +1,16 @@
 """What is wrong with a text that is no expression, and what to write instead.
 
-One function for each thing that can be wrong; each returns the error for the parser to raise, pointing at the place. It says
-what to write where one or two tokens make that plain, and only what was found where they do not.
+Each function returns the message, and a note below the place to which the parser points. It says what to write where one or two
+tokens make that plain, and only what was found where they do not.
 """
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection
+from string import ascii_lowercase
 
-from autograd.cli.tokens import ParseError, Token, functions, spelled
+from autograd.cli.tokens import Token, functions, spelled
 from autograd.names import visible
 from autograd.operations import Operation
 
@@ -25,6 +26,7 @@ WRITE = {
     "=": "an expression has none; numbers are given beside it",
     ".": "functions are written tanh(x), not x.tanh()",
 }
+OPERATORS = "+ - * / % ** < <= > >= == !="
 LONGEST = 40  # letters of a name for which a near one is looked for
 
 
@@ -33,82 +35,60 @@ def all_functions() -> str:
     return "\n".join(textwrap.wrap(f"functions: {' '.join(sorted(functions()))}", 78, subsequent_indent=" " * 11))
 
 
-def stray(text: str, token: Token) -> ParseError:
+def stray(token: Token) -> tuple[str, str]:
     """A character that is not in the language."""
     advice = f"; {WRITE[token.text]}" if token.text in WRITE else ""
-    note = "" if advice else f"there are names, numbers, + - * / ** ( ) and\n{all_functions()}"
-    return _at(text, token, f"{visible(token.text)} is not known here{advice}", note=note)
+    note = "" if advice else f"there are names, numbers, {OPERATORS}, parentheses and\n{all_functions()}"
+    return f"{visible(token.text)} is not known here{advice}", note
 
 
-def missing(text: str, previous: Token, token: Token) -> ParseError:
+def missing(previous: Token, token: Token) -> str:
     """A token, or the end, where an operand is due."""
     if not previous.text:
-        return _at(text, token, f"an operand is missing before {token.text}" if token.text else "the expression is empty")
+        return f"an operand is missing before {token.text}" if token.text else "the expression is empty"
     if previous.kind == "(":
-        return _at(text, token, "there is no operand in the parentheses") if token.text else unclosed(text, previous)
-    where = f"between {previous.text} and {token.text}" if token.text else f"after {previous.text}"
-    return _at(text, token, f"an operand is missing {where}")
+        return "there is no operand in the parentheses"
+    return "an operand is missing " + (f"between {previous.text} and {token.text}" if token.text else f"after {previous.text}")
 
 
-def beside(text: str, previous: Token, token: Token) -> ParseError:
+def beside(previous: Token, token: Token) -> tuple[str, str]:
     """An operand that follows another one."""
     left, right = visible(previous.text), visible(token.text)
     advice = "" if token.kind == previous.kind == "number" else f"for a product write {left}*{right}"
-    return _at(text, token, f"there is no operator between {left} and {right}", note=advice)
+    return f"there is no operator between {left} and {right}", advice
 
 
-def unopened(text: str, token: Token) -> ParseError:
-    """A comma or a closing parenthesis that belongs to no function or parenthesis."""
-    comma = "a comma stands only between operands of a function; decimals have a point, 0.5"
-    return _at(text, token, comma if token.kind == "," else "there is no ( for this )")
-
-
-def unclosed(text: str, token: Token) -> ParseError:
-    """A parenthesis that is open at the end."""
-    return _at(text, token, "this ( is never closed")
-
-
-def not_called(text: str, token: Token) -> ParseError:
-    """A function without its parenthesis."""
-    return _at(text, token, f"{token.text} is a function; write {_call(functions()[spelled(token.text)])}")
-
-
-def miscounted(text: str, row: Operation, given: int, opened: Token, closed: Token) -> ParseError:
+def miscounted(row: Operation, given: int) -> str:
     """A function of too few or too many operands."""
     counted = {1: "one operand", 2: "two operands"}.get(len(row.domain), f"{row.arity} operands")
-    return _at(text, opened, f"{row.name} takes {counted}, {_call(row)}, not {given}", upto=closed)
+    return f"{row.name} takes {counted}, {call(row)}, not {given}"
 
 
-def unknown_name(text: str, token: Token, names: Collection[str]) -> ParseError:
+def unknown_name(token: Token, names: Collection[str]) -> tuple[str, str]:
     """A name that has no number."""
     name = spelled(token.text)
     splits = ((name[:i], name[i:]) for i in range(1, min(len(name), LONGEST)))
     pairs = (split for split in splits if all(part in names for part in split))
     factors = name.split("\u00b7") if "\u00b7" in name else next(pairs, ())  # the dot of a product may stand in a name
     if factors:
-        product = visible("*".join(factors), LONGEST)
-        return _at(text, token, f"{visible(name)} is one name, and has no number", note=f"for a product write {product}")
+        return f"{visible(name)} is one name, and has no number", f"for a product write {visible('*'.join(factors), LONGEST)}"
     note = f"names: {visible(' '.join(names), 60)}\n{all_functions()}" if names else all_functions()
-    return _at(text, token, f"the name {visible(name)} has no number{meant(name, [*names, *functions()])}", note=note)
+    return f"the name {visible(name)} has no number{meant(name, [*names, *functions()])}", note
 
 
-def unknown_function(text: str, token: Token) -> ParseError:
+def unknown_function(token: Token) -> tuple[str, str]:
     """A name before a parenthesis that is no function."""
     name = spelled(token.text)
-    return _at(text, token, f"there is no function {visible(name)}{meant(name, functions())}", note=all_functions())
+    return f"there is no function {visible(name)}{meant(name, functions())}", all_functions()
 
 
-def too_large(text: str, token: Token) -> ParseError:
-    """A number beyond the floats, which is refused rather than called infinite."""
-    return _at(text, token, f"the number {visible(token.text)} is beyond the largest float, 1.8e308")
+def call(row: Operation) -> str:
+    """How a function is written."""
+    return f"{row.name}({', '.join(ascii_lowercase[: row.arity])})"
 
 
 def meant(name: str, known: Collection[str]) -> str:
-    """The question whether one of the known names was meant; empty where none is near.
-
-    >>> meant("W", ["w", "x"]), meant("min", functions()), meant("y", ["w", "x"])
-    ('; did you mean w?', '; did you mean minimum?', '')
-    """
+    """The question whether one of the known names was meant, `; did you mean w?`; empty where none is near."""
     from difflib import get_close_matches  # only for a mistake
 
     folded = {k.casefold(): k for k in known if len(k) <= LONGEST}
@@ -118,11 +98,3 @@ def meant(name: str, known: Collection[str]) -> str:
     longer = [k for k in folded if len(wanted) > 2 and k.startswith(wanted)]
     near = longer or get_close_matches(wanted, list(folded)[-1000:], 1)
     return f"; did you mean {folded[near[0]]}?" if near else ""
-
-
-def _call(row: Operation) -> str:
-    return f"{row.name}({', '.join('abcdefghijklmnopqrstuvwxyz'[: row.arity])})"
-
-
-def _at(text: str, token: Token, problem: str, upto: Token | None = None, note: str = "") -> ParseError:
-    return ParseError(problem, text, token.start, (upto or token).end, note)

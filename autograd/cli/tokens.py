@@ -1,10 +1,7 @@
-"""The pieces of which an expression is written, and a finger to point at one of them.
+"""The pieces of an expression, and an error that points at one of them.
 
 A text that is no expression is shown with carets under the place: a long one cut to a window around it, and every
-character that a terminal might obey or hide written as its escape, so that the message can be printed as it is. Columns
-are counted by Unicode's tables.
-
-Source for the widths: Unicode Standard Annex 11, East Asian Width.
+character that a terminal might obey or hide as its escape, so that the message can be printed as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +16,7 @@ from autograd.operations import OPERATIONS, Operation
 
 DIGITS = "[0-9]+(?:_[0-9]+)*"
 NUMBER = re.compile(rf"(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?")
-OPERATOR = re.compile(r"\*\*|[-+*/(),]")
+OPERATOR = re.compile(r"\*\*|[<>=!]=|[-+*/%<>(),]")
 
 LONGEST = 250  # characters of a name that is spelled anew
 BEFORE, LINE = 30, 70  # columns that are shown before the place, and in all
@@ -40,11 +37,7 @@ class Token(NamedTuple):
 
 
 def functions() -> dict[str, Operation]:
-    """The operations that are written as functions, the user's own included.
-
-    >>> "tanh" in functions(), "+" in functions()
-    (True, False)
-    """
+    """The operations that are called as functions, the user's own included; not those of any number of operands."""
     return {row.symbol: row for row in OPERATIONS.values() if row.symbol.isidentifier() and row.symbol != "and" and row.arity}
 
 
@@ -97,11 +90,7 @@ class ParseError(ValueError):
 
 
 def excerpt(text: str, start: int, end: int) -> tuple[str, str]:
-    """The text around a place, on one line, and the carets under it.
-
-    >>> excerpt("1 + 2x", 5, 6)
-    ('1 + 2x', '     ^')
-    """
+    """The text around a place, on one line, and the carets under it."""
     before = "".join(fitting(reversed(text[:start]), BEFORE)[::-1])
     there = visible(text[start:end])
     after = visible(text[end:], LINE - columns(before + there) - 1)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from autograd.derive.groups import Group
 from autograd.derive.outline import Equation, Item, Outline, Part, Parts, alike, outline_of, shown_number, side, times
-from autograd.derive.steps import Steps, Term, contributed
+from autograd.derive.steps import Steps, Term, term
 from autograd.expressions import Expression, derivative, equation, number
 from autograd.expressions.expression import SUM
 from autograd.forward import tangents
@@ -40,8 +40,7 @@ class ForwardDerivation(Steps):
         found = []
         for position, (operand, (formula, partial)) in enumerate(zip(node.parents, self.partials(node), strict=True)):
             if operand in self.covered:
-                rate = self.tangents[operand]
-                found.append(Term(node, position, formula, partial, rate, contributed(node, rate, partial)))
+                found.append(term(node, position, formula, partial, self.tangents[operand]))
         return tuple(found)
 
     def text(self, fold: bool = True) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from autograd.derive.outline import Alike, Equation, Letter, Local, Outline, Part
+from autograd.derive.outline import NOTHING, Alike, Equation, Letter, Local, Outline, Part
 from autograd.expressions import Expression, as_latex, as_text, call, derivative, symbol
 from autograd.names import latex_number
 
@@ -88,6 +88,8 @@ def _equation(step: Equation) -> Iterator[str]:
     left, result = as_latex(step.left), f"= {as_latex(step.result)}"
     if not step.contributions:
         first, *more = (f"= {as_latex(e)}" for e in (*step.symbols, *step.numbers, step.result))
+        if step.since and step.since[0][1].endswith(NOTHING):
+            more[-1] += r" \quad \text{for nothing is sent}"
         if not step.depends:
             output, node = map(as_latex, step.left.parents)
             first += rf" \quad \text{{for }} {output} \text{{ does not depend on }} {node}"

@@ -24,13 +24,15 @@ LIMIT = 100  # steps, or groups of steps, that are shown of each part
 LISTED = 24  # members of a group whose results are listed
 TERMS = 8  # consumers of one node that are shown
 LETTERS = ("vabcdefgh", "vpqrstuwx", "rstuvwxyz")  # for a result and its operands, in the list of local derivatives
+NOTHING = ", which sends nothing"
 ORDINALS = ("first", "second", "third")
 
 
 class Equation(NamedTuple):
     """One step: a sum of products with symbols and with numbers, what these come to, and the result.
 
-    `since` has for each summand the consumer's equation, and of operands that are the same node, which one is meant;
+    `since` has for each summand the consumer's equation, and what is to be said of it: which operand is meant, of those that
+    are the same node, and that nothing was sent, where the product is another number than 0;
     `left_out` says how many more summands there are, `depends` that there could be any.
     """
 
@@ -224,11 +226,11 @@ times = unchanged(MUL)
 
 
 def side(term: Term) -> str:
-    """Which operand is meant, where several operands of the consumer are the same node."""
+    """Which operand is meant, where several of the consumer are the same node; and that nothing was sent, if it is not seen."""
     parents = term.consumer.parents
-    if sum(parent is parents[term.position] for parent in parents) == 1:
-        return ""
-    return ordinal(term.position, len(parents))
+    alike = sum(parent is parents[term.position] for parent in parents) > 1
+    surprising = not term.sent and term.upstream * term.partial != 0
+    return f", by its {ordinal(term.position, len(parents))} operand" * alike + NOTHING * surprising
 
 
 def ordinal(position: int, operands: int) -> str:

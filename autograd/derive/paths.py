@@ -15,6 +15,7 @@ from decimal import MAX_EMAX, Context, Decimal
 from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import islice
+from math import isfinite
 from operator import add
 from textwrap import wrap
 from typing import NamedTuple, TypeAlias
@@ -132,7 +133,10 @@ class Paths:
     def _route(self, trail: list[Edge]) -> Route:
         partials = tuple(self._partials(consumer)[position] for consumer, position in trail)
         product: Number = type(self.output.data)(1)
-        for _, partial in reversed(partials):
+        for (_, partial), (consumer, _) in zip(partials[::-1], trail[::-1], strict=True):
+            if not consumer.operation.sends(partial):
+                product = type(product)()
+                break
             product = product if partial is ONE else product * partial
         return Route((self.wrt, *(consumer for consumer, _ in trail)), partials, product)
 
@@ -176,6 +180,8 @@ class Paths:
         factors = [formula for formula, _ in route.partials[::-1]], [number(x + 0) for _, x in route.partials[::-1]]
         products = [" * ".join(as_text(factor, POWER) for factor in side) for side in factors if side]
         sides = list(dict.fromkeys((*products, number_text(route.product + 0))))
+        if not all(isfinite(x) or route.product for _, x in route.partials):
+            sides[-1] += ", for nothing is sent this way"
         yield from [f"      {' = '.join(sides)}"] if sum(map(len, sides)) < WIDTH else [f"      = {side}" for side in sides]
 
     def _why(self) -> str:

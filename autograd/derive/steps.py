@@ -25,7 +25,8 @@ class Term(NamedTuple):
     """What one consumer adds to an adjoint: `contribution`, which is `upstream` times `partial`.
 
     `upstream` is the adjoint of the consumer, `partial` the derivative of the consumer by its operand at `position`, and
-    `formula` that derivative in the names of the derivation.
+    `formula` that derivative in the names of the derivation. Of what is `sent` nothing, as the arm of `where` that was not
+    taken, the contribution is 0, whatever the two factors are.
     """
 
     consumer: Value
@@ -34,6 +35,7 @@ class Term(NamedTuple):
     partial: Number
     upstream: Number
     contribution: Number
+    sent: bool = True
 
 
 class Step(NamedTuple):
@@ -53,14 +55,8 @@ class Step(NamedTuple):
     data: Number
 
 
-
 class Steps:
-    """The derivative of `output` by every node, or by those between `wrt` and the output.
-
-    `names` has a name for every node of the graph: its label, or z1, z2, ..., and for a constant its number; `data` has
-    its number, `adjoints` the derivative by it, `order` has them all, operands first. `steps` has one for each node in
-    `covered`, in the order of the sweep, and `derivation[node]` is the step of one.
-    """
+    """The derivative of `output` by every node, or by those between `wrt` and the output, as data; see `Derivation`."""
 
     def __init__(self, output: Value, wrt: tuple[Value, ...] | None) -> None:
         self.output, self.wrt = output, wrt
@@ -69,7 +65,6 @@ class Steps:
         self.adjoints: dict[Value, Number] = gradients(output)
         self.names: dict[Value, str] = named(self.order)
         self._zero = type(self.data[output])()
-        self._idle = set(self.order) - {output}  # the nodes to which nothing was sent, as far as the sweep has come
 
     @cached_property
     def covered(self) -> frozenset[Value]:
@@ -103,15 +98,11 @@ class Steps:
         """The step of a node that has all its terms; its own contributions go to the terms of its operands."""
         adjoint = self.adjoints.get(node, self._zero)
         partials = self.partials(node)
+        reached = node is self.output or any(term.sent for term in terms[node])
         for position in range(len(partials))[::-1]:  # the sweep adds to the right operand first
             formula, partial = partials[position]
             if node in self.adjoints and (operand := node.parents[position]) in terms:
-                contribution = contributed(node, adjoint, partial)
-                if (node.operation.selects and partial == 0) or node in self._idle:  # nothing, though it be 0 * inf
-                    contribution = self._zero
-                else:
-                    self._idle.discard(operand)
-                terms[operand].append(Term(node, position, formula, partial, adjoint, contribution))
+                terms[operand].append(term(node, position, formula, partial, adjoint, reached))
         made = definition(node.operation, *map(self._named, node.parents)) if partials else None
         return Step(node, self.names[node], made, partials, tuple(terms[node]), adjoint, self.data[node])
 
@@ -129,8 +120,8 @@ class Steps:
         return number(self.data[node]) if node.operation is CONSTANT else symbol(self.names[node])
 
 
-def contributed(consumer: Value, upstream: Number, partial: Number) -> Number:
-    """The product; zero where the consumer has selected another operand, which is sent nothing even if `upstream` is nan."""
-    if consumer.operation.selects and partial == 0:
-        return type(upstream)()
-    return upstream if partial is ONE else upstream * partial
+def term(consumer: Value, position: int, formula: Expression, partial: Number, upstream: Number, reached: bool = True) -> Term:
+    """The term, of which nothing is sent where the consumer has selected another operand, or was not `reached` itself."""
+    sent = reached and consumer.operation.sends(partial)
+    contribution = type(upstream)() if not sent else upstream if partial is ONE else upstream * partial
+    return Term(consumer, position, formula, partial, upstream, contribution, sent)

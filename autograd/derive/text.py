@@ -78,7 +78,7 @@ def _backward(step: Equation) -> Iterator[str]:
     gap = " " * len(left)
     for i, (product, (made, side)) in enumerate(zip(step.symbols, step.since, strict=True)):
         line = f"{gap if i else left} {'+' if i else '='} {as_text(product)}"
-        yield f"{line:<{SINCE}}  since {as_text(made)}{side and f', by its {side} operand'}"
+        yield f"{line:<{SINCE}}  since {as_text(made)}{side}"
     if not step.contributions:
         yield f"{gap} = {as_text(step.numbers[0])} = {as_text(step.result)}"
         return

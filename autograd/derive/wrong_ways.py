@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -22,8 +22,8 @@ from autograd.names import named, number_text, text_name
 from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS
 from autograd.recording import recorded_numbers
+from autograd.slopes import one_value
 from autograd.sweep import gradients
-from autograd.transforms import one_value
 from autograd.value import Value
 
 TERMS = 6  # of a sum that are shown
@@ -61,10 +61,12 @@ class _Graph:
         self.zeros: Adjoints = dict.fromkeys(order, kind())
         self.zeros[output] = kind(1)
         self.results, _ = consumers_first(output, None)
-        self.partials = {
-            node: node.operation.partials(FLOATS, numbers[node], *(numbers[parent] for parent in node.parents))
-            for node in order
-        }
+        self.partials: dict[Value, list[Number | None]] = {}  # None where nothing is sent
+        reached = {output}
+        for node in self.results:
+            partials = node.operation.partials(FLOATS, numbers[node], *(numbers[parent] for parent in node.parents))
+            self.partials[node] = [x if node in reached and node.operation.sends(x) else None for x in partials]
+            reached |= {node.parents[i] for i, x in enumerate(self.partials[node]) if x is not None}
         found = gradients(output)
         leaves = [node for node in reversed(order) if not node.parents and node.operation is not CONSTANT]
         self.right: Adjoints = {node: found[node] for node in (*self.results, *leaves)}
@@ -72,16 +74,21 @@ class _Graph:
         self.sweep(self.results, self.sizes, lambda size, term: size + abs(term))
         self.terms: dict[Value, list[Number]] = {node: [] for node in order}  # what its consumers add to each node
         for consumer in self.results:
-            for parent, partial in zip(consumer.parents, self.partials[consumer], strict=True):
-                self.terms[parent].append(found[consumer] * partial)
+            for parent, term in self.passed(consumer, found):
+                self.terms[parent].append(term)
+
+    def passed(self, node: Value, found: Adjoints) -> Iterator[tuple[Value, Number]]:
+        """What a node passes on to each of its operands."""
+        for parent, partial in zip(node.parents, self.partials.get(node, ()), strict=True):
+            yield parent, self.zeros[node] * 0 if partial is None else found[node] * partial
 
     def sweep(self, order: Iterable[Value], found: Adjoints, write: Callable[[Any, Any], Any] = operator.add) -> Adjoints:
         """Let every node pass on its adjoint in this order; `found` is changed, and what each node passed on is returned."""
         passed = {}
         for node in order:
             passed[node] = found[node]
-            for parent, partial in zip(node.parents, self.partials[node], strict=True):
-                found[parent] = write(found[parent], found[node] * partial)
+            for parent, term in self.passed(node, found):
+                found[parent] = write(found[parent], term)
         return passed
 
     def differs(self, node: Value, x: Any) -> bool:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from autograd.draw.render import RenderError as RenderError
 from autograd.draw.render import fitting, png, render, scaled
 from autograd.graph import topological_order
+from autograd.recording import as_recorded
 from autograd.value import UNSWEPT, Value
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from autograd.draw import style
 
 
 class Drawing:
@@ -26,15 +29,10 @@ class Drawing:
     """
 
     def __init__(
-        self,
-        source: str,
-        scale: float = 1.0,
-        boxes: Mapping[str, list[Value]] | None = None,
-        opened: Callable[[str], Drawing] | None = None,
+        self, source: str, scale: float = 1.0, boxes: Mapping[str, list[Value]] | None = None, opened: Any = None
     ) -> None:
-        self.source, self.scale = source, scale
-        self.boxes = dict(boxes or {})
-        self._opened = opened
+        self.source, self.scale, self.boxes = source, scale, dict(boxes or {})
+        self._opened: Callable[[str], Drawing] | None = opened
 
     def svg(self) -> str:
         """The picture as SVG text. Raises `RenderError` where there is no Graphviz."""
@@ -54,10 +52,9 @@ class Drawing:
         if suffix not in ("svg", "pdf", "png"):
             raise ValueError(f"save({str(path)!r}): the suffix {target.suffix!r} is not one of .svg, .pdf, .png")
         if suffix == "svg":
-            content = self.svg().encode()
+            target.write_bytes(self.svg().encode())
         else:
-            content = png(self.source, self.scale) if suffix == "png" else render(self.source, suffix)
-        target.write_bytes(content)
+            target.write_bytes(png(self.source, self.scale) if suffix == "png" else render(self.source, suffix))
         return target
 
     def open(self, name: str) -> Drawing:
@@ -122,18 +119,19 @@ def draw(
     >>> {name: len(nodes) for name, nodes in draw(total, collapse="auto").boxes.items()}
     {'x': 1000, 'w': 1000, 'z1999': 1000, 'z2000': 1001}
     """
-    from autograd.draw import options  # here, like all that only pictures need: `import autograd` stays light
+    from autograd.draw import style  # here, like all that only pictures need: `import autograd` stays light
     from autograd.names import named
 
     if not isinstance(output, Value):
         raise TypeError(f"draw: {output!r:.80} is of type {type(output).__name__}; give the Value whose graph to draw")
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise TypeError(f"draw: limit={limit!r:.60} is of type {type(limit).__name__}; give a number of nodes")
-    view = options.view(direction, show, precision, title, theme)
-    scale = options.positive("scale", scale)
-    options.one_of("names", names, (True, False))
-    options.one_of("collapse", collapse, options.COLLAPSE)
-    order = topological_order(output)
+    options = {"limit": limit, "direction": direction, "precision": precision, "title": title, "theme": theme}
+    style.check(**options, scale=scale, names=names, collapse=collapse)
+    now = as_recorded(topological_order(output))  # the nodes themselves, or with the numbers that they were recorded with
+    parts, order = style.parts(show), list(now.values())
+    highlight, wrt = (
+        now.get(x, x) if isinstance(x, Value) else [now.get(v, v) for v in x] if isinstance(x, list | tuple) else x
+        for x in (highlight, wrt)
+    )
     if len(order) > limit and collapse is None:
         raise ValueError(
             f"draw: the graph has {len(order)} nodes, more than the limit of {limit}; fold what repeats, "
@@ -141,18 +139,19 @@ def draw(
             f"draw(output, limit={len(order)})"
         )
     swept = bool(output.grad) if output.left is None else output.grad is not UNSWEPT
-    view = view._replace(lit=options.lit(order, highlight, wrt), names=named(order) if names else {})
+    lit = style.lit(order, highlight, wrt)
+    view = style.View(direction, parts, precision, title, style.THEMES[theme], named(order) if names else {}, lit)
     if tangents is not None:
         from autograd.forward import tangents as rates
 
-        view = view._replace(rates=rates(output, tangents))
-    return _drawn(order, swept, limit, view, scale, collapse)
+        view = view._replace(rates=rates(now[output], {now.get(x, x): rate for x, rate in tangents.items()}))
+    return _drawn(order, swept, limit, view, scale, is_folded=collapse is not None)
 
 
-def _drawn(order: list[Value], swept: bool, limit: int, view: Any, scale: float, collapse: str | None) -> Drawing:
+def _drawn(order: list[Value], swept: bool, limit: int, view: style.View, scale: float, *, is_folded: bool) -> Drawing:
     from autograd.names import named
 
-    if collapse is None:
+    if not is_folded:
         from autograd.draw.dot import dot
 
         return Drawing(dot(order, swept, view=view), scale)
@@ -161,9 +160,8 @@ def _drawn(order: list[Value], swept: bool, limit: int, view: Any, scale: float,
     source, boxes = folded(order, swept, view)
 
     def opened(name: str) -> Drawing:
-        part = inside(boxes[name], named(order))
-        return _drawn(
-            part, swept, limit, view._replace(lit=None, names=named(part)), scale, "auto" if len(part) > limit else None
-        )
+        part = inside(boxes[name].parts[0], named(order))
+        alone = view._replace(lit=None, names=named(part))
+        return _drawn(part, swept, limit, alone, scale, is_folded=len(part) > limit)
 
     return Drawing(source, scale, {name: box.nodes for name, box in boxes.items()}, opened)

@@ -7,14 +7,14 @@ number is larger than those below it, which makes it an order of operands first 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Container, Mapping, Sequence
+from itertools import chain, groupby, pairwise
 from operator import attrgetter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from autograd.draw.cones import cones, stem
-from autograd.draw.formula import formula
+from autograd.draw.layers import cones, gathered, stem
+from autograd.expressions import Expression, as_text, number, summed, symbol, unchanged
 from autograd.operands import Number
 from autograd.operations import CONSTANT, OPERATIONS
 from autograd.value import Value
@@ -22,34 +22,35 @@ from autograd.value import Value
 MOST = 60  # boxes on a page
 FEW = 3  # boxes, below which nothing is folded that comes once
 LONGEST_STEP = 24  # boxes in a step that is looked for
+LONGEST = 8  # operations in a formula that is shown
 ADD, POW = OPERATIONS["add"], OPERATIONS["pow"]
 
 
-class Box:
+class Box(NamedTuple):
     """Parts of a graph that have one shape: each a list of nodes in their order, the last of which is its result."""
 
-    def __init__(self, number: int, parts: list[list[Value]]) -> None:
-        self.number, self.parts = number, parts
+    number: int
+    parts: list[list[Value]]
 
     @property
     def nodes(self) -> list[Value]:
         """All nodes of all parts."""
-        return [node for part in self.parts for node in part]
+        return list(chain(*self.parts))
 
-    @property
-    def results(self) -> list[Value]:
-        """The last node of each part."""
-        return [part[-1] for part in self.parts]
+    def looks(self) -> tuple[Any, ...]:
+        """What it looks like from nearby: its operations, and those of its operands, however these were computed."""
+        nearby = ((node.operation, *(parent.operation for parent in node.parents)) for node in self.parts[0])
+        return (len(self.parts), *nearby)
 
     def varied(self, numbers: Mapping[Value, int]) -> set[tuple[int, int]]:
         """Where constants are not one number, as the shape that reads them and the position."""
         known: dict[tuple[int, int], Number] = {}
-        found = set()
-        for node in self.nodes:
-            for position, parent in enumerate(node.parents):
-                if parent.operation is CONSTANT and known.setdefault((numbers[node], position), parent.data) != parent.data:
-                    found.add((numbers[node], position))
-        return found
+        return {
+            place
+            for node in self.nodes
+            for position, parent in enumerate(node.parents)
+            if parent.operation is CONSTANT and known.setdefault(place := (numbers[node], position), parent.data) != parent.data
+        }
 
 
 def fold(order: Sequence[Value], most: int = MOST) -> list[Box]:
@@ -58,25 +59,18 @@ def fold(order: Sequence[Value], most: int = MOST) -> list[Box]:
     Parts of one shape are a box: all neurons of a layer, the weights with one stem. A part that has none like it, and whose
     formula would be long, is shown by its own nodes, folded in the same way, where there is room. If there are too many boxes
     still, steps that repeat one after the other are a box, and at last neighbours are, so that the number always holds.
-
-    >>> x = Value(2.0, "x")
-    >>> a, b = x.sin(), x.sin()
-    >>> [len(box.nodes) for box in fold([x, a, b, a + b])]
-    [1, 2, 1]
     """
     numbers = shapes(order)
-    groups: dict[int, list[list[Value]]] = {}
-    for root, part in cones(order).items():
-        groups.setdefault(numbers[root], []).append(part)
-    boxes = [Box(number, parts) for number, parts in groups.items()]
+    boxes = _boxes(cones(order), numbers)
     room = most - len(boxes)
     shown: list[Box] = []
     for box in sorted(boxes, key=lambda box: len(box.nodes)):
         says = len(box.parts) > 1 or (len(boxes) >= FEW and formula(box.parts[0], numbers))
         inner = [box] if says else _inside(box.parts[0], numbers)
-        fits = len(inner) - 1 <= room
-        shown += inner if fits else [box]
-        room -= len(inner) - 1 if fits else 0
+        if len(inner) - 1 > room:
+            inner = [box]
+        shown += inner
+        room -= len(inner) - 1
     shown.sort(key=attrgetter("number"))
     if len(shown) > most:
         shown = _steps(shown)
@@ -98,42 +92,35 @@ def shapes(order: Sequence[Value]) -> dict[Value, int]:
     return found
 
 
-def _inside(part: list[Value], numbers: dict[Value, int]) -> list[Box]:
+def _boxes(parts: Mapping[Value, list[Value]], numbers: Mapping[Value, int]) -> list[Box]:
+    """The parts, by their roots, of which those of one shape are a box."""
+    return [Box(*box) for box in gathered((numbers[root], part) for root, part in parts.items()).items()]
+
+
+def _inside(part: list[Value], numbers: Mapping[Value, int]) -> list[Box]:
     """The nodes of a part, constants with what reads them: equal ones are a box, and so are the additions of one sum."""
     if len(part) == 1:
         return [Box(numbers[part[0]], [part])]
-    total: dict[Value, Value] = {}  # the last addition of the sum to which an addition belongs
-    for node in reversed(part):
-        if node.operation is ADD:
-            total.setdefault(node, node)
-            for parent in node.parents:
-                if parent.operation is ADD:
-                    total[parent] = total[node]
     here = set(part)
-    reader = {parent: node for node in part for parent in node.parents if parent.operation is CONSTANT}
-    groups: dict[int, dict[Value, list[Value]]] = {}
-    for node in part:
-        last = reader.get(node, node)
-        last = total[last] if last in total and total[last] in here else last
-        groups.setdefault(numbers[last], {}).setdefault(last, []).append(node)
-    boxes = [Box(number, list(parts.values())) for number, parts in groups.items()]
-    boxes.sort(key=attrgetter("number"))
-    return _steps(boxes)
+    with_which = dict(zip(part, part, strict=True))  # a constant goes with its reader, an addition with the last of its sum
+    for node in reversed(part):
+        for parent in here.intersection(node.parents):
+            if parent.operation is CONSTANT or node.operation is parent.operation is ADD:
+                with_which[parent] = with_which[node]
+    return _steps(
+        sorted(_boxes(gathered((last, node) for node, last in with_which.items()), numbers), key=attrgetter("number"))
+    )
 
 
 def _steps(boxes: list[Box]) -> list[Box]:
     """The boxes, with steps that repeat one after the other, three times and more, in one."""
     kind: dict[Any, int] = {}
-    kinds = [kind.setdefault(_looks(box), len(kind)) for box in boxes]
+    kinds = [kind.setdefault(box.looks(), len(kind)) for box in boxes]
     folded, i = [], 0
     while i < len(boxes):
         period, times = _repeats(kinds, i)
         run = boxes[i : i + period * times]
-        if times > 1:
-            steps = [run[k : k + period] for k in range(0, len(run), period)]
-            folded.append(Box(run[-1].number, [[node for box in step for node in box.nodes] for step in steps]))
-        else:
-            folded += run
+        folded += run if times == 1 else [_joined([run[k : k + period] for k in range(0, len(run), period)])]
         i += len(run)
     return folded
 
@@ -151,22 +138,78 @@ def _repeats(kinds: list[int], start: int) -> tuple[int, int]:
     return best
 
 
-def _looks(box: Box) -> tuple[Any, ...]:
-    """What a box looks like from nearby: its operations, and those of its operands, however these were computed."""
-    part = box.parts[0]
-    looks: list[Any] = [len(box.parts)]
-    for node in part:
-        looks += (node.operation, *(parent.operation for parent in node.parents))
-    return tuple(looks)
-
-
 def _neighbours(boxes: list[Box], most: int) -> list[Box]:
     """So many boxes, each of neighbours in the order."""
     cuts = [len(boxes) * k // most for k in range(most + 1)]
-    runs = [boxes[i:j] for i, j in pairwise(cuts)]
-    return [Box(run[-1].number, [[node for box in run for node in box.nodes]]) for run in runs]
+    return [_joined([boxes[i:j]]) for i, j in pairwise(cuts)]
 
 
-def census(nodes: Sequence[Value]) -> list[tuple[str, int]]:
-    """The symbols of the operations and how often each comes, the most frequent first."""
-    return Counter(node.operation.symbol for node in nodes if node.left is not None).most_common()
+def _joined(steps: list[list[Box]]) -> Box:
+    """A box whose parts are these steps."""
+    return Box(steps[-1][-1].number, [[node for box in step for node in box.nodes] for step in steps])
+
+
+class Term(NamedTuple):
+    """Of a sum: the number of its shape, its formula, the operations in it, and how often it comes after itself."""
+
+    shape: int
+    formula: Expression
+    size: int
+    times: int = 1
+
+
+def formula(
+    part: Sequence[Value],
+    numbers: Mapping[Value, int],
+    names: Mapping[Value, str] = MappingProxyType({}),
+    varied: Container[tuple[int, int]] = (),
+) -> str:
+    """The formula of the last node of the part, in the stems of the names of what it reads; empty where it would be long.
+
+    `numbers` has the shapes of nodes; `varied` where a constant is not always the same number, by the shape that reads it
+    and the position: there it is `c`. Sums of equal terms are `.sum()`.
+
+    >>> x, w = Value(2.0, "x[0]"), Value(3.0, "w[0]")
+    >>> part = [a := x * w, b := x * w, a + b]
+    >>> formula(part, {x: 0, w: 1, a: 2, b: 2, part[-1]: 3})
+    '(x * w).sum()'
+    """
+
+    def single(node: Value) -> list[Term]:
+        is_number = node.operation is CONSTANT
+        name = stem(node.label) or names.get(node) or node.label
+        return [Term(numbers[node], number(node.data) if is_number else symbol(name), 0)]
+
+    sums: dict[Value, list[Term]] = {}  # empty where there are too many operations to be shown
+    for node in part:
+        operands = [
+            [Term(numbers[parent], symbol("c"), 0)]
+            if (numbers[node], position) in varied
+            else sums[parent]
+            if parent in sums
+            else single(parent)
+            for position, parent in enumerate(node.parents)
+        ]
+        terms = sums[node] = [] if not all(operands) else _applied(node, operands, numbers) if operands else single(node)
+        if _size(terms) > LONGEST:
+            sums[node] = []
+    return as_text(_total(sums[part[-1]])) if sums[part[-1]] else ""
+
+
+def _applied(node: Value, operands: list[list[Term]], numbers: Mapping[Value, int]) -> list[Term]:
+    """The operation of its operands: of an addition the terms of both, else one term."""
+    if node.operation is not ADD:
+        return [Term(numbers[node], unchanged(node.operation)(*map(_total, operands)), 1 + sum(map(_size, operands)))]
+    runs = (list(run) for _, run in groupby(chain(*operands), attrgetter("shape")))
+    return [run[0]._replace(times=sum(term.times for term in run)) for run in runs]
+
+
+def _size(terms: list[Term]) -> int:
+    return sum(term.size + 1 for term in terms) - 1
+
+
+def _total(terms: list[Term]) -> Expression:
+    first, *others = (summed(term.formula) if term.times > 1 else term.formula for term in terms)
+    for term in others:
+        first = unchanged(ADD)(first, term)
+    return first

@@ -1,39 +1,71 @@
 """Networks drawn as their layers: frames around neurons and layers, inputs in a column, found by labels such as a1[0].
 
-A result with indices in its label is a neuron, with all that is computed for it alone; neurons with one stem are a layer.
+What is computed for one result alone is its cone; in logic synthesis it is a maximum fanout-free cone (Cong & Ding, FlowMap,
+IEEE TCAD 13(1), 1994). The cone of a result with indices in its label is a neuron with its weights; its inputs are not in it,
+for other neurons read them too. Neurons with one stem are a layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from autograd.draw.cones import cones, stem
 from autograd.draw.markup import text
-from autograd.draw.options import View
+from autograd.draw.style import View
 from autograd.value import Value
 
 if TYPE_CHECKING:
     from graphviz import Digraph
+
+K = TypeVar("K")
+T = TypeVar("T")
+_INDEXED = re.compile(r"(.*[^\s\[])\[[^\[\]]+\]", re.DOTALL)
+
+
+def stem(label: str) -> str:
+    """A label without the indices at its end; empty if it has none.
+
+    >>> stem("W1[0,2]"), stem("w")
+    ('W1', '')
+    """
+    found = _INDEXED.fullmatch(label)
+    return found[1] if found else ""
+
+
+def gathered(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
+    """The second of each pair, listed by the first."""
+    found: dict[K, list[T]] = {}
+    for key, item in pairs:
+        found.setdefault(key, []).append(item)
+    return found
+
+
+def cones(order: Sequence[Value]) -> dict[Value, list[Value]]:
+    """By root, the nodes of each cone in their order. Roots: what several nodes read, what nothing reads, labelled results."""
+    consumer: dict[Value, Value | None] = {}  # the only one, or None
+    for node in order:
+        for parent in dict.fromkeys(node.parents):
+            consumer[parent] = None if parent in consumer else node
+    root: dict[Value, Value] = {}
+    for node in reversed(order):
+        only = consumer.get(node)
+        root[node] = node if only is None or (node.label and node.left is not None) else root[only]
+    return gathered((root[node], node) for node in order)
 
 
 class Layers:
     """The neurons of a graph by layer, and the inputs that stand in one column."""
 
     def __init__(self, order: Sequence[Value]) -> None:
-        found = cones(order)
-        self.neurons: dict[str, dict[Value, list[Value]]] = {}
-        for root, cone in found.items():
-            if len(cone) > 1 and stem(root.label):
-                self.neurons.setdefault(stem(root.label), {})[root] = cone
-        self.neuron = {node: root for layer in self.neurons.values() for root, cone in layer.items() for node in cone}
-        self.partials: dict[Value, list[str]] = {}
-        columns: dict[str, list[Value]] = {}
-        for root in found:
-            if root.left is None and stem(root.label):
-                columns.setdefault(stem(root.label), []).append(root)
-        self.columns = [column for column in columns.values() if len(column) > 1]
+        found = {root: cone for root, cone in cones(order).items() if stem(root.label)}
+        self.layers = gathered((stem(root.label), (root, cone)) for root, cone in found.items() if len(cone) > 1)
+        self.neuron = {node: root for layer in self.layers.values() for root, cone in layer for node in cone}
+        inputs = gathered((stem(root.label), root) for root in found if root.left is None)
+        self.columns = [column for column in inputs.values() if len(column) > 1]
+        self.partials: dict[Value, list[str]] = {}  # in the frame of each neuron
 
     def enters(self, parent: Value, consumer: Value) -> bool:
         """Whether an arrow comes into a neuron from outside."""
@@ -51,23 +83,18 @@ class Layers:
                 for above, below in pairwise(names[node] for node in column):  # in their order
                     inner.edge(above, below, style="invis")
         frame = {"style": "rounded,filled", "color": view.theme.line, "fillcolor": view.theme.cluster, "penwidth": "0.5"}
-        for i, (layer, neurons) in enumerate(self.neurons.items()):
+        for i, (layer, neurons) in enumerate(self.layers.items()):
             title = {"label": f"<<B>{text(layer)}</B>>", "labeljust": "l", "fontsize": "16", "fontcolor": view.theme.symbol}
             title["labelloc"] = "t" if view.direction == "LR" else "b"  # arrows come in from above, and would cross it
             with graph.subgraph(name=f"cluster_layer{i}", graph_attr={**frame, **title}) as inner:
-                for root, cone in neurons.items():
-                    if len(neurons) == 1:
-                        self._members(inner, names, root, cone)
-                        continue
-                    with inner.subgraph(name=f"cluster_{names[root]}", graph_attr={**frame, "label": ""}) as neuron:
-                        self._members(neuron, names, root, cone)
-        for neurons in self.neurons.values():
-            for cone in neurons.values():
+                for root, cone in neurons:
+                    own = inner.subgraph(name=f"cluster_{names[root]}", graph_attr={**frame, "label": ""})
+                    with nullcontext(inner) if len(neurons) == 1 else own as neuron:
+                        for name in (*(names[node] for node in cone), *self.partials.get(root, ())):
+                            neuron.node(name)
+        for neurons in self.layers.values():
+            for _, cone in neurons:
                 self._behind_inputs(graph, names, cone)
-
-    def _members(self, frame: Digraph, names: Mapping[Value, str], root: Value, cone: Sequence[Value]) -> None:
-        for name in (*(names[node] for node in cone), *self.partials.get(root, ())):
-            frame.node(name)
 
     def _behind_inputs(self, graph: Digraph, names: Mapping[Value, str], cone: Sequence[Value]) -> None:
         """Keep the weights of a neuron behind its inputs, so that layers stand side by side: arrows that are not seen."""

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from autograd.draw.options import View
-from autograd.draw.style import FONT, GLYPHS
+from autograd.draw.style import FONT, GLYPHS, View
 from autograd.floats import shown
 from autograd.names import plain
 from autograd.operands import Number
@@ -15,7 +14,6 @@ from autograd.operands import Number
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-MINUS = "\u2212"
 SIZE = 14  # of the texts in boxes, in points
 
 
@@ -23,24 +21,16 @@ def digraph(view: View, room: int = 0) -> Digraph:
     """An empty graph with the looks of the view; `room` is for the page, which writes new numbers on its arrows."""
     import graphviz  # not with autograd itself, which stays light to import
 
-    theme = view.theme
+    theme, size = view.theme, 11 if room else SIZE
     graph = {"rankdir": view.direction, "bgcolor": theme.background, "nodesep": "0.2", "ordering": "in", "fontname": FONT}
-    graph["ranksep"] = "0.45" if room else "0.25"
-    graph |= {"pad": "0.1", "newrank": "true"}  # inputs stand in a column whatever frames there are
+    graph |= {"ranksep": "0.45" if room else "0.25", "pad": "0.1"}
+    graph["newrank"] = "true"  # inputs stand in a column whatever frames there are
     if view.title is not None:
         graph |= {"label": f"<<B>{text(view.title)}</B>>", "labelloc": "t", "fontsize": "20", "fontcolor": theme.ink}
-    size = 11 if room else SIZE
-    return graphviz.Digraph(
-        graph_attr=graph,
-        node_attr={"shape": "plain", "fontname": FONT, "fontsize": str(size), "fontcolor": theme.ink},
-        edge_attr={
-            "fontname": FONT,
-            "fontsize": str(size - 1),
-            "color": theme.line,
-            "fontcolor": theme.line,
-            "arrowsize": "0.9" if room else "0.7",
-        },
-    )
+    node = {"shape": "plain", "fontname": FONT, "fontsize": str(size), "fontcolor": theme.ink}
+    edge = {"fontname": FONT, "fontsize": str(size - 1), "color": theme.line, "fontcolor": theme.line}
+    edge["arrowsize"] = "0.9" if room else "0.7"
+    return graphviz.Digraph(graph_attr=graph, node_attr=node, edge_attr=edge)
 
 
 def table(rows: Sequence[str], fill: str, line: str, *, border: int = 1, least: int = 0, side: str = "") -> str:
@@ -64,29 +54,29 @@ def colored(content: str, color: str, size: int = 0) -> str:
 def symbol_cell(symbol: str, color: str) -> str:
     """The symbol of an operation as it stands beside its numbers, large enough to be read from afar."""
     glyph = GLYPHS.get(symbol, symbol)
-    return f"<B>{colored(text(glyph), color, 26 if len(glyph) < 3 else 18)}</B>"
+    return f"<B>{colored(text(glyph), color, 26 if len(glyph) < 3 else 18)}</B>" if symbol else ""
 
 
 def number(x: Number, precision: int = 4) -> str:
     """A number as it stands in a box: a Fraction exactly, a float to so many significant digits."""
     digits = shown(x) if isinstance(x, Fraction) else f"{x + 0.0:.{precision}g}"  # -0.0 + 0.0 is 0.0
-    return text(digits).replace("-", MINUS)
+    return text(digits).replace("-", "\u2212")
 
 
 def text(content: str) -> str:
     """The text as it stands inside an HTML-like label."""
-    return escaped(plain(content))
-
-
-def escaped(content: str) -> str:
-    r"""The text where Graphviz reads `&lt;` as a character, in labels and tooltips, and `\N` as the node's name."""
-    from html import escape  # here, like all that only pictures need: `import autograd` stays light
-
-    return escape(content).replace("\\", "\\\\")
+    return _escaped(plain(content))
 
 
 def tooltip(content: str) -> Any:
     """The text of a tooltip."""
     import graphviz
 
-    return graphviz.escape(escaped(content))
+    return graphviz.escape(_escaped(content))
+
+
+def _escaped(content: str) -> str:
+    r"""The text where Graphviz reads `&lt;` as a character, in labels and tooltips, and `\N` as the node's name."""
+    from html import escape  # here, like all that only pictures need: `import autograd` stays light
+
+    return escape(content).replace("\\", "\\\\")

@@ -32,15 +32,13 @@ def render(source: str, suffix: str) -> bytes:
     if which("dot"):
         import graphviz
 
-        piped: bytes = graphviz.Source(source).pipe(format=suffix)
-        return piped
+        return bytes(graphviz.Source(source).pipe(format=suffix))
     try:
         import pygraphviz
     except ImportError:
         raise RenderError(source) from None
     with RENDERING:
-        rendered: bytes = pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot")
-    return rendered
+        return bytes(pygraphviz.AGraph(string=source).draw(format=suffix, prog="dot"))
 
 
 def png(source: str, scale: float) -> bytes:
@@ -53,11 +51,7 @@ def png(source: str, scale: float) -> bytes:
 
 
 def scaled(svg: str, scale: float) -> str:
-    """The SVG with its width and height times `scale`.
-
-    >>> scaled('<svg width="10pt" height="4pt">', 2)
-    '<svg width="20pt" height="8pt">'
-    """
+    """The SVG with its width and height times `scale`."""
     return _SIZE.sub(lambda at: f'{at[1]} width="{float(at[2]) * scale:g}pt" height="{float(at[3]) * scale:g}pt"', svg, count=1)
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from autograd.floats import Real
 from autograd.graph import topological_order
@@ -25,12 +26,19 @@ def shown(name: str, symbol: str = "", **spelled: Any) -> Operation:
     return Operation(name, symbol or name, LEAF.forward, LEAF.partials, (), **spelled)
 
 
+T = TypeVar("T")
+
 NAME, NUMBER = shown("name"), shown("number")  # the two without operands
 EQUATION, DERIVATIVE, SUM = shown("equation", "="), shown("derivative"), shown("sum")
 MATMUL, TRANSPOSE, ENTRY = shown("matmul", "@"), shown("transpose"), shown("entry")
 SUMMED, AVERAGED, SIZE, CHOSEN = shown("summed"), shown("averaged"), shown("size"), shown("chosen", "where")
 ADD, SUB, MUL, DIV, POW, NEG = (OPERATIONS[name] for name in ("add", "sub", "mul", "div", "pow", "neg"))
-WHERE, AND, EQUAL, MOD = (OPERATIONS[name] for name in ("where", "logical_and", "equal", "mod"))
+WHERE, AND, EQUAL = (OPERATIONS[name] for name in ("where", "logical_and", "equal"))
+
+
+def _operator(name: str, *, reflected: bool = False) -> Callable[..., Expression]:
+    row = OPERATIONS[name]
+    return lambda *operands: apply(row, *(operands[::-1] if reflected else operands))
 
 
 class Expression:
@@ -49,74 +57,20 @@ class Expression:
 
     __hash__ = object.__hash__
 
-    def __neg__(self) -> Expression:
-        return apply(NEG, self)
-
-    def __abs__(self) -> Expression:
-        return apply(OPERATIONS["abs"], self)
-
-    def __add__(self, other: Any) -> Expression:
-        return apply(ADD, self, other)
-
-    def __radd__(self, other: Any) -> Expression:
-        return apply(ADD, other, self)
-
-    def __sub__(self, other: Any) -> Expression:
-        return apply(SUB, self, other)
-
-    def __rsub__(self, other: Any) -> Expression:
-        return apply(SUB, other, self)
-
-    def __mul__(self, other: Any) -> Expression:
-        return apply(MUL, self, other)
-
-    def __rmul__(self, other: Any) -> Expression:
-        return apply(MUL, other, self)
-
-    def __truediv__(self, other: Any) -> Expression:
-        return apply(DIV, self, other)
-
-    def __rtruediv__(self, other: Any) -> Expression:
-        return apply(DIV, other, self)
-
-    def __pow__(self, other: Any) -> Expression:
-        return apply(POW, self, other)
-
-    def __rpow__(self, other: Any) -> Expression:
-        return apply(POW, other, self)
-
-    def __mod__(self, other: Any) -> Expression:
-        return apply(MOD, self, other)
-
-    def __rmod__(self, other: Any) -> Expression:
-        return apply(MOD, other, self)
+    __neg__, __abs__ = _operator("neg"), _operator("abs")
+    __add__, __radd__ = _operator("add"), _operator("add", reflected=True)
+    __sub__, __rsub__ = _operator("sub"), _operator("sub", reflected=True)
+    __mul__, __rmul__ = _operator("mul"), _operator("mul", reflected=True)
+    __truediv__, __rtruediv__ = _operator("div"), _operator("div", reflected=True)
+    __pow__, __rpow__ = _operator("pow"), _operator("pow", reflected=True)
+    __mod__, __rmod__ = _operator("mod"), _operator("mod", reflected=True)
+    __and__, __rand__ = _operator("logical_and"), _operator("logical_and", reflected=True)
+    __lt__, __le__ = _operator("less"), _operator("less_equal")
+    __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
+    __eq__, __ne__ = _operator("equal"), _operator("not_equal")  # type: ignore[assignment]  # a comparison is an expression too
 
     def __matmul__(self, other: Any) -> Expression:
         return unchanged(MATMUL)(self, other)
-
-    def __and__(self, other: Any) -> Expression:
-        return apply(AND, self, other)
-
-    def __rand__(self, other: Any) -> Expression:
-        return apply(AND, other, self)
-
-    def __lt__(self, other: Any) -> Expression:
-        return apply(OPERATIONS["less"], self, other)
-
-    def __le__(self, other: Any) -> Expression:
-        return apply(OPERATIONS["less_equal"], self, other)
-
-    def __gt__(self, other: Any) -> Expression:
-        return apply(OPERATIONS["greater"], self, other)
-
-    def __ge__(self, other: Any) -> Expression:
-        return apply(OPERATIONS["greater_equal"], self, other)
-
-    def __eq__(self, other: object) -> Any:
-        return apply(EQUAL, self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return apply(OPERATIONS["not_equal"], self, other)
 
     def __getitem__(self, index: Any) -> Expression:
         """An entry: the indices are numbers, or names of letters."""
@@ -160,11 +114,7 @@ def is_number(e: Expression, x: float) -> bool:
 
 
 def apply(op: Operation, *operands: Any) -> Expression:
-    """The operation of its operands, which are expressions or numbers: computed if all are numbers, else simplified.
-
-    >>> apply(MUL, 2.0, 3.0), apply(MUL, symbol("x"), 1)
-    (6.0, x)
-    """
+    """The operation of its operands, which are expressions or numbers: computed if all are numbers, else simplified."""
     args = tuple(map(lifted, operands))
     if all(x.op is NUMBER for x in args):
         return number(op.forward(*(x.content for x in args)))
@@ -191,24 +141,22 @@ def _simpler(op: Operation, args: tuple[Expression, ...]) -> Expression | None:
 
 
 def unchanged(op: Operation) -> Callable[..., Expression]:
-    """The function that makes the operation of its operands as it is: nothing is simplified or computed.
-
-    >>> unchanged(MUL)(1, 2)
-    mul(1, 2)
-    """
+    """The function that makes the operation of its operands as it is: nothing is simplified or computed."""
     return lambda *operands: Expression(op, tuple(map(lifted, operands)))
 
 
-def _zeros_like(a: Expression) -> Expression:  # noqa: ARG001  # every formula here is one of floats
+def applied(op: Operation) -> Callable[..., Expression]:
+    """The function that applies the operation to its operands."""
+    return partial(apply, op)
+
+
+def zeros_like(a: Expression) -> Expression:  # noqa: ARG001  # every formula here is one of floats
+    """What a row takes for the zeros of an array."""
     return number(0.0)
 
 
-def _applied(row: Operation) -> Callable[..., Expression]:
-    return lambda *operands: apply(row, *operands)
-
-
-SYMBOLS = Arithmetic(_applied, zeros_like=_zeros_like)  # every operation is kept as the one that it is
-EXPANDED = Arithmetic(lambda row: None if row.formula else _applied(row), zeros_like=_zeros_like)  # and here as its formula
+SYMBOLS = Arithmetic(applied, zeros_like=zeros_like)  # every operation is kept as the one that it is
+EXPANDED = Arithmetic(lambda row: None if row.formula else applied(row), zeros_like=zeros_like)  # and here as its formula
 
 
 def operands_first(expression: Expression) -> list[Expression]:
@@ -220,18 +168,17 @@ def operands_first(expression: Expression) -> list[Expression]:
     return topological_order(expression)
 
 
-def printed_size(expression: Expression) -> int:
-    """How many names, numbers and operations its text has: an operand that is used twice is printed twice.
-
-    >>> x = symbol("x")
-    >>> square = x * x
-    >>> printed_size(square * square)
-    7
-    """
-    sizes: dict[Expression, int] = {}
+def gathered(expression: Expression, found: Callable[[Expression, list[T]], T]) -> T:
+    """What `found` says of the expression, which is given each part with what it said of the operands."""
+    said: dict[Expression, T] = {}
     for e in operands_first(expression):
-        sizes[e] = 1 + sum(sizes[parent] for parent in e.parents)
-    return sizes[expression]
+        said[e] = found(e, [said[parent] for parent in e.parents])
+    return said[expression]
+
+
+def printed_size(expression: Expression) -> int:
+    """How many names, numbers and operations its text has: an operand that is used twice is printed twice."""
+    return gathered(expression, lambda _, sizes: 1 + sum(sizes))
 
 
 def rebuilt(e: Expression, operands: list[Expression]) -> Expression:
@@ -248,11 +195,7 @@ def substituted(expression: Expression, meanings: Mapping[str, Expression]) -> E
     >>> substituted(x * (1 - x) + y, {"x": number(0.25)}), substituted(x * (1 - x), {"x": number(0.25)})
     (add(0.1875, y), 0.1875)
     """
-    image: dict[Expression, Expression] = {}
-    for e in operands_first(expression):
-        operands = [image[parent] for parent in e.parents]
-        image[e] = rebuilt(e, operands) if operands else meanings.get(e.content, e) if e.op is NAME else e
-    return image[expression]
+    return gathered(expression, lambda e, new: meanings.get(e.content, e) if e.op is NAME else rebuilt(e, new))
 
 
 def call(function: str, *operands: Any) -> Expression:
@@ -266,12 +209,7 @@ def derivative(output: Expression, node: Expression) -> Expression:
 
 
 def equation(left: Expression, right: Expression) -> Expression:
-    """The statement that both are equal; to be printed, not to be decided.
-
-    >>> from autograd.expressions import as_text
-    >>> as_text(equation(derivative(symbol("y"), symbol("x")), symbol("x") * 2))
-    'dy/dx = x * 2'
-    """
+    """The statement that both are equal; to be printed, not to be decided."""
     return Expression(EQUATION, (left, right))
 
 

@@ -9,27 +9,19 @@ Source: ECMAScript 2024, 6.1.6.1.3 (Number::exponentiate), against C17, F.10.4.4
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Any
 
-from autograd.expressions.expression import (
-    NAME,
-    NUMBER,
-    SYMBOLS,
-    WHERE,
-    Expression,
-    apply,
-    lifted,
-    operands_first,
-    printed_size,
-    symbol,
-)
+from autograd.expressions import SYMBOLS, Expression, operands_first, symbol
+from autograd.expressions.expression import NAME, NUMBER, WHERE, apply, gathered, lifted, printed_size
 from autograd.expressions.printer import ATOM, CHOICE, COMPARISON, CONDITION, PRECEDENCE, SIGN, SUM, Form, Language, printed
 from autograd.expressions.rows import all_partials
 from autograd.operations import Operation, of_count
 
+MOST = 10_000  # names, numbers and operations of a formula that a page computes
 PRELUDE = """\
 // C's power: JavaScript's own differs where the base is 1 or -1.
 const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
@@ -37,19 +29,12 @@ const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 :
 
 
 def keys(used: Iterable[Operation]) -> dict[Operation, str]:
-    """What each of these operations, and of those that they use, is called in JavaScript: its name, numbered if it is taken.
-
-    >>> from autograd.operations import OPERATIONS
-    >>> keys([OPERATIONS["mul"], OPERATIONS["exp"], OPERATIONS["mul"]])
-    {Operation('mul'): 'mul', Operation('exp'): 'exp'}
-    """
-    rows = list(used)
+    """What each of these operations, and of those that they use, is called in JavaScript: its name, numbered if it is taken."""
+    rows, counts = list(used), Counter[str]()
     found: dict[Operation, str] = {}
-    counts: dict[str, int] = {}
-    for op in (*rows, *_own(rows)):
-        if op not in found:
-            counts[op.name] = counts.get(op.name, 0) + 1
-            found[op] = op.name if counts[op.name] == 1 else f"{op.name}${counts[op.name]}"
+    for op in dict.fromkeys((*rows, *_own(rows))):
+        counts[op.name] += 1
+        found[op] = op.name if counts[op.name] == 1 else f"{op.name}${counts[op.name]}"
     return found
 
 
@@ -61,10 +46,7 @@ def operand_names(row: Operation) -> list[str]:
 
 def _settled(expression: Expression) -> Expression:
     """The expression, in which every operation is of a certain number of operands."""
-    image: dict[Expression, Expression] = {}
-    for e in operands_first(expression):
-        image[e] = Expression(of_count(e.op, len(e.parents)), tuple(image[parent] for parent in e.parents), e.content)
-    return image[expression]
+    return gathered(expression, lambda e, new: Expression(of_count(e.op, len(new)), tuple(new), e.content))
 
 
 def _leaf(e: Expression) -> tuple[str, int]:
@@ -77,13 +59,6 @@ def _is_own(op: Operation) -> bool:
     if op.formula is not None or op.javascript is None:
         return op.formula is not None
     return not re.fullmatch(r"[A-Za-z_$][\w.$]*", op.javascript) or op.javascript in operand_names(op)
-
-
-def _call(op: Operation) -> str:
-    return f"op_{op.name}" if _is_own(op) else str(op.javascript)
-
-
-MOST = 10_000  # names, numbers and operations of a formula that a page computes
 
 
 def literal(x: Any) -> str:
@@ -108,8 +83,7 @@ JAVASCRIPT = Language(
         "neg": Form("-{}", SIGN, (ATOM,)),
     },
     _leaf,
-    _call,
-    {"==": "===", "!=": "!==", "and": "&&"},
+    signs={"==": "===", "!=": "!==", "and": "&&"},
 )
 
 
@@ -120,24 +94,17 @@ def as_javascript(expression: Expression, named: Mapping[Operation, str] = Mappi
     >>> as_javascript(SYMBOLS.where(a > 0, a * (1 - b), -SYMBOLS.exp(a)))
     'a > 0 ? a * (1 - b) : -Math.exp(a)'
     """
-    language = JAVASCRIPT._replace(call=lambda op: f"op_{named.get(op, op.name)}" if _is_own(op) else _call(op))
-    return printed(expression, language)
+
+    def call(op: Operation) -> str:
+        return f"op_{named.get(op, op.name)}" if _is_own(op) else str(op.javascript)
+
+    return printed(expression, JAVASCRIPT._replace(call=call))
 
 
 def rows(used: Iterable[Operation]) -> str:
     """The rows of these operations as the JavaScript constant RULES, by their keys, with the functions that they call.
 
     Raises `ValueError` for an operation that has no JavaScript, or that uses one.
-
-    >>> from autograd.operations import OPERATIONS
-    >>> print(rows([OPERATIONS["mul"]]).removeprefix(PRELUDE))
-    const RULES = {
-      mul: {
-        forward: (a, b) => a * b,
-        partials: (out, a, b) => [b, a],
-      },
-    };
-    <BLANKLINE>
     """
     wanted = list(dict.fromkeys(used))
     if missing := lacking(wanted):

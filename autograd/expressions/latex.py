@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from autograd.expressions.expression import MATMUL, NAME, NUMBER, Expression, operands_first
-from autograd.expressions.printer import ATOM, CHOICE, POWER, PRODUCT, SIGN, STATED, SUM, Form, Language, infix, printed
+from autograd.expressions.printer import ATOM, CHOICE, POWER, PRODUCT, SIGN, SUM, Form, Language, infix, printed
 from autograd.expressions.text import plus, step
 from autograd.names import latex_name, latex_number, plain
 from autograd.operations import OPERATIONS, Operation
@@ -16,13 +16,13 @@ FUNCTIONS = ("log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "
 BRACKETS = (r"\left(", r"\right)")
 SIGNS = {
     "*": r"\cdot",
-    "!=": r"\ne",
+    "@": r"\,",
     "%": r"\bmod",
+    "and": r"\text{{ and }}",
     "<=": r"\le",
     ">=": r"\ge",
     "==": "=",
-    "and": r"\text{{ and }}",
-    "@": r"\,",
+    "!=": r"\ne",
 }
 
 
@@ -62,7 +62,6 @@ LATEX = Language(
         "total": plus(r"\cdots"),
         "dot": plus(r"\cdots", r" \cdot "),
         "neg": Form("-{}", SIGN, (PRODUCT,)),
-        "equation": STATED,
         "derivative": Form(r"\frac{{\partial {}}}{{\partial {}}}", POWER, (0, 0)),
         "where": Form(r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}", ATOM, (0, 0, 0)),
         **{row.name: form for row in OPERATIONS.values() if (form := _template(row))},

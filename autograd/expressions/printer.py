@@ -16,12 +16,13 @@ from autograd.operations import BUILT_IN, Operation
 
 CHOICE, CONDITION, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5, 6, 7, 10  # how tightly a text holds together
 PRECEDENCE = {
-    **dict.fromkeys(("=",), CHOICE),
-    **dict.fromkeys(("and",), CONDITION),
+    "=": CHOICE,
+    "and": CONDITION,
+    "+": SUM,
+    "-": SUM,
+    "**": POWER,
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), COMPARISON),
-    **dict.fromkeys(("+", "-"), SUM),
-    **dict.fromkeys(("*", "/", "%", "@"), PRODUCT),
-    **dict.fromkeys(("**",), POWER),
+    **dict.fromkeys("*/%@", PRODUCT),
 }
 
 
@@ -50,9 +51,6 @@ class Language(NamedTuple):
     brackets: tuple[str, str] = ("(", ")")
 
 
-STATED = Form("{} = {}", CHOICE, (CONDITION, CHOICE))  # an equation, in which the right side may be a choice
-
-
 class Text(NamedTuple):
     """The text of an expression, its strength, and how many operations lie within one another in it."""
 
@@ -63,6 +61,8 @@ class Text(NamedTuple):
 
 def infix(sign: str, strength: int) -> Form:
     """An operator between two operands, of which the right one has to hold together more tightly: a - (b - c)."""
+    if strength == CHOICE:  # an equation, in which the right side may be a choice
+        return Form(f"{{}} {sign} {{}}", CHOICE, (CONDITION, CHOICE))
     left = SUM if strength == COMPARISON else strength  # a < b < c would be a chain
     return Form(f"{{}} {sign} {{}}", strength, (left, strength + 1))
 
@@ -112,14 +112,7 @@ def at_least(strength: int, part: Text, language: Language) -> str:
 
 
 def printed(expression: Expression, language: Language, least: int = 0) -> str:
-    """The text of an expression, of this strength at least; an operand that is used twice is printed twice.
-
-    >>> from autograd.expressions.python import PYTHON
-    >>> from autograd.expressions.expression import symbol
-    >>> a, b = symbol("a"), symbol("b")
-    >>> printed(a * (a - (b - 1)), PYTHON)
-    'a * (a - (b - 1))'
-    """
+    """The text of an expression, of this strength at least; an operand that is used twice is printed twice."""
     found: dict[Expression, Text] = {}
     for e in topological_order(expression):
         found[e] = composed(e, found, language)

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from autograd.expressions.expression import EXPANDED, NAME, NUMBER, Expression, apply, lifted, operands_first
-from autograd.expressions.printer import (
-    ATOM,
-    CHOICE,
-    CONDITION,
-    POWER,
-    SIGN,
-    Choice,
-    Form,
-    Language,
-    Text,
-    call,
-    composed,
-    printed,
-)
+from autograd.expressions.printer import ATOM, CHOICE, CONDITION, POWER, SIGN, Form, Language, Text, call, composed, printed
 from autograd.graph import topological_order
 from autograd.operations import Operation
 
@@ -32,20 +20,19 @@ def _leaf(e: Expression) -> tuple[str, int]:
     return repr(e.content), SIGN if math.copysign(1, e.content) < 0 else ATOM
 
 
-def _power(function: str) -> Choice:
-    """Python's own operator for a whole constant, with which it never gets complex; else a function."""
+def _language(prefix: str) -> Language:
+    """Python, in which functions are called so. A power by a whole constant, which never gets complex, is its own operator."""
 
-    def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    def power(e: Expression) -> tuple[Form, Sequence[Expression]]:
         exponent = e.parents[1]
         whole = exponent.op is NUMBER and float(exponent.content).is_integer()
-        return Form("{} ** {}", POWER, (ATOM, SIGN)) if whole else call(function, 2), e.parents
+        return Form("{} ** {}", POWER, (ATOM, SIGN)) if whole else call(f"{prefix}pow", 2), e.parents
 
-    return choose
+    where = Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CHOICE))
+    return Language({"where": where, "pow": power}, _leaf, lambda op: prefix + op.name)
 
 
-WHERE = Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CHOICE))
-PYTHON = Language({"where": WHERE, "pow": _power("pow")}, _leaf, lambda op: op.name)
-FAST = Language({"where": WHERE, "pow": _power("f_pow")}, _leaf, lambda op: f"f_{op.name}")  # names that clash with none
+PYTHON, FAST = _language(""), _language("f_")  # with the names of the table, and with names that clash with none
 
 
 def as_python(expression: Expression) -> str:
@@ -77,7 +64,8 @@ def assignments(
     needed = topological_order(*outputs)
     uses = Counter(parent for e in needed for parent in e.parents)
     known = set(needed)
-    temporaries = fresh("t", set(names.values()))
+    taken = set(names.values())
+    temporaries = (free for k in count(1) if (free := f"t{k}") not in taken)
     lines: list[str] = []
     found: dict[Expression, Text] = {}
     for e in topological_order(*(e for e in names if e in known), *outputs):
@@ -88,15 +76,6 @@ def assignments(
             text = Text(name, ATOM, 0)
         found[e] = text
     return lines, [found[e].text for e in outputs]
-
-
-def fresh(stem: str, taken: set[str]) -> Iterator[str]:
-    """stem1, stem2, ... without those that are taken."""
-    k = 0
-    while True:
-        k += 1
-        if f"{stem}{k}" not in taken:
-            yield f"{stem}{k}"
 
 
 def functions_of(formulas: Iterable[Expression]) -> dict[str, Any]:

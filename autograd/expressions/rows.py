@@ -11,23 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from autograd.expressions.expression import (
-    EQUAL,
-    NUMBER,
-    SYMBOLS,
-    WHERE,
-    Expression,
-    apply,
-    lifted,
-    number,
-    operands_first,
-    printed_size,
-    rebuilt,
-    shown,
-    substituted,
-    symbol,
-    unchanged,
-)
+from autograd.expressions import SYMBOLS, Expression, number, operands_first, substituted, symbol, unchanged
+from autograd.expressions.expression import EQUAL, NUMBER, WHERE, applied, apply, gathered, lifted, printed_size, rebuilt, shown
 from autograd.floats import Real
 from autograd.operations import Arithmetic, Operation
 
@@ -46,7 +31,7 @@ def _undefined(e: Expression) -> bool:
     return any(x.op is NUMBER and isinstance(x.content, float) and math.isnan(x.content) for x in (e, *e.parents))
 
 
-USUAL = Arithmetic(lambda row: lambda *operands: apply(row, *operands), where=_usual, zeros_like=SYMBOLS.zeros_like)
+USUAL = Arithmetic(applied, where=_usual, zeros_like=SYMBOLS.zeros_like)
 
 
 def definition(row: Operation, *operands: Any) -> Expression:
@@ -62,13 +47,7 @@ def readable(row: Operation, partials: Sequence[Any], operands: Sequence[Express
 
 
 def usual_partials(row: Operation, out: Expression, *operands: Expression) -> tuple[Expression, ...]:
-    """The partials as formulas, away from ties and edges.
-
-    >>> from autograd.expressions import as_text
-    >>> from autograd.operations import OPERATIONS
-    >>> [as_text(p) for p in usual_partials(OPERATIONS["div"], *map(symbol, ("out", "a", "b")))]
-    ['1 / b', '-(out / b)']
-    """
+    """The partials as formulas, away from ties and edges."""
     return readable(row, row.partials(USUAL, out, *operands), operands)
 
 
@@ -98,15 +77,14 @@ def partials_at(
 
 def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expression:
     """The expression with every choice made: the arm that these numbers of its names take."""
-    image: dict[Expression, Expression] = {}
-    for e in operands_first(expression):
-        operands = [image[parent] for parent in e.parents]
+
+    def choose(e: Expression, operands: list[Expression]) -> Expression:
         if e.op is WHERE:
             arm = operands[1 if substituted(e.parents[0], numbers).content else 2]
-            image[e] = number(math.nan) if _undefined(arm) else arm
-        else:
-            image[e] = rebuilt(e, operands)
-    return image[expression]
+            return number(math.nan) if _undefined(arm) else arm
+        return rebuilt(e, operands)
+
+    return gathered(expression, choose)
 
 
 @cache

@@ -5,20 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.expressions.expression import MATMUL, NAME, NUMBER, SUB, Expression
-from autograd.expressions.printer import (
-    ATOM,
-    CHOICE,
-    CONDITION,
-    POWER,
-    PRODUCT,
-    STATED,
-    SUM,
-    Choice,
-    Form,
-    Language,
-    call,
-    printed,
-)
+from autograd.expressions.printer import ATOM, CHOICE, CONDITION, POWER, PRODUCT, SUM, Choice, Form, Language, call, printed
 from autograd.names import number_text, text_name
 
 TERMS = 6  # that are shown of a sum of any number
@@ -88,7 +75,6 @@ TEXT = Language(
         "total": plus("..."),
         "dot": plus("...", " * "),
         "heaviside": step("[{} > {}]", "heaviside"),
-        "equation": STATED,
         "derivative": Form("d{}/d{}", ATOM, (0, 0)),
         "where": Form("{1} if {0} else {2}", CHOICE, (CONDITION, CONDITION, CONDITION)),
         "transpose": Form("{}.T", ATOM, (ATOM,)),

@@ -77,35 +77,20 @@ class Form(NamedTuple):
 
 
 def product(left: Operand, right: Operand) -> tuple[Operand, Operand]:
-    """The two factors as they have to stand for the index that they share to be summed over, transposed where need be.
-
-    >>> a1, delta2 = matrix("a1", "si", (5, 4)), matrix("delta2", "sj", (5, 1))
-    >>> [factor.text for factor in product(a1, delta2)]
-    ['a1.T', 'delta2']
-    """
+    """The two factors as they have to stand for the index that they share to be summed over, transposed where need be."""
     (shared,) = set(left.letters) & set(right.letters)
     return left if left.letters[-1] == shared else left.transposed, right if right.letters[0] == shared else right.transposed
 
 
 def times(a: Expression, b: Expression) -> Expression:
-    """a * b without parentheses around b: a * (b * c) is (a * b) * c.
-
-    >>> as_text(times(symbol("error"), symbol("a2") * (1 - symbol("a2"))))
-    'error * a2 * (1 - a2)'
-    """
+    """a * b without parentheses around b: a * (b * c) is (a * b) * c."""
     if b.op is OPERATIONS["mul"]:
         return times(times(a, b.parents[0]), b.parents[1])
     return unchanged(OPERATIONS["mul"])(a, b)
 
 
 def both_ways(factors: tuple[Operand, Operand], result: Operand, slope: Expression | None = None) -> tuple[Form, Form]:
-    """The product for samples in rows and for samples in columns, times the slope: (A @ B).T = B.T @ A.T.
-
-    >>> a1, delta2, dW2 = matrix("a1", "si", (5, 4)), matrix("delta2", "sj", (5, 1)), matrix("dW2", "ij", (4, 1))
-    >>> rows, columns = both_ways(product(a1, delta2), dW2)
-    >>> print(rows, rows.shapes, columns, columns.shapes, sep="    ")
-    dW2 = a1.T @ delta2    (4, n) @ (n, 1) -> (4, 1)    dW2 = delta2 @ a1.T    (1, n) @ (n, 4) -> (1, 4)
-    """
+    """The product for samples in rows and for samples in columns, times the slope: (A @ B).T = B.T @ A.T."""
 
     def form(left: Operand, right: Operand, into: Operand) -> Form:
         found = left.expression @ right.expression
@@ -116,15 +101,7 @@ def both_ways(factors: tuple[Operand, Operand], result: Operand, slope: Expressi
 
 
 def why(left: Operand, right: Operand, result: Operand) -> str:
-    """Why the transposes stand where they stand, from the indices of the factors as they are called, untransposed.
-
-    >>> a1, delta2, W2 = matrix("a1", "si", (5, 4)), matrix("delta2", "sj", (5, 1)), matrix("dW2", "ij", (4, 1))
-    >>> import textwrap
-    >>> print(textwrap.fill(why(a1, delta2, W2), 100))
-    dW2[i,j] is the sum over the samples s of a1[s,i] * delta2[s,j]. A matrix product sums over its
-    inner indices, so s has to be inner and i, j outer, (i,s) @ (s,j): a1[s,i] is turned to a1.T[i,s],
-    delta2[s,j] stays.
-    """
+    """Why the transposes stand where they stand, from the indices of the factors as they are called, untransposed."""
     placed = product(left, right)
     turns = [
         f"{plain.entry} {'stays' if factor is plain else f'is turned to {factor.entry}'}"

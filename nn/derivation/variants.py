@@ -39,23 +39,17 @@ class Signs(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether both ways lead to the same numbers, to the last bit."""
-        return all(np.array_equal(m, p) for m, p in zip(self.minus, self.plus, strict=True))
+        return all(map(np.array_equal, self.minus, self.plus))
 
 
 def in_columns(model: MatrixMLP, x: Array, y: Array, loss: str) -> Transposed:
-    """The passes of `model` with every matrix transposed: a = f(W @ a_before + b), dW = delta @ a_before.T.
-
-    >>> model = MatrixMLP([np.array([[2.0], [1.0]])], activations="linear")
-    >>> in_columns(model, np.array([[3.0, 0.0]]), np.array([[5.0]]), "half_squared_error").weights
-    [array([[3., 0.]])]
-    """
+    """The passes of `model` with every matrix transposed: a = f(W @ a_before + b), dW = delta @ a_before.T."""
     functions, W, A, Z = records(model.activations), [w.T.copy() for w in model.weights], [x.T.copy()], []
     for layer, w in enumerate(W):
-        z = w @ A[-1] if model.biases is None else w @ A[-1] + model.biases[layer][:, None]
-        Z.append(z)
-        A.append(functions[layer].of(z))
-    error = np.empty_like(y)
-    chosen = LOSSES[loss]
+        z = w @ A[-1]
+        Z.append(z if model.biases is None else z + model.biases[layer][:, None])
+        A.append(functions[layer].of(Z[-1]))
+    error, chosen = np.empty_like(y), LOSSES[loss]
     chosen.evaluate(Z[-1].T, A[-1].T, y, error)
     deltas = [error.T if chosen.by_preactivation else functions[-1].through(A[-1], error.T)]
     for layer in range(len(W) - 1, 0, -1):
@@ -65,24 +59,16 @@ def in_columns(model: MatrixMLP, x: Array, y: Array, loss: str) -> Transposed:
 
 
 def signs(model: MatrixMLP, found: Passes, y: Array, loss: str) -> Signs:
-    """One step with -= and one with +=, from the same weights.
-
-    >>> model = MatrixMLP([np.array([[2.0]])], activations="linear")
-    >>> X, Y = np.array([[3.0]]), np.array([[5.0]])
-    >>> signs(model, model.passes(X, Y), Y, "half_squared_error").plus     # 2 + (5 - 2 * 3) * 3
-    [array([[-1.]])]
-    """
+    """One step with -= and one with +=, from the same weights."""
     chosen, functions, error = LOSSES[loss], records(model.activations), np.empty_like(found.a[-1])
     chosen.evaluate(found.z[-1], found.a[-1], y, error)
     error = -error  # from (y - p) instead of (p - y), to the last bit
     last = error if chosen.by_preactivation else functions[-1].through(found.a[-1], error)
     towards = backward(model.weights, functions, found.a, last)
-    now = {"W": model.weights, "b": model.biases or []}
-    down, up = (dict(zip("Wb", parameter_gradients(found.a, deltas), strict=True)) for deltas in (found.delta, towards))
-    places = [(kind, layer) for layer in range(len(model.weights) - 1, -1, -1) for kind in "Wb" if now[kind]]
-    return Signs(
-        [f"{kind}{layer + 1}" for kind, layer in places],
-        [now[kind][layer] - down[kind][layer] for kind, layer in places],
-        [now[kind][layer] + up[kind][layer] for kind, layer in places],
-        [up[kind][layer] for kind, layer in places],
-    )
+    down, up = (parameter_gradients(found.a, deltas) for deltas in (found.delta, towards))
+    rows = []
+    for layer in range(len(model.weights) - 1, -1, -1):
+        for kind, now, d, u in zip("Wb", (model.weights, model.biases), down, up, strict=True):
+            if now:
+                rows.append((f"{kind}{layer + 1}", now[layer] - d[layer], now[layer] + u[layer], u[layer]))
+    return Signs(*map(list, zip(*rows, strict=True)))

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from nn.arrays import Array
+from nn.arrays import Array, plain
 from nn.descent import History, Run
-from nn.files.models import RUN, from_state_dict, named
+from nn.files.models import MORE, RUN, from_state_dict, named
 from nn.files.npz import LIMIT, checked_path, read, remove_leftovers, text, write
 from nn.matrix import MatrixMLP
 
@@ -25,11 +25,7 @@ START, SHAPES = "weights at the start", "shapes of the weights"
 
 
 def digest(*arrays: Array) -> str:
-    """SHA-256 of the numbers, as text; of one array with its shape.
-
-    >>> digest(np.zeros((4, 3)))
-    '(4, 3) 2ea9ab9198d1638007400cd2c3bef1cc745b864b76011a0e1bc52180ac6452d4'
-    """
+    """SHA-256 of the numbers, as text; of one array with its shape."""
     found = hashlib.sha256()
     for a in arrays:
         found.update(a.astype("<f8").tobytes())  # in C order, whatever the layout
@@ -37,12 +33,8 @@ def digest(*arrays: Array) -> str:
 
 
 def _difference(name: str, there: str, here: str) -> str:
-    """What differs, for a person: of numbers that are kept as a digest the shape, or only that they differ.
-
-    >>> _difference("X", "(4, 3) 2ea9", "(5, 3) 1b0a"), _difference("X", "(4, 3) 2ea9", "(4, 3) 1b0a")
-    ('X (4, 3) there, (5, 3) here', 'X other numbers there than here')
-    """
-    if name in ("X", "Y", START):
+    """What differs, for a person: of numbers that are kept as a digest the shape, or only that they differ."""
+    if name in ("X", "Y", "validation", START):
         there, here = there.rpartition(" ")[0], here.rpartition(" ")[0]
     return f"{name} other numbers there than here" if there == here else f"{name} {there:.32} there, {here:.32} here"
 
@@ -52,9 +44,14 @@ def _parameters(model: MatrixMLP) -> tuple[Array, ...]:
 
 
 class Checkpoint:
-    """The file at `path` and the run that it belongs to; `settings` are the run's other arguments, by name."""
+    """The file at `path` and the run that it belongs to.
 
-    def __init__(self, path: Any, model: MatrixMLP, x: Array, y: Array, settings: Mapping[str, Any]) -> None:
+    `settings` are the run's other arguments, by name; `more` are those that only stand in the file where they are not None.
+    """
+
+    def __init__(
+        self, path: Any, model: MatrixMLP, x: Array, y: Array, settings: Mapping[str, Any], more: Mapping[str, Any]
+    ) -> None:
         self.path, self.model = checked_path(path, ".npz"), model
         self.run = {
             **{name: repr(setting) for name, setting in settings.items()},
@@ -64,6 +61,8 @@ class Checkpoint:
             SHAPES: " ".join(str(a.shape) for a in _parameters(model)),
             START: digest(*_parameters(model)),
         }
+        self.needed = list(self.run)
+        self.run |= {name: repr(setting) for name, setting in more.items() if setting is not None}
         self.step: int  # of the last one that is in the file
         self.warned = False
 
@@ -76,7 +75,8 @@ class Checkpoint:
         try:
             saved = read(self.path, LIMIT + 2 * sum(a.nbytes for a in _parameters(self.model)))
             model = self._model(saved)
-            step, past = _past(saved, run.at.z.shape[:-2])
+            step, past = _past(saved, run.stack)
+            more = {name: _like(saved, name, a) for name, a in run.more(past[1]).items()}
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"checkpoint={self.path!r}: {error}; it was left as it is: choose another path, or remove it"
@@ -86,12 +86,18 @@ class Checkpoint:
                 f"checkpoint={self.path!r} is at step {step}, and steps={total} counts from the start of the run; give more, "
                 "or nn.load it"
             )
-        run.go_to(step, model)
-        self.step = step
-        for at, *seen in zip(*past, strict=True):
+        run.go_to(step, model, tuple(more.get("optimizer.state", ())))
+        run.best, self.step = more.get("best", run.best), step
+        run.seed = int(more["seed"]) if "seed" in more else None
+        for at, *seen, held_out in zip(*past, more.get("history.validation", past[0]), strict=True):
             if at % every == 0 or at == total:  # the last entry of a run of fewer steps is none of this one
                 for part, entry in zip(history, (at, *seen), strict=True):
                     part.append(entry)
+                history.learning_rates.append(run.plan.rate(at))
+                if run.validation:
+                    history.validation.append(plain(held_out))
+                    if run.plan.patience is not None:
+                        run.lower(held_out)
 
     def _model(self, saved: Mapping[str, Array]) -> MatrixMLP:
         """The model in the file. `ValueError` if it is of another run than this one."""
@@ -99,18 +105,19 @@ class Checkpoint:
         if missing:
             raise ValueError(f"it is no checkpoint; it has no entry {missing[0]!r}")
         then = dict(map(tuple, text(saved["run"].reshape(-1, 2))))
-        unsaid = [name for name in self.run if name not in then]
+        unsaid = [name for name in self.needed if name not in then]
         if unsaid:
             raise ValueError(f"it is no checkpoint; its run has no {unsaid[0]!r}")
-        differing = {name for name in self.run if self.run[name] != then[name]}
+        differing = {name for name in {**self.run, **then} if self.run.get(name) != then.get(name)}
         if SHAPES not in differing:
-            state = {name: a for name, a in saved.items() if name not in (*RUN, "activations")}
+            state = {name: a for name, a in saved.items() if name not in (*RUN, *MORE, "activations")}
             model = from_state_dict(state, self.model.activations)
             if START in differing and digest(*_parameters(model)) == digest(*_parameters(self.model)):  # as after Ctrl-C
                 self.run[START] = then[START]
                 differing.remove(START)
         if differing:
-            facts = (_difference(name, then[name], here) for name, here in self.run.items() if name in differing)
+            names = [name for name in {**self.run, **then} if name in differing]
+            facts = (_difference(name, then.get(name, "the default"), self.run.get(name, "the default")) for name in names)
             raise ValueError(f"it is of another run: {'; '.join(facts)}")
         if list(map(np.shape, _parameters(model))) != list(map(np.shape, _parameters(self.model))):
             raise ValueError("its weights have other shapes than it says")
@@ -132,7 +139,7 @@ class Checkpoint:
                     f"fit: checkpoint={self.path!r} could not be written at step {run.step} ({error}); {kept}; the training "
                     "goes on, tries again at every checkpoint, and will not say this again",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
     def _write(self, run: Run, history: History) -> None:
@@ -147,9 +154,18 @@ class Checkpoint:
                 "history.steps": np.array(history.steps, dtype=np.int64),
                 "history.losses": np.array(history.losses, dtype=np.float64),
                 "history.mean_errors": np.array(history.mean_errors, dtype=np.float64),
+                **run.more(history.validation),
             },
         )
         self.step = run.step
+
+
+def _like(saved: Mapping[str, Array], name: str, like: Array) -> Array:
+    """The array of that name. `ValueError` if it has another shape or kind than this one, or is not there."""
+    found = saved.get(name)
+    if found is None or (found.shape, found.dtype.kind) != (like.shape, like.dtype.kind):
+        raise ValueError(f"its {name} is missing, or has another shape than the run needs")
+    return found
 
 
 def _past(saved: Mapping[str, Array], stack: tuple[int, ...]) -> tuple[int, tuple[list[int], list[Any], list[Any]]]:

@@ -22,12 +22,12 @@ from nn.mlp import MLP
 
 NAME = re.compile(r"((?:\w+\.)*?)(\d{1,9})\.(weight|bias)", re.ASCII)
 RUN = ("run", "step", "history.steps", "history.losses", "history.mean_errors")  # what a checkpoint holds beside a model
+MORE = ("optimizer.state", "best", "seed", "history.validation")  # and where there are such
 
 
 def named(model: MatrixMLP, weights: Sequence[Array], biases: Sequence[Array] | None) -> dict[str, Array]:
     """Weights and biases of this model's layers by PyTorch's names: copies."""
-    state = {}
-    position = 0
+    state, position = {}, 0
     for layer, (w, activation) in enumerate(zip(weights, model.activations, strict=True)):
         state[f"{position}.weight"] = transposed(w).copy()
         if biases is not None:
@@ -142,7 +142,7 @@ def _agreed(said: tuple[str, ...] | None, activations: str | Sequence[str] | Non
 
 
 def _npz(arrays: Mapping[str, Array]) -> tuple[dict[str, Any], tuple[str, ...] | None]:
-    state = {name: a for name, a in arrays.items() if name not in RUN}
+    state = {name: a for name, a in arrays.items() if name not in (*RUN, *MORE)}
     said = state.pop("activations", None)
     if said is not None and said.ndim != 1:
         raise ValueError(f"its activations are an array of shape {said.shape}, expected one name for each layer")

@@ -37,11 +37,7 @@ HEADER = re.compile(
 
 
 def checked_path(path: Any, *suffixes: str) -> str:
-    """The path as text. `TypeError` for anything but a path, `ValueError` for another suffix.
-
-    >>> checked_path("model.npz", ".npz")
-    'model.npz'
-    """
+    """The path as text. `TypeError` for anything but a path, `ValueError` for another suffix."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path={path!r:.80} is no path; give a name that ends in {' or '.join(suffixes)}")
     name = os.fspath(path)
@@ -76,13 +72,12 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError) and error.filename == str(temporary):
             error.filename = str(target)  # the name that the user knows
         raise
-    if hasattr(os, "O_DIRECTORY"):  # not on Windows
-        with suppress(OSError):  # the file is in its place; some file systems cannot sync a folder
-            opened = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(opened)
-            finally:
-                os.close(opened)
+    with suppress(OSError, AttributeError):  # the file is in its place; Windows and some file systems cannot sync a folder
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _target(path: str) -> Path:
@@ -140,27 +135,22 @@ def read_bytes(path: str, max_bytes: int) -> bytes:
 
 def read(path: str, max_bytes: int = LIMIT) -> dict[str, Array]:
     """The arrays by name, not to be written to. `ValueError`, which speaks of "it", for a large, foreign or damaged file."""
-    data = read_bytes(path, max_bytes)
+    data, arrays = read_bytes(path, max_bytes), dict[str, Array]()
+    _check_ends(data)
     try:
-        return _arrays(data)
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > len(data):  # as where one entry lies within another
+                raise ValueError("its entries together are said to be larger than the file")
+            for entry in entries:
+                name = entry.filename
+                if not re.fullmatch(r"\w[\w.]{0,99}\.npy", name, re.ASCII) or name[:-4] in arrays:
+                    raise ValueError(f"it has an entry {name!r:.60}, which is twice there or no name of an array")
+                if entry.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError(f"{name} is compressed; np.savez stores it as it is")
+                arrays[name[:-4]] = _array(archive.read(entry), name)
     except (zipfile.BadZipFile, struct.error, NotImplementedError, RuntimeError, EOFError, OverflowError) as error:
         raise ValueError(f"it is damaged: {error!s:.200}") from None  # zipfile quotes up to 64 kB
-
-
-def _arrays(data: bytes) -> dict[str, Array]:
-    _check_ends(data)
-    arrays: dict[str, Array] = {}
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        entries = archive.infolist()
-        if sum(entry.file_size for entry in entries) > len(data):  # as where one entry lies within another
-            raise ValueError("its entries together are said to be larger than the file")
-        for entry in entries:
-            name = entry.filename
-            if not re.fullmatch(r"\w[\w.]{0,99}\.npy", name, re.ASCII) or name[:-4] in arrays:
-                raise ValueError(f"it has an entry {name!r:.60}, which is twice there or no name of an array")
-            if entry.compress_type != zipfile.ZIP_STORED:
-                raise ValueError(f"{name} is compressed; np.savez stores it as it is")
-            arrays[name[:-4]] = _array(archive.read(entry), name)
     return arrays
 
 

@@ -22,8 +22,7 @@ import nn
 from autograd.expressions import as_latex, as_text, call, mean, size, summed, symbol, where
 from autograd.names import number_text
 from nn import MatrixDerivation
-from nn.derivation.formulas import last_delta_formula, last_delta_why, predicted
-from nn.derivation.notation import matrix, product, why
+from nn.derivation.formulas import last_delta_formula, last_delta_why, matrix, predicted, product, why
 from nn.derivation.variants import in_columns, signs
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear", "leaky_relu")
@@ -216,8 +215,8 @@ def test_samples_in_columns_are_computed_and_are_the_transposes() -> None:
 def test_the_columns_are_not_made_from_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     right = nn.MatrixMLP.passes
 
-    def wrong(self: nn.MatrixMLP, *args: Any) -> Any:
-        found = right(self, *args)
+    def wrong(self: nn.MatrixMLP, *args: Any, **named: Any) -> Any:
+        found = right(self, *args, **named)
         return found._replace(delta=[delta * 1.5 for delta in found.delta])
 
     monkeypatch.setattr(nn.MatrixMLP, "passes", wrong)
@@ -329,6 +328,14 @@ def test_the_routes_through_a_softmax_stand_in_the_order_of_the_targets() -> Non
     ]
 
 
+def test_a_cross_entropy_starts_from_z_also_where_z_is_the_output() -> None:
+    d = nn.derive_matrices(nn.MatrixMLP([[[1.0]]], None, "linear"), [[2]], [[1]], "binary_cross_entropy")
+    assert [term.symbols for term in d.at("delta1", 0, 0).terms] == [
+        ("1", "Y[0,0]", "sigmoid(-z1[0,0])", "-1"),
+        ("1", "1 - Y[0,0]", "sigmoid(z1[0,0])"),
+    ]
+
+
 def test_a_factor_is_written_out_no_deeper_than_it_is_shown() -> None:
     """A loss of a thousand samples is a sum in a sum a thousand times over, more than Python's stack has frames."""
     d = nn.derive_matrices(nn.MatrixMLP([[[1.0]]], None, "linear"), np.ones((1001, 1)), np.zeros((1001, 1)))
@@ -375,7 +382,7 @@ def test_fractions_agree_exactly() -> None:
         ({"model": nn.MatrixMLP.random([3, 4, 1], rng=0, networks=5)}, r"5 stacked networks; give one, model\.network\(i\)"),
         ({"X": X[:, :2]}, r"X has shape \(4, 2\), expected \(n, 3\)"),
         ({"Y": Y.T}, r"Y has shape \(1, 4\), expected \(4, 1\)"),
-        ({"Y": Y[:, 0]}, r"Y has shape \(4,\), expected \(4, 1\); give one row per sample"),
+        ({"Y": Y[:3, 0]}, r"Y has shape \(3,\), expected \(4, 1\)"),
         ({"X": X[:0], "Y": Y[:0]}, r"X has shape \(0, 3\), expected \(n, 3\) with at least one sample"),
         ({"X": X * np.nan}, r"derive_matrices: X holds nan; give finite numbers"),
         ({"Y": Y + np.inf}, r"derive_matrices: Y holds inf"),

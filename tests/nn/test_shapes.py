@@ -86,6 +86,7 @@ ARGUMENTS = {
     "MatrixMLP weights[1]": Argument("weights[1]", W2, lambda a: MatrixMLP([W1, a], [B1, B2])),
     "MatrixMLP biases": Argument("biases[1]", B2, lambda a: MatrixMLP([W1, W2], [B1, a])),
     "MatrixMLP.predict": Argument("X", X, matrices().predict),
+    "MLP.predict": Argument("X", X, lambda a: values().predict(a)),
     "MatrixMLP.samples": Argument("X", X, matrices().samples),
     "MatrixMLP.targets": Argument("Y", Y, lambda a: matrices().targets(a, X)),
     "MatrixMLP.gradients X": Argument("X", X, lambda a: matrices().gradients(a, Y)),
@@ -429,7 +430,11 @@ ODD = {
     "MLP n_in": Odd([None, 1.0, "3", 0, True], "sizes", lambda a: MLP(a, [2])),
     "MLP n_outs": Odd([*NOTHING, 3, np.int64(3), "ab"], "n_outs", lambda a: MLP(3, a)),
     "MLP n_outs of sizes": Odd([[], [0], [1.5], ["a"], [None]], "sizes", lambda a: MLP(3, a)),
-    "MLP activations": Odd(NO_NAMES, "activations", lambda a: MLP(3, [2, 1], a)),
+    "MLP activations": Odd(NO_NAMES, "activations", lambda a: MLP(3, [2, 1], "none" if a is None else a)),
+    "MLP nodes": Odd([*NO_NAME, 1], "nodes", lambda a: MLP(3, [2, 1], nodes=a)),
+    "Layer n_in": Odd([*NOTHING[1:4], -3, 0], "n_in|sizes|iterable|weights", lambda a: nn.Layer(a, 2)),
+    "optimizer": Odd([*NO_NAME[:5]], "optimizer", nn.optimizer),
+    "optimizer setting": Odd([None, "a", -1, 1, np.nan, [0.5]], "beta1", lambda a: nn.optimizer("adam", beta1=a)),
     "MLP rng": Odd(["a", -1, 1.5], "rng", lambda a: MLP(3, [2, 1], rng=a)),
     "MLP.from_arrays weights": Odd([*NOTHING, 3, "ab", [], iter([W1])], "weight", MLP.from_arrays),
     "MLP.from_arrays biases": Odd([*NOTHING[1:], 3, "ab", [], [B1]], "bias", lambda a: MLP.from_arrays([W1, W2], a)),
@@ -439,10 +444,10 @@ ODD = {
     "Neuron bias": Odd([*NOTHING[1:], 3, "a", [Value(1.0)]], "bias", lambda a: nn.Neuron([Value(1.0)], a, "tanh")),
     "Neuron activation": Odd(NO_NAME[:5], "activation", lambda a: nn.Neuron([Value(1.0)], None, a)),
     "Neuron.activate": Odd([*NOTHING, "a", [Value(1.0)], B1], "z", lambda a: nn.Neuron([Value(1.0)], None, "tanh").activate(a)),
-    "fit model": Odd([*NOTHING, values(), W1, MatrixMLP], "fit: the model", lambda a: nn.fit(**{**mutable(), "model": a})),
+    "fit model": Odd([*NOTHING, W1, MatrixMLP], "fit: the model", lambda a: nn.fit(**{**mutable(), "model": a})),
     "fit steps": Odd(NO_COUNT, "steps", lambda a: nn.fit(**{**mutable(), "steps": a})),
     "fit rate": Odd(
-        [None, object(), {1}, 1j, "1", np.nan, np.inf, 10**400, True, np.ones(1), Value(1.0), np.complex128(1)],
+        [object(), {1}, 1j, "1", np.nan, np.inf, 10**400, True, np.ones(1), Value(1.0), np.complex128(1)],
         "learning_rate",
         lambda a: nn.fit(**{**mutable(), "learning_rate": a}),
     ),
@@ -548,6 +553,7 @@ def test_what_is_right_already_is_taken_as_it_is() -> None:
 def test_every_public_name_has_its_rows() -> None:
     tables = " ".join([*ARGUMENTS, *ODD])
     results = {"MatrixDerivation", "Finding", "Report", "Gradients", "History", "DivergedError", "LOSSES"}
+    results |= {"Module", "OPTIMIZERS", "plot_boundary", "plot_surface"}
     packages = {name for name in vars(nn) if name.islower() and type(getattr(nn, name)) is type(nn)}
     for name in {n for n in vars(nn) if not n.startswith("_")} - results - packages - {"load"}:  # `load` has test_npz
         assert name in tables, name
@@ -565,7 +571,7 @@ def test_every_public_name_has_its_rows() -> None:
         "activate",
         "preactivation",
     }
-    without = {"to_mlp", "parameters", "zero_grad", "weights", "biases", "activations", "layers"}
+    without = {"to_mlp", "parameters", "zero_grad", "weights", "biases", "activations", "layers", "checked", "nodes", "single"}
     for cls in (MatrixMLP, MLP, nn.Neuron):
         for name in vars(cls):
             assert name.startswith("_") or name in without or (name in taking and name in tables), name

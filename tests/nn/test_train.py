@@ -341,12 +341,24 @@ BAD_ARGUMENTS = [
     ({"steps": 2.0}, ValueError, r"steps=2\.0 has to be"),
     ({"steps": True}, ValueError, "steps=True has to be"),
     ({"steps": None}, ValueError, "steps=None has to be"),
+    ({"epochs": 3}, ValueError, "steps=3 and epochs=3: give one of the two"),
+    ({"steps": None, "epochs": 1.5}, ValueError, r"epochs=1\.5 has to be a whole number"),
+    ({"batch_size": 0}, ValueError, "batch_size=0 has to be a whole number from 1 up"),
+    ({"optimizer": "adm"}, ValueError, "optimizer='adm' is not known; choose one of sgd, momentum"),
+    ({"optimizer": None}, ValueError, "optimizer=None is not known"),
+    ({"weight_decay": -1}, ValueError, r"weight_decay=-1\.0 has to be 0 or more"),
+    ({"schedule": "step"}, ValueError, "schedule='step' is no function of the step, and not constant, linear, cosine"),
+    ({"schedule": lambda step: math.nan}, ValueError, r"schedule\(0\)=nan has to be a finite number"),
+    ({"validation": ([[1.0]], [[1.0]])}, ValueError, r"validation: X has shape \(1, 1\), expected \(n, 2\)"),
+    ({"validation": 3}, TypeError, "validation: .* give validation="),
+    ({"patience": 2}, ValueError, "patience=2 needs validation="),
+    ({"reduction": "none"}, ValueError, "reduction='none' has to be 'mean', 'sum', or None for that of the loss"),
+    ({"rng": "a", "batch_size": 2}, TypeError, "rng='a' is no seed"),
     ({"report_every": 0}, ValueError, "report_every=0 has to be a whole number from 1 up"),
     ({"report_every": 1.5}, ValueError, r"report_every=1\.5"),
     ({"learning_rate": math.nan}, ValueError, "learning_rate=nan has to be a finite number"),
     ({"learning_rate": math.inf}, ValueError, "learning_rate=inf"),
     ({"learning_rate": "0.1"}, ValueError, r"learning_rate='0\.1'"),
-    ({"learning_rate": None}, ValueError, "learning_rate=None"),
     ({"loss": "softmax"}, ValueError, "loss='softmax' is not known"),
     ({"loss": "softmax_cross_entropy"}, ValueError, "loss='softmax_cross_entropy' .* has to be linear, not sigmoid$"),
     ({"X": np.full((4, 2), Fraction(1), dtype=object)}, TypeError, OBJECTS),
@@ -372,7 +384,6 @@ def test_numpy_numbers_are_numbers() -> None:
     assert_close(arrays(model), after(c, 0.5, 3))
 
 
-def test_a_model_of_values_is_refused_with_the_remedy() -> None:
-    c = first_seed()
-    with pytest.raises(TypeError, match=r"the model is a MLP; give a MatrixMLP, MatrixMLP\.from_mlp\(model\)"):
-        fit(c.neurons(), c.X, c.Y, 1, 1)  # type: ignore[arg-type]  # the mistake that is tested
+def test_a_model_that_is_none_is_refused_with_the_remedy() -> None:
+    with pytest.raises(TypeError, match=r"the model is a list; give a MatrixMLP or an MLP"):
+        fit([], *XOR, 1, 1)  # type: ignore[arg-type]  # the mistake that is tested

@@ -36,11 +36,12 @@ class Step(NamedTuple):
     name: str
     left: int
     right: int
-    third: int = 0
+    others: tuple[int, ...] = (0, 0)
 
     def operands(self, known: int) -> tuple[int, ...]:
         """The positions of its operands, where so many numbers are known."""
-        return tuple(known - 1 - place % known for place in (self.left, self.right, self.third)[: OPERATIONS[self.name].arity])
+        places = (self.left, self.right, *self.others)[: len(OPERATIONS[self.name].domain)]
+        return tuple(known - 1 - place % known for place in places)
 
 
 class Program(NamedTuple):
@@ -82,7 +83,8 @@ def programs(
     names: Iterable[str] = tuple(OPERATIONS), constants: st.SearchStrategy[float] = NUMBERS, longest: int = 16
 ) -> st.SearchStrategy[Program]:
     """Programs of these operations; most steps go on from a recent result."""
-    step = st.builds(Step, st.sampled_from(tuple(names)), st.one_of(st.integers(0, 2), st.integers(0, 20)), st.integers(0, 20))
+    far = st.integers(0, 20)
+    step = st.builds(Step, st.sampled_from(tuple(names)), st.one_of(st.integers(0, 2), far), far, st.tuples(far, far))
     found = st.builds(
         Program,
         st.integers(1, 4),

@@ -33,7 +33,7 @@ from browser import CHROMIUM, DRIVER, Browser
 from reading import compiled
 
 from autograd import ParseError, Tape, Value, derive, draw, first_nonfinite, gradcheck, parse, wrong_ways
-from autograd.__main__ import main as command
+from autograd.cli.main import main as command
 from autograd.cli.tokens import functions
 from autograd.names import columns
 from autograd.operations import OPERATIONS
@@ -174,7 +174,6 @@ class Outputs:
             lambda: self.tape([[1, 2], [1, 2, 3]] + [1] * (len(self.leaves) - 2)),
             lambda: Tape(self.output, [x, x]),
             lambda: Tape(x * y, [x * y]),
-            lambda: Tape(x * 1, [y]),
             lambda: self.tape.native().descend([1.0] * len(self.leaves), 1, 0.1, over=[Value(1.0, y.label)]),
             lambda: Value([x]),
             lambda: Value(Value(1.0, y.label)),
@@ -272,7 +271,8 @@ def dot(it: Outputs) -> list[Any]:
     graph = pygraphviz.AGraph(string=draw(it.output).source)
     nodes = [graph.get_node(node).attr for node in graph.nodes()]
     boxes = [ET.fromstring(node["label"]) for node in nodes]  # noqa: S314
-    titles = [(e.text or "").replace("\\\\", "\\").strip() for box in boxes for e in box.iter("B")]
+    bold = [e.text for box in boxes for e in box.iter("B")]  # names, and, in a font of their own, the signs of operations
+    titles = [text.replace("\\\\", "\\").strip() for text in bold if text]
     tips = {html.unescape(node["tooltip"].replace("\\" * 4, "\\")).rpartition(" = ")[0].strip() for node in nodes}
     assert sorted(titles) == sorted(it.names), "names in DOT"
     assert set(it.names) <= tips, "tooltips in DOT"
@@ -366,7 +366,7 @@ def an_expression(numbers: random.Random, depth: int = 5) -> str:
     if kind < 0.5:
         rule = FUNCTIONS[numbers.choice(sorted(FUNCTIONS))]
         return f"{rule.name}{gap}({f'{gap},'.join(part() for _ in rule.domain)})"
-    return f"{part()}{gap}{numbers.choice(['+', '-', '*', '/', '**'])}{gap}{part()}"
+    return f"{part()}{gap}{numbers.choice(['+', '-', '*', '/', '%', '**'])}{gap}{part()}"
 
 
 def a_text(numbers: random.Random) -> str:
@@ -396,7 +396,9 @@ def by_python(text: str) -> float | None:
             tree = ast.parse(f"({re.sub(chr(92) + 's', ' ', text)})", mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
-    signs = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.USub: "neg"}
+    signs = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.Mod: "mod", ast.USub: "neg"}
+    signs |= {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
+    signs |= {ast.Eq: "equal", ast.NotEq: "not_equal"}
 
     def value(node: ast.AST) -> float:
         match node:
@@ -409,6 +411,8 @@ def by_python(text: str) -> float | None:
             case ast.UnaryOp(op=sign, operand=operand):
                 return float(OPERATIONS[signs[type(sign)]].forward(value(operand)))
             case ast.BinOp(op=sign, left=left, right=right):
+                return float(OPERATIONS[signs[type(sign)]].forward(value(left), value(right)))
+            case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in signs:
                 return float(OPERATIONS[signs[type(sign)]].forward(value(left), value(right)))
             case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]) if len(FUNCTIONS[name].domain) == len(operands):
                 return float(FUNCTIONS[name].forward(*map(value, operands)))

@@ -2,7 +2,7 @@
 
 A bound is an error analysis that runs along: every operand is moved by its own error, and what that does to an operation and
 to its slopes is computed with 50 digits, so that a graph that is ill-conditioned is granted much, a good one little, and a
-kink that is met exactly nothing. The trade-off: formulas of slopes stand here a second time, on purpose, as on paper.
+kink that is met exactly nothing. The trade-off: formulas of slopes stand in `paper` a second time, on purpose.
 
 Source: Higham, Accuracy and Stability of Numerical Algorithms (2nd ed., SIAM 2002), section 3.3, running error analysis.
 
@@ -11,6 +11,7 @@ Run it: python tests/soak/truth.py 100000 [SEED]. PyTorch and JAX are asked too,
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import itertools
 import math
@@ -26,66 +27,24 @@ from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
+from paper import slopes, values
 from programs import Program, Step
 
 from autograd import topological_order
-from autograd.graph import edges
-from autograd.operations import local_partials
-from autograd.operations import OPERATIONS
+from autograd.operations import OPERATIONS, local_partials
 
 mp = mpmath.mp.clone()
 mp.dps = 50
 U = 2.0**-53  # half a unit in the last place, of 1
+HUGEST = 5e307  # beyond it pi times a number is none
 TINY, HUGE = 1e-300, 1e300  # near the ends of the floats that have all their digits
-INF, NAN = mp.inf, mp.nan
 
 
-def _over(a: Any, b: Any) -> Any:
-    return a / b if b != 0 else NAN  # a divisor that rounding alone keeps from zero: nothing can be said
-
-
-def _power(a: Any, b: Any) -> Any:
-    if a < 0:
-        return mp.power(a, int(b)) if mp.isint(b) else NAN
-    return (mp.mpf(1) if b == 0 else mp.mpf(0) if b > 0 else INF) if a == 0 else mp.power(a, b)
-
-
-def _powers(out: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    by_base = mp.mpf(0) if b == 0 else b * _power(a, b - 1)
-    return by_base, NAN if a < 0 or (a == 0 and b < 0) else mp.mpf(0) if a == 0 else out * mp.log(a)
-
-
-def _sigmoid(a: Any) -> Any:
-    return 1 / (1 + mp.exp(-a))
-
-
-def _which(a: Any, b: Any) -> tuple[Any, Any]:  # of the two is larger
-    return (mp.mpf(a > b), mp.mpf(b > a)) if a != b else (mp.mpf(0.5), mp.mpf(0.5))
-
-
-EXACT: dict[str, tuple[Callable[..., Any], Callable[..., tuple[Any, ...]]]] = {  # value, and slopes of (out, *inputs)
-    "add": (lambda a, b: a + b, lambda out, a, b: (mp.one, mp.one)),
-    "sub": (lambda a, b: a - b, lambda out, a, b: (mp.one, -mp.one)),
-    "mul": (lambda a, b: a * b, lambda out, a, b: (b, a)),
-    "div": (_over, lambda out, a, b: (_over(1, b), _over(-a, b**2))),
-    "pow": (_power, _powers),
-    "neg": (lambda a: -a, lambda out, a: (-mp.one,)),
-    "abs": (abs, lambda out, a: (mp.sign(a),)),
-    "exp": (mp.exp, lambda out, a: (out,)),
-    "log": (lambda a: mp.log(a) if a > 0 else NAN, lambda out, a: (_over(1, a),)),
-    "sqrt": (lambda a: mp.sqrt(a) if a >= 0 else NAN, lambda out, a: (1 / (2 * out) if a > 0 else INF if a == 0 else NAN,)),
-    "sin": (mp.sin, lambda out, a: (mp.cos(a),)),
-    "cos": (mp.cos, lambda out, a: (-mp.sin(a),)),
-    "tanh": (mp.tanh, lambda out, a: (mp.sech(a) ** 2,)),
-    "sigmoid": (_sigmoid, lambda out, a: (_sigmoid(a) * _sigmoid(-a),)),
-    "softplus": (lambda a: mp.log1p(mp.exp(a)), lambda out, a: (_sigmoid(a),)),
-    "relu": (lambda a: max(a, mp.zero), lambda out, a: (mp.mpf(a > 0),)),
-    "maximum": (max, lambda out, a, b: _which(a, b)),
-    "minimum": (min, lambda out, a, b: _which(b, a)),
-    "logaddexp": (lambda a, b: max(a, b) + mp.log1p(mp.exp(-abs(a - b))), lambda out, a, b: (_sigmoid(a - b), _sigmoid(b - a))),
-}
-EXACTLY = {"neg", "abs", "relu", "maximum", "minimum"}  # what a float computes without an error
-ROUNDED = {"add", "sub", "mul", "div", "sqrt"}  # what it computes to the nearest float
+VALUE, SLOPES = values(mp), slopes(mp)
+SELECTING = {name for name, row in OPERATIONS.items() if row.selects}
+EXACTLY = SELECTING | {"neg", "abs", "fmod"}  # what a float computes without an error
+ROUNDED = {"add", "sub", "mul", "div", "sqrt", "square", "reciprocal", "mod", "leaky_relu"}  # and what to the nearest float
+FIXED = {"add", "sub", "mul", "square", "total", "dot", "leaky_relu"} | EXACTLY - {"fmod"}  # the slopes are exact
 
 
 def rounding(name: str, out: Any, inputs: Sequence[Any], spread: float = 0.0) -> float:
@@ -98,20 +57,47 @@ def rounding(name: str, out: Any, inputs: Sequence[Any], spread: float = 0.0) ->
     smallest = 2.0**-1074 if 0 < abs(out) < TINY else 0.0  # where it has no digits, or is no float but zero
     if name in ROUNDED:
         return U * float(abs(out)) + smallest
-    return 8 * U * float(max(abs(out), *map(abs, inputs)) if name == "logaddexp" else abs(out)) + smallest
+    if smallest and name in ("silu", "gelu"):  # a factor of it has no digits
+        smallest *= max(1.0, abs(float(inputs[0])))
+    return 8 * U * _added(name, out, inputs) + smallest
+
+
+def _added(name: str, out: Any, inputs: Sequence[Any]) -> float:
+    """The size of what an operation has to add up, or of a factor that rounding before it has in its result."""
+    size = float(abs(out))
+    if name in ("logaddexp", "logsumexp", "total"):
+        return float(max(abs(out), *map(abs, inputs)))
+    if name == "dot":
+        return float(sum(abs(x * w) for x, w in zip(inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :], strict=True)))
+    if name == "gelu":  # the tail of erfc, of a rounded a
+        return size * (1 + float(inputs[0] * inputs[0])) if size else 0.0
+    return max(size, 1.0) if name == "sinc" else size  # sinc: the sine of a rounded pi * a
 
 
 def slope_rounding(name: str, position: int, slope: Any, out: Any, error: float, inputs: Sequence[Any]) -> float:
     """The same for a slope; where it is computed from the rounded output, or from a rounded exponent, that comes on top."""
     size = float(abs(slope))
-    if name in EXACTLY or name in ("add", "sub", "mul"):
+    if name in FIXED:
         return 0.0
+    a = float(inputs[0])
     if name == "tanh":  # 1 - out * out
         return 2 * (float(abs(out)) * error + 2 * U)
+    if name == "tan":  # 1 + out * out
+        return 2 * float(abs(out)) * error + 4 * U * size
     if name == "sigmoid":  # out * (1 - out)
         return error + 8 * U * float(out)
-    if name == "logaddexp":  # the sigmoid of a difference
-        return size * (U * (8 + float(abs(inputs[0] - inputs[1]))))
+    if name in ("logaddexp", "logsumexp"):  # the sigmoid of a difference, or exponentials of some
+        return size * (U * (16 + 2 * float(max(inputs) - min(inputs)) + (float(abs(out)) if name == "logsumexp" else 0)))
+    if name == "sinc":  # the difference of the cosine of a rounded pi * a and the output, by a
+        return error / abs(a) + 8 * U * (4 + 1 / abs(a)) if abs(a) >= 0.3 else 8 * U * size
+    if name == "gelu":  # the share below a, and a times the density, of which the exponent is rounded
+        return 16 * U * (1 + a * a) * float(VALUE["erfc"](-inputs[0] / mp.sqrt(2)) / 2 + abs(a) * mp.exp(-(mp.mpf(a) ** 2) / 2))
+    if name == "silu":  # two terms that cancel
+        return 16 * U * (1 + abs(a)) * float(1 / (1 + mp.exp(-inputs[0])))
+    if name in ("erf", "erfc"):  # a rounded exponent
+        return size * U * (8 + a * a) if size else 0.0
+    if name in ("mod", "fmod"):  # how often b was taken from a is whole; beyond 2**50 it may be rounded
+        return 0.0 if size < 2**50 else 8 * U * size
     if name == "pow" and position == 0 and inputs[0] != 0:  # b - 1 is rounded before it is an exponent; beyond 2**53 to b
         if inputs[0] < 0 and abs(inputs[1]) > 2**53:
             return math.inf
@@ -136,7 +122,7 @@ class Truth(NamedTuple):
     @property
     def sharp(self) -> bool:
         """Whether nine digits of every number are asked for."""
-        return all(bound <= 1e-9 * float(abs(want)) + TINY for want, bound in zip(self.numbers, self.bounds, strict=True))
+        return all(bound <= 1e-9 * float(abs(want)) + 1e3 * TINY for want, bound in zip(self.numbers, self.bounds, strict=True))
 
 
 def truth(program: Program, numbers: Sequence[float]) -> Truth:
@@ -146,7 +132,7 @@ def truth(program: Program, numbers: Sequence[float]) -> Truth:
     errors = [0.0] * len(values)
     slopes: list[list[tuple[int, Any, float]]] = []
     for step, at in zip(program.steps, program.operands, strict=True):
-        value, partials = EXACT[step.name]
+        value, partials = VALUE[step.name], SLOPES[step.name]
         inputs = [values[i] for i in at]
         out = value(*inputs)
         by = partials(out, *inputs)
@@ -168,9 +154,13 @@ def truth(program: Program, numbers: Sequence[float]) -> Truth:
 
 
 def _corners(inputs: Sequence[Any], errors: Sequence[float]) -> Any:
+    """Where the operands may be: at their ends, at zero, and where all of them are the same."""
     if not any(errors):
-        return ()
-    return itertools.product(*((x - e, x + e) if e else (x,) for x, e in zip(inputs, errors, strict=True)))
+        return []
+    ends = [(x - e, x + e) if e else (x,) for x, e in zip(inputs, errors, strict=True)]
+    low, high = max(min(end) for end in ends), min(max(end) for end in ends)
+    zeros = ((*end, mp.zero) if min(end) < 0 < max(end) else end for end in ends)
+    return [*itertools.product(*zeros), *([((low + high) / 2,) * len(ends)] if low <= high else [])]
 
 
 def _larger(size: float, difference: Any) -> float:
@@ -212,7 +202,8 @@ def _moving(program: Program) -> set[int]:
 
 SMALL = (0.0, 0.0, 0.0, 1.0, -1.0, 2.0, -2.0, 3.0, 0.5, -0.5)  # of which ties, kinks and exact results are made
 WILD = (*SMALL, -0.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 5e-324, 1e-308, 710.0, -746.0, 1e16)
-KINKS = ("add", "sub", "mul", "neg", "abs", "relu", "maximum", "minimum", "pow", "logaddexp")  # what meets them exactly
+# what meets them exactly
+KINKS = ("add", "sub", "mul", "neg", "abs", "pow", "logaddexp", "total", "dot", "mod", "square", *SELECTING)
 LARGEST = 1e4
 
 
@@ -225,26 +216,27 @@ def _number(draw: random.Random, wild: bool) -> float:
 def _is_tame(name: str, out: float, at: Sequence[float], moving: Sequence[bool]) -> bool:
     if not abs(out) < LARGEST:
         return False
-    slopes = EXACT[name][1](mp.mpf(out), *map(mp.mpf, at))
-    sizes = [abs(out), *(abs(slope) for slope, moves in zip(slopes, moving, strict=True) if moves)]
+    by = SLOPES[name](mp.mpf(out), *map(mp.mpf, at))
+    sizes = [abs(out), *(abs(slope) for slope, moves in zip(by, moving, strict=True) if moves)]
     return all(size == 0 or LARGEST**-4 < size < LARGEST for size in sizes)
 
 
-def drawn(draw: random.Random, wild: bool = False) -> tuple[Program, list[float]]:
+def drawn(draw: random.Random, wild: bool = False, names: Sequence[str] = tuple(OPERATIONS)) -> tuple[Program, list[float]]:
     """A program of up to 200 operations, most of them on the last results, and numbers for it.
 
     In some there are small whole numbers only, so that kinks and ties are met. If it is not `wild`, no operation leaves
     its domain or grows beyond LARGEST, so that there is a truth with digits.
     """
     inputs, kinks = draw.randint(1, 5), draw.random() < 0.3
-    names = KINKS if kinks else tuple(OPERATIONS)
+    names = tuple(name for name in names if name in KINKS) if kinks else tuple(names)
     numbers = [draw.choice(SMALL) if kinks else _number(draw, wild) for _ in range(inputs + draw.randint(0, 3))]
     values, steps = numbers[:], list[Step]()
     moving = set(range(inputs))
     length = round(200 ** draw.random())
     nearest = draw.choice((1, 2, 10))  # a chain, one that is woven, or a bush
     while len(steps) < length:
-        step = Step(draw.choice(names), draw.randrange(nearest), draw.choice((draw.randrange(3), draw.randrange(200))))
+        second, third, fourth = (draw.choice((draw.randrange(3), draw.randrange(200))) for _ in range(3))
+        step = Step(draw.choice(names), draw.randrange(nearest), second, (third, fourth))
         at = step.operands(len(values))
         out = float(_value(step.name, [values[i] for i in at]))
         if not wild and not _is_tame(step.name, out, [values[i] for i in at], [i in moving for i in at]):
@@ -254,7 +246,7 @@ def drawn(draw: random.Random, wild: bool = False) -> tuple[Program, list[float]
         values.append(out)
         steps.append(step)
     program = Program(inputs, tuple(numbers[inputs:]), tuple(steps))
-    return (program, [numbers[k] for k in program.used]) if program.used else drawn(draw, wild)
+    return (program, [numbers[k] for k in program.used]) if program.used else drawn(draw, wild, names)
 
 
 def astray(program: Program, numbers: Sequence[float]) -> list[str]:
@@ -264,8 +256,12 @@ def astray(program: Program, numbers: Sequence[float]) -> list[str]:
     order = topological_order(output)
     terms: dict[Any, list[float]] = {node: [1.0] if node is output else [] for node in order}
     said = []
-    for parent, consumer, position in edges(order):
-        terms[parent].append(float(consumer.grad * local_partials(consumer)[position]))
+    reached = {output}
+    for consumer in reversed(order):
+        for parent, partial in zip(consumer.parents, local_partials(consumer), strict=True):
+            if consumer in reached and not (consumer.operation.name in SELECTING and partial == 0):  # else nothing is sent
+                reached.add(parent)
+                terms[parent].append(float(consumer.grad * partial))
     for node in order:
         name, at, data = node.operation.name, [float(parent.data) for parent in node.parents], float(node.data)
         if at and not _is_right(data, want := _value(name, at), rounding(name, want, at) if mp.isfinite(want) else 0.0):
@@ -291,13 +287,25 @@ NUMPYS: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     "softplus": lambda a: np.logaddexp(0, a),
     "relu": lambda a: np.maximum(a, 0),
+    "square": lambda a: a * a,
+    "erf": math.erf,
+    "erfc": math.erfc,
+    "softsign": lambda a: a / (1 + abs(a)) if np.isfinite(a) else np.sign(a),
+    "leaky_relu": lambda a: a if a > 0 else 0.01 * a,
+    "elu": lambda a: a if a > 0 else np.expm1(a),
+    "gelu": lambda a: a * math.erfc(-a * math.sqrt(0.5)) / 2 if np.isfinite(a) else np.maximum(a, 0),
+    "silu": lambda a: a / (1 + np.exp(-a)) if a != -np.inf else 0.0,
+    "clip": lambda a, low, high: np.minimum(np.maximum(a, low), high),
+    "total": lambda *numbers: functools.reduce(np.add, numbers),
+    "dot": lambda *at: functools.reduce(np.add, map(np.multiply, at[: len(at) // 2], at[len(at) // 2 :])),
+    "logsumexp": lambda *numbers: functools.reduce(np.logaddexp, numbers),
 }
 
 
 def _value(name: str, at: Sequence[float]) -> Any:
     """By mpmath; where it has no zeros with signs, no infinity or no nan of IEEE 754, by NumPy."""
-    if all(map(math.isfinite, at)) and all(at):
-        return EXACT[name][0](*map(mp.mpf, at))
+    if all(abs(x) < HUGEST for x in at) and all(at):
+        return VALUE[name](*map(mp.mpf, at))
     with np.errstate(all="ignore"):
         return float(NUMPYS[name](*map(np.float64, at)))
 
@@ -307,7 +315,8 @@ def _slopes(name: str, out: float, at: Sequence[float]) -> tuple[Any, ...]:
     if not at or not all(TINY < abs(x) < HUGE for x in (out, *at)):
         return ()
     exactly = [mp.mpf(x) for x in at]
-    return EXACT[name][1](EXACT[name][0](*exactly), *exactly)
+    found: tuple[Any, ...] = SLOPES[name](VALUE[name](*exactly), *exactly)
+    return found
 
 
 def _is_right(got: float, want: Any, off: float) -> bool:
@@ -318,12 +327,18 @@ def _is_right(got: float, want: Any, off: float) -> bool:
     return bool(abs(got - want) <= off + 2.0**-1074)
 
 
+SPELLED = (  # what other libraries have too, of floats, with a slope at every kink
+    *("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sqrt", "sin", "cos", "tanh"),
+    *("sigmoid", "softplus", "relu", "maximum", "minimum", "logaddexp"),
+)
+
+
 def by_torch(program: Program, numbers: Sequence[float]) -> list[float]:
     """The output and the derivatives, by PyTorch in float64."""
     import torch
 
     torch.set_num_threads(1)
-    named = {name: getattr(torch, name) for name in OPERATIONS if hasattr(torch, name)}
+    named = {name: getattr(torch, name) for name in SPELLED if hasattr(torch, name)}
     operations = {**named, "softplus": lambda a: torch.logaddexp(a, torch.zeros_like(a))}  # its own is a itself beyond 20
     leaves = {k: torch.tensor(x, dtype=torch.float64, requires_grad=True) for k, x in zip(program.used, numbers, strict=True)}
     nodes = [leaves.get(k, torch.tensor(0.0, dtype=torch.float64)) for k in range(program.inputs)]
@@ -345,7 +360,7 @@ def _jaxs() -> Any:
     set_option("jax_enable_x64", True)
     m = jax.numpy
     operations: dict[str, Any] = {
-        **{name: getattr(m, name) for name in OPERATIONS if hasattr(m, name)},
+        **{name: getattr(m, name) for name in SPELLED if hasattr(m, name)},
         "sub": m.subtract,
         "mul": m.multiply,
         "div": m.divide,
@@ -359,7 +374,7 @@ def _jaxs() -> Any:
     def branch(name: str) -> Callable[[Any, Any], Any]:
         return operations[name] if len(OPERATIONS[name].domain) == 2 else lambda a, _: operations[name](a)
 
-    branches = [branch(name) for name in OPERATIONS]
+    branches = [branch(name) for name in SPELLED]
 
     def output(slots: Any, codes: Any, left: Any, right: Any, place: Any, last: Any) -> Any:
         def step(slots: Any, now: Any) -> Any:
@@ -374,7 +389,7 @@ def _jaxs() -> Any:
 
 def by_jax(program: Program, numbers: Sequence[float]) -> list[float]:
     """The same by JAX, in float64."""
-    first, names = program.inputs + len(program.constants), list(OPERATIONS)
+    first, names = program.inputs + len(program.constants), SPELLED
     slots = np.zeros(SLOTS)
     slots[program.used] = numbers
     slots[program.inputs : first] = program.constants
@@ -402,6 +417,9 @@ def look(seed: str, peers: Sequence[str] = ()) -> tuple[Counter[str], float, lis
     excess = right.excess([value, *grads])
     if excess > 1:
         wrong.append(f"{seed}: {excess:.3g} times the bound: {program}, {numbers}")
+    if peers:
+        program, numbers = drawn(random.Random(seed), names=SPELLED)  # noqa: S311  # no secret
+        right = truth(program, numbers)
     for peer in peers:
         found = PEERS[peer](program, numbers)
         said[peer] += 1

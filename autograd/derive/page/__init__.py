@@ -44,9 +44,9 @@ def page(derivation: Steps, limit: int = 500) -> str:
     program = graph.program(formulas, fixed=bool(missing)) | {"widths": WIDTHS, "fixed": _why_fixed(missing)}
     parts = {
         "style": _colors() + _file("page.css"),
-        "svg": graph.svg(),
         "rows": "const RULES = {}, FORMULAS = {};\n" if missing else rows(graph.used) + formulas.script(),
         "formulas": formulas.templates() + graph.templates(),
+        "svg": graph.svg(),
         "program": _json(program),
         "script": "\n".join(map(_file, SCRIPTS)),
     }

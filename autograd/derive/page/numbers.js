@@ -30,11 +30,13 @@ function compute() {
       const contribution = takes ? adjoints[consumer] * partials[position] : 0;
       sent[parent] ||= takes;
       adjoints[parent] += contribution;
-      terms[parent].push({ consumer, position, partial: partials[position], contribution });
+      terms[parent].push({ consumer, position, partial: partials[position], contribution, takes });
     }
   }
 }
 
+// A term of which nothing was sent, where that is not seen: its product is not 0, as inf times 0.
+const isUnsent = ({ consumer, partial, takes }) => !takes && adjoints[consumer] * partial !== 0;
 const operands = (i) => nodes[i].parents.map((parent) => data[parent]);
 const ofRow = (rows, i) => (nodes[i].row ? rows[nodes[i].row].partials(data[i], ...operands(i)) : []);
 const partialsOf = (i) => (fixed ? (nodes[i].partials ?? []).map(Number) : ofRow(RULES, i));
@@ -87,7 +89,7 @@ function status() {
   if (back < 0) return `Forward, ${step} of ${results.length}: ${nodes[i].name} is ${short(data[i])}.`;
   if (back === 0) return `All values are computed: ${nodes[output].name} is ${short(data[output])}. Next: the sweep back.`;
   const [one, ...more] = terms[i];
-  const factors = one && `${short(adjoints[one.consumer])} \u00b7 ${short(one.partial)} = `;
+  const factors = one && (isUnsent(one) ? "nothing is sent, " : `${short(adjoints[one.consumer])} \u00b7 ${short(one.partial)} = `);
   const sum = more.length < 6 ? `${terms[i].map(({ contribution }) => short(contribution)).join(" + ")} = ` : "";
   const gradient = `the gradient of ${nodes[i].name} is ${!one ? "" : more.length ? sum : factors}${short(adjoints[i])}`;
   return `Backward, ${back} of ${sweep.length}: ${gradient}${more.length ? `, a sum over its ${more.length + 1} uses` : ""}.`;

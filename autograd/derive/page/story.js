@@ -96,13 +96,13 @@ function gradient(i) {
   if (i === output) return [equation(whole(), [number(1)]), html("p", { textContent: "Here the sweep starts." })];
   if (!terms[i].length) return [html("p", { textContent: `It is 0: ${nodes[output].name} does not depend on it.` })];
   const chains = terms[i].map((term) => chain(i, term));
-  if (chains.length === 1) return [equation(whole(), ...chains[0])];
+  if (chains.length === 1) return [equation(whole(), ...chains[0]), ...unsent(terms[i][0])];
   const sum = (parts) => parts.flatMap((part, k) => (k ? [mo("+"), ...part] : part));
   const shares = terms[i].map(({ contribution: x }) => [x < 0 ? enclosed(number(x)) : number(x)]);
   return [
     html("p", { textContent: `It is used ${chains.length} times, so its gradient is a sum, with a term for each use.` }),
     ...(chains.length < 5 ? [equation(whole(), sum(terms[i].map((term) => chain(i, term)[0])))] : []),
-    html("ol", {}, ...chains.map((sides, k) => html("li", {}, ...use(i, terms[i][k]), equation(...sides)))),
+    html("ol", {}, ...chains.map((sides, k) => html("li", {}, ...use(i, terms[i][k]), equation(...sides), ...unsent(terms[i][k])))),
     equation(whole(), ...(chains.length < 9 ? [sum(shares)] : []), [number(adjoints[i])]),
   ];
 }
@@ -118,6 +118,7 @@ function chain(i, { consumer, position, contribution }) { // one term: the chain
 }
 
 const which = (of, by, position) => (isTwice(of, by) ? `, as its ${side(of, position)} operand` : "");
+const unsent = (term) => (isUnsent(term) ? [html("p", { textContent: "Nothing is sent, for another arm was taken." })] : []);
 const use = (i, { consumer, position }) => ["through ", link(consumer), which(consumer, i, position)];
 
 function partials(i) {

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,7 +14,7 @@ import pytest
 import strangers
 
 from autograd import Value, derive, wrong_ways
-from autograd.__main__ import main
+from autograd.cli.main import main
 from autograd.cli.tokens import functions
 
 ROOT = Path(__file__).parents[3]
@@ -149,7 +150,7 @@ def test_what_cannot_be_written_is_said(
 def test_a_folder_that_is_not_there_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["autograd.draw"], "_render", lambda source, suffix: b"")
+    monkeypatch.setattr(sys.modules["autograd.draw"], "render", lambda source, suffix: b"")
     assert main(["x*x", "x=1", "--svg", str(tmp_path / "nowhere" / "a.svg")]) == 1
     assert " ".join(capsys.readouterr().err.split()).endswith("nowhere/a.svg: No such file or directory")
     assert main(["x+" * 600 + "x", "x=1", "--svg", str(tmp_path / "a.svg")]) == 1
@@ -241,8 +242,9 @@ options:
   --wrong-ways  print what four famous mistakes make of this graph
   --help        print this
 
-An expression has names, numbers, + - * / **, parentheses and the functions
-{" ".join(sorted(functions()))}.
+An expression has names, numbers, parentheses, the operators
++ - * / % ** < <= > >= == != and the functions
+{textwrap.fill(" ".join(sorted(functions())), 79)}.
 Put it in quotes, for a shell reads * and ( itself. A number may be computed,
 w=1/3 or w=sqrt(2); inf and nan are numbers too.
 

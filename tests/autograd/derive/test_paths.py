@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from test_derive import wanted
 from test_graph import graphs
 
-from autograd import Value, derive, grad, topological_order
+from autograd import Value, derive, grad, greater, topological_order, where
 from autograd.derive import paths as room
 from autograd.derive.paths import Paths
 from autograd.expressions import as_text
@@ -270,3 +270,11 @@ def test_paths_are_those_of_one_value() -> None:
 def test_a_sum_stands_in_parentheses_in_a_product() -> None:
     u, v = Value(0.5, "u"), Value(2.0, "v")
     assert "\n      (1 - z2 * z2) * v = 0.419974 * 2 = 0.839949\n" in str(derive((u * v).tanh(), u).paths())
+
+
+def test_nothing_goes_along_a_route_through_an_arm_that_was_not_taken() -> None:
+    x = Value(-1.0, "x")
+    paths = derive(where(greater(x, 0), x.log(), x * 3), x).paths()
+    assert [route.product for route in paths] == [0.0, 0.0, 3.0]
+    assert paths.total == paths.adjoint == 3.0
+    assert "\n      0 * nan = 0, for nothing is sent this way\n" in str(paths)

@@ -20,7 +20,7 @@ from test_derive import networks
 from test_graph import graphs
 
 import nn
-from autograd import Derivation, Value, derive, maximum
+from autograd import Derivation, Value, derive, dot, greater, maximum, total, where
 from autograd.derive.outline import Letter, _letter, shown_number
 from autograd.derive.text import WIDTH, _columns, _sum
 from autograd.operations import CONSTANT, FLOATS, OPERATIONS
@@ -112,7 +112,7 @@ def test_every_number_and_formula_of_the_text_is_what_was_computed(output: Value
         for line, term in zip(lines, step.terms, strict=False):
             product, since = re.split(r"\s+since ", line)
             slope, formula = re.split(r" [=+] ", product, maxsplit=1)[1].split(" * ", 1)
-            consumer, definition = since.split(", by its ")[0].split(" = ")
+            consumer, definition = re.split(", by its |, which sends", since)[0].split(" = ")
             assert slope == f"d{out}/d{consumer}"
             assert nodes[consumer] is term.consumer
             assert agree(value(formula, derivation), term.partial)
@@ -382,6 +382,31 @@ def three() -> Derivation:
     cost = ((w * x[0]).tanh() + (w * x[1]).tanh() + (w * x[2]).tanh()) ** 2
     cost.label = "cost"
     return derive(cost)
+
+
+def test_of_the_arm_that_was_not_taken_it_is_said_that_nothing_is_sent() -> None:
+    x = Value(-1.0, "x")
+    text = derive(where(greater(x, 0), x.log(), 1) + x.relu()).text()
+    assert section(text, "Backward")[-6:] == [
+        "  dz5/dx = dz5/dz4 * [x > 0]                      since z4 = relu(x)",
+        "         + dz5/dz2 * nan                          since z2 = log(x), which sends nothing",
+        "         + dz5/dz1 * 0                            since z1 = x > 0",
+        "         = 1 * 0 + 0 * nan + 0 * 0",
+        "         = 0 + 0 + 0",
+        "         = 0",
+    ]
+
+
+def test_operations_of_any_number_of_operands() -> None:
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    text = derive(total([a, b, dot([a, b], [b, 4])])).text()
+    assert section(text, "Local") == [
+        "  v = p + q + r         dv/dp = 1, dv/dq = 1, dv/dr = 1",
+        "  v = p * r + q * s     dv/dp = r, dv/dq = s, dv/dr = p",
+    ]
+    assert "         + dz2/dz1 * 4                            since z1 = a * b + b * 4, by its second operand" in text
+    text = derive(total([Value(1.0, f"x[{i}]") for i in range(30)])).text()
+    assert text.count("x[0] + x[1] + x[2] + x[3] + ... + x[29]") == 2
 
 
 def test_the_whole_text() -> None:

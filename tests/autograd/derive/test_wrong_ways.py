@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from test_graph import graphs
 
-from autograd import Value, derive, parse, topological_order, wrong_ways
+from autograd import Value, derive, greater, parse, topological_order, where, wrong_ways
 from autograd.derive.report import _short
 from autograd.operations import CONSTANT, LEAF, local_partials
 
@@ -317,3 +317,10 @@ def test_a_name_that_reads_like_the_report_stands_in_quotes() -> None:
 def test_only_values_have_sweeps() -> None:
     with pytest.raises(TypeError, match=r"^wrong_ways: output is 3.0 of type float; give a Value$"):
         wrong_ways(3.0)  # type: ignore[arg-type]  # that is the mistake
+
+
+def test_nothing_is_sent_to_an_arm_that_was_not_taken() -> None:
+    x = Value(-1.0, "x")
+    report = wrong_ways(where(greater(x, 0), x.log(), x * 3) + x)
+    assert report.right[x] == 4.0
+    assert [way.adjoints[x] for way in report.ways] == [4.0, 0.0, 8.0, 14.0]  # nan in none of them; `=` writes a 0 of nothing
