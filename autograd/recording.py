@@ -266,12 +266,22 @@ def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
             return record(type(self), row, self, *operands)
         if not compiled:
             made = recorder(row, reflected)
-            made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
+            made.__name__, made.__qualname__, made.__doc__ = named.__name__, named.__qualname__, named.__doc__
             compiled.append(made)
         for kind in type(self).__mro__:
-            if vars(kind).get(first.__name__) is first:
-                setattr(kind, first.__name__, compiled[0])
+            if vars(kind).get(named.__name__) is named:
+                setattr(kind, named.__name__, compiled[0])
         return compiled[0](self, *operands)
 
-    first.__doc__ = f"{row.name} of this Value, recorded as one node."
-    return first
+    def one(self: Any) -> Any:
+        return first(self)
+
+    def two(self: Any, other: Any) -> Any:
+        return first(self, other)
+
+    named = first if row.many else one if row.arity == 1 else two  # with the signature that `help` shows
+    named.__doc__ = f"{row.name} of this Value, recorded as one node."
+    if row.arity == 1 and not row.method.startswith("__"):
+        x = sum(row.domain[0]) / 2 + 0.25
+        named.__doc__ += f"\n\n>>> Value({x}).{row.name}().data\n{row.forward(x)}\n"
+    return named

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from autograd.copying import deep, packed, twin
 from autograd.fast import swept
 from autograd.floats import shown
-from autograd.operands import checked
-from autograd.operations import LEAF, with_methods
+from autograd.operands import checked, with_methods
+from autograd.operations import LEAF
 from autograd.recording import Recorded, changed, leaf, method
 from autograd.sweep import gradients
 
@@ -108,7 +108,13 @@ class Value(Methods):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Any, label: str = "", *more: Any) -> None:
+        if more or isinstance(label, tuple):
+            raise TypeError(
+                "Value takes a number and a label; what operands made it is recorded by its operators. For an operation of "
+                "your own, in place of _children and _backward, write for example autograd.operation('my_tanh', math.tanh, "
+                "lambda m, out, a: (1 - out * out,))"
+            )
         self._data = checked(data, "Value")
         self._grad = type(self._data)()
         self._mark = None

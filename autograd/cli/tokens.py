@@ -42,19 +42,12 @@ def functions() -> dict[str, Operation]:
 
 
 def spelled(name: str) -> str:
-    """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like.
-
-    A longer one than LONGEST stays as it is, for where accents pile up this takes the square of their number.
-    """
+    """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like."""
     return unicodedata.normalize("NFKC", name) if len(name) <= LONGEST else name
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The pieces of the text in order, without the space between them; the last one is the end.
-
-    >>> [token.text for token in tokens("-2.5*sin(w + x_1)")]
-    ['-', '2.5', '*', 'sin', '(', 'w', '+', 'x_1', ')', '']
-    """
+    """The pieces of the text in order, without the space between them; the last one is the end."""
     start, known = 0, functions()
     while start < len(text):
         end = start + 1

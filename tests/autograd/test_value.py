@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import gc
+import inspect
 import math
 import operator
 import pickle
@@ -526,3 +528,22 @@ def test_a_node_takes_at_most_220_bytes() -> None:
         tracemalloc.stop()
     assert used <= 220 * 80_000
     assert len(topological_order(y)) == 80_001
+
+
+def test_micrograds_way_to_make_a_result_is_refused_with_the_way_to_go() -> None:
+    x: Any = Value(0.5)
+    for arguments in ((0.46, (x,), "tanh"), (0.46, (x,))):
+        with pytest.raises(TypeError, match=r"recorded by its operators.*autograd.operation\('my_tanh', math.tanh, "):
+            Value(*arguments)
+
+
+def test_help_shows_the_signature_and_an_example() -> None:
+    for method in (Value.arctan, Value.sigmoid, Value.__truediv__):
+        first = str(inspect.signature(method))
+        assert first in ("(self: 'Any') -> 'Any'", "(self)", "(self: 'Any', other: 'Any') -> 'Any'", "(self, other)")
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
+    documented = [row.method for row in OPERATIONS.values() if row.arity == 1 and row.method.isidentifier()]
+    for name in filter(lambda name: not name.startswith("__"), documented):
+        example = parser.get_doctest(getattr(Value, name).__doc__, {"Value": Value}, name, None, None)
+        assert example.examples
+        assert runner.run(example).failed == 0

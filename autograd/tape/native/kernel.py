@@ -19,6 +19,8 @@ from typing import NamedTuple
 from autograd.expressions import EXPANDED, Expression, symbol
 from autograd.expressions.expression import is_number, lifted
 from autograd.operations import BUILT_IN, OPERATIONS, Operation
+from autograd.tape.native.folds import add, folded, unfold
+from autograd.tape.native.fusing import CHAIN
 from autograd.tape.native.lowering import Code, Function
 from autograd.tape.program import FOLDS, Call, Program, formulas, of_node
 
@@ -84,10 +86,7 @@ def _text(code: Code, *more: str) -> Text:
 
 
 def straight(program: Program, valued: bool) -> Text:
-    """One tape, written out; if it is not `valued`, what only the output needs is left out.
-
-    A descent asks for nothing but the derivatives.
-    """
+    """One tape, written out; if it is not `valued`, what only the output needs is left out."""
     code = Code()
     inputs = [f"x{k}" for k in range(program.inputs)]
     names = {name: code.let(f"load double, ptr {_at(code, '%x', k)}") for k, name in enumerate(inputs)}
@@ -132,6 +131,7 @@ FETCH = """
 %{way}.left = load i32, ptr %{way}.left.at
 %{way}.right.at = getelementptr i32, ptr %right, i64 %{way}.i
 %{way}.right = load i32, ptr %{way}.right.at
+%{way}.operands = getelementptr i32, ptr %rest, i32 %{way}.left
 %{way}.position = add i64 %first, %{way}.i
 %{way}.out.at = getelementptr double, ptr %numbers, i64 %{way}.position
 %{way}.left.number = getelementptr double, ptr %numbers, i32 %{way}.left
@@ -176,41 +176,18 @@ SENT = """
 br i1 %never, label %backward.next, label %backward.sent
 backward.sent:
 """  # a sum of shares is never -0.0, so that this says that none was sent
-LOOP = """
-br label %{name}.start
-{name}.start:
-br label %{name}
-{name}:
-%{name}.k = phi i32 [{first}, %{name}.start], [%{name}.next, %{name}.end]
-%{name}.sum = phi double [{start}, %{name}.start], [%{name}.result, %{name}.end]
-%{name}.more = icmp slt i32 %{name}.k, %{count}
-br i1 %{name}.more, label %{name}.body, label %{name}.done
-{name}.body:"""
-AGAIN = """
-br label %{name}.end
-{name}.end:
-%{name}.result = fadd double {result}, {more}
-%{name}.next = add i32 %{name}.k, 1
-br label %{name}
-{name}.done:"""
 
 
 def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
-    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share.
-
-    With more than two operands all are sent their share, constants too, where nobody reads it.
-    """
+    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share."""
     built_in = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
-    calls = [(row, row.arity or 0) for row in built_in if row.arity is not None or row.name in FOLDS]
+    calls = [(row, row.arity or 0) for row in (*built_in, CHAIN) if row.arity is not None or row.name in FOLDS]
     cases = ((call, needs) for call in (*calls, *more) for needs in ((ALL, LEFT, RIGHT) if call[1] == 2 else (ALL,)))
     return {case: code for code, case in enumerate(cases)}
 
 
 def interpreter(more: Iterable[Call] = ()) -> Text:
-    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table.
-
-    An operation's operands are `left` and `right`; with more than two, `right` says where in `rest` the others begin.
-    """
+    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table."""
     code, cases = Code(), codes_of(more)
     for k, field in enumerate(FIELDS):
         at = code.let(f"getelementptr i64, ptr %program, i64 {k}")
@@ -226,7 +203,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
         if needs == ALL:
             code.do(f"forward.{case}:")
             if call[0].name in FOLDS:
-                out = _folded(code, call[0])
+                out = folded(code, call[0])
             else:
                 names = _loaded(code, "forward", _positions(code, call[1], "forward"))
                 (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
@@ -236,7 +213,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
     for (call, needs), case in cases.items():
         code.do(f"backward.{case}:")
         if call[0].name in FOLDS:
-            _unfold(code, call[0])
+            unfold(code, call[0])
         else:
             _send(code, call, needs)
         code.do("br label %backward.next")
@@ -285,52 +262,7 @@ def _send(code: Code, call: Call, needs: int) -> None:
     names["out"] = code.let("load double, ptr %backward.out.at")
     kept = slice(0, 1) if needs == LEFT else slice(1, 2) if needs == RIGHT else slice(None)
     for share, position in zip(code.compute(shares[kept], names)[::-1], positions[kept][::-1], strict=True):
-        _add(code, position, share)
-
-
-def _add(code: Code, position: str, share: str) -> None:
-    at = code.let(f"getelementptr double, ptr %adjoints, i32 {position}")
-    before = code.let(f"load double, ptr {at}")
-    code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
-
-
-def _operand(code: Code, way: str, k: str) -> tuple[str, str]:
-    """The position of operand k of a fold, and its number."""
-    at = code.let(f"getelementptr i32, ptr %rest, i32 {code.let(f'add i32 %{way}.left, {k}')}")
-    position = code.let(f"load i32, ptr {at}")
-    return position, code.let(f"load double, ptr {code.let(f'getelementptr double, ptr %numbers, i32 {position}')}")
-
-
-def _term(code: Code, row: Operation, k: str) -> str:
-    """What a fold adds: an operand, or the product of two."""
-    _, a = _operand(code, "forward", k)
-    if row.name == "total":
-        return a
-    _, b = _operand(code, "forward", code.let(f"add i32 {k}, %forward.right"))
-    return code.let(f"fmul double {a}, {b}")
-
-
-def _folded(code: Code, row: Operation) -> str:
-    """The sum, from the left."""
-    name = f"forward.{row.name}"
-    code.do(LOOP.format(name=name, first=1, start=_term(code, row, "0"), count="forward.right"))
-    code.do(AGAIN.format(name=name, result=f"%{name}.sum", more=_term(code, row, f"%{name}.k")))
-    return f"%{name}.sum"
-
-
-def _unfold(code: Code, row: Operation) -> None:
-    """Send each operand its share, the last one first."""
-    for name in ("backward.total",) if row.name == "total" else ("backward.dot.b", "backward.dot.a"):
-        code.do(LOOP.format(name=name, first=0, start="0.0", count="backward.right"))
-        a = code.let(f"sub i32 {code.let(f'sub i32 %backward.right, %{name}.k')}, 1")
-        if row.name == "total":
-            _add(code, _operand(code, "backward", a)[0], "%upstream")
-        else:
-            b = code.let(f"add i32 {a}, %backward.right")
-            (position, _), (_, other) = (_operand(code, "backward", k) for k in ((a, b) if name[-1] == "a" else (b, a)))
-            share = code.let(f"fadd double {code.let(f'fmul double %upstream, {other}')}, 0.0")
-            _add(code, position, share)
-        code.do(AGAIN.format(name=name, result="0.0", more="0.0"))
+        add(code, position, share)
 
 
 def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:

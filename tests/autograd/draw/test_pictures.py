@@ -16,6 +16,7 @@ from crossing import SVG, crossed, flattened, overlapping, texts, touches
 
 from autograd import Value, draw, topological_order
 from autograd.draw.dot import dot
+from autograd.draw.render import scaled
 from autograd.draw.style import THEMES
 
 
@@ -292,3 +293,17 @@ def test_the_page_finds_its_texts_in_boxes_and_arrows_by_number() -> None:
         assert numbers == (["data"] if node.operation.name == "constant" else ["data", "grad"])
     for k, (parent, _, _) in enumerate(edges(order), 1):
         assert len(groups[f"edge{k}"]) == (parent.operation.name != "constant")
+
+
+def test_an_svg_is_scaled_by_its_width_and_height() -> None:
+    assert scaled('<svg width="10pt" height="4pt">', 2) == '<svg width="20pt" height="8pt">'
+
+
+def test_a_picture_shows_the_numbers_of_the_recording() -> None:
+    x = Value(2.0, "x")
+    y = (x * x).relu() + x * 3
+    before = draw(y).source
+    folded = draw(y, collapse="auto").source
+    x.data = -5.0
+    assert draw(y).source == before
+    assert draw(y, collapse="auto").source == folded
