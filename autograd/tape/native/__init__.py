@@ -56,10 +56,8 @@ class Native:
     def _machine(self, valued: bool) -> Machine:
         if valued not in self._machines:  # cached_property has a lock on 3.11, which a forked child would wait for
             program = self.tape.program
-            interpreted = self._arrays is not None
-            self._machines[valued] = (
-                _interpreter(program.uncommon()) if interpreted else loaded(*kernel.straight(program, valued))
-            )
+            made = _interpreter(program.uncommon()) if self._arrays else loaded(*kernel.straight(program, valued))
+            self._machines[valued] = made
         return self._machines[valued]
 
     def __reduce__(self) -> tuple[Any, ...]:
