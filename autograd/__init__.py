@@ -71,8 +71,7 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(_LATER[name]), name)
     except AttributeError as error:  # Python would make "cannot import name" of it, and hide what is wrong
         raise ImportError(f"autograd.{name}: importing {_LATER[name]} failed: {error}") from error
-    globals()[name] = found
-    return found
+    return globals().setdefault(name, found)
 
 
 def __dir__() -> list[str]:

@@ -88,6 +88,10 @@ def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) ->
     >>> report.ok, [row.input for row in report.rows]
     (True, ['x0', 'x1'])
     """
+    if not callable(f):
+        raise TypeError(f"gradcheck: f={f!r:.60} is of type {type(f).__name__}; give a function of Values, then the numbers")
+    if not 0 < tolerance < 1:
+        raise ValueError(f"gradcheck: tolerance={tolerance!r:.60} has to be a number between 0 and 1, such as 1e-6")
     if not inputs:
         raise TypeError("gradcheck: there are no inputs; give the numbers at which to compare, gradcheck(f, 2.0, 0.5)")
     labels = [x.label if isinstance(x, Value) and x.label else f"x{i}" for i, x in enumerate(inputs)]

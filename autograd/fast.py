@@ -6,6 +6,7 @@ falls back on `sweep`; where Python's arithmetic raises, the row itself is asked
 
 from __future__ import annotations
 
+import os
 from _thread import allocate_lock  # `threading` would be a twentieth of what `import autograd` takes
 from collections.abc import Callable
 from functools import cache
@@ -71,13 +72,23 @@ def swept(output: Any, take: Callable[[list[Any], list[Any]], T]) -> T | None:
 
     None where the sweep cannot be run this way, or where a number was changed by hand since the graph was begun.
     """
-    if output.left is None or not LOCK.acquire(False):  # without waiting
+    lock = LOCK
+    if output.left is None or not lock.acquire(False):  # without waiting
         return None
     try:
         found = _loop()(output, object(), BY_ORDER)
         return take(*found) if found is not None and latest[0] < found[0][-1].order else None
     finally:
-        LOCK.release()
+        lock.release()
+
+
+def _after_fork() -> None:
+    global LOCK  # noqa: PLW0603  # nobody releases what another thread held
+    LOCK = allocate_lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @cache

@@ -118,7 +118,7 @@ def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
     if isinstance(x, Recorded):
         return x
     if x.__class__ is not float:
-        if getattr(x, "dtype", None) == object and x.shape == ():  # noqa: E721  # NumPy's, which `is` not
+        if getattr(x, "dtype", None) == object and x.shape == ():  # noqa: E721  # a dtype, no type
             return lift(x.item(), other, operation, kind)  # NumPy's box around a Value
         x = beside(x, None if other is None else other._data, operation)
         if x is NotImplemented:

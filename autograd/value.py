@@ -108,7 +108,13 @@ class Value(Methods):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Any, label: str = "", *more: Any) -> None:
+        if more or isinstance(label, tuple):
+            raise TypeError(
+                "Value takes a number and a label; what operands made it is recorded by its operators. For an operation of "
+                "your own, in place of _children and _backward, write for example autograd.operation('my_tanh', math.tanh, "
+                "lambda m, out, a: (1 - out * out,))"
+            )
         self._data = checked(data, "Value")
         self._grad = type(self._data)()
         self._mark = None

@@ -50,11 +50,7 @@ def spelled(name: str) -> str:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The pieces of the text in order, without the space between them; the last one is the end.
-
-    >>> [token.text for token in tokens("-2.5*sin(w + x_1)")]
-    ['-', '2.5', '*', 'sin', '(', 'w', '+', 'x_1', ')', '']
-    """
+    """The pieces of the text in order, without the space between them; the last one is the end."""
     start, known = 0, functions()
     while start < len(text):
         end = start + 1

@@ -234,11 +234,7 @@ def side(term: Term) -> str:
 
 
 def ordinal(position: int, operands: int) -> str:
-    """The operand at this position in words.
-
-    >>> ordinal(1, 2), ordinal(1, 3), ordinal(5, 7)
-    ('right', 'second', '6th')
-    """
+    """The operand at this position in words."""
     words = ("left", "right") if operands == 2 else ORDINALS
     return words[position] if position < len(words) else f"{position + 1}th"
 

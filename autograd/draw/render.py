@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
-from _thread import allocate_lock  # `threading` would be a twentieth of what `import autograd` takes
+from _thread import RLock  # `threading` would be a twentieth of what `import autograd` takes
 
-RENDERING = allocate_lock()  # pygraphviz has Graphviz in this process, and two pictures at once would end it
+RENDERING = RLock()  # pygraphviz has Graphviz in this process, and two pictures at once would end it
+if hasattr(os, "register_at_fork"):  # a fork waits for the picture, else the child would wait for it without end
+    os.register_at_fork(before=RENDERING.acquire, after_in_parent=RENDERING.release, after_in_child=RENDERING.release)
 SLIDE = (1920, 1080)  # the pixels that a PNG fills
 LEAST = 96  # dots an inch: text of a large graph stays readable, and its PNG becomes larger than a slide
 _SIZE = re.compile(r'(<svg\b[^>]*?) width="([\d.]+)pt" height="([\d.]+)pt"')

@@ -160,11 +160,7 @@ EXPANDED = Arithmetic(lambda row: None if row.formula else applied(row), zeros_l
 
 
 def operands_first(expression: Expression) -> list[Expression]:
-    """Every part of an expression, each once and after its operands; the expression itself is the last.
-
-    >>> operands_first(1 - symbol("x"))
-    [1, x, sub(1, x)]
-    """
+    """Every part of an expression, each once and after its operands; the expression itself is the last."""
     return topological_order(expression)
 
 

@@ -19,7 +19,7 @@ from autograd.value import Comparison, Value, watching
 ROWS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal"}
 
 
-class BranchChanged(ValueError):
+class BranchChanged(ValueError):  # noqa: N818  # it says what happened
     """The numbers would take another branch than the tape was recorded with."""
 
 
@@ -45,7 +45,7 @@ class Heard(list[Comparison]):
 
     def append(self, comparison: Comparison) -> None:
         """Remember it; the place is the first frame outside of this package."""
-        frame: Any = sys._getframe(1)
+        frame: Any = sys._getframe(1)  # noqa: SLF001  # `inspect` takes longer to import
         while frame.f_back and frame.f_globals.get("__name__", "").startswith("autograd."):
             frame = frame.f_back
         self.places.append((frame.f_code.co_filename, frame.f_lineno))

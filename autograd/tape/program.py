@@ -24,7 +24,7 @@ from autograd.recording import recorded_numbers
 from autograd.sweep import NOTHING, Walk, adjoints, guarded_adjoints
 from autograd.value import Value
 
-FOLDS = ("total", "dot")  # of any number of operands, a loop in machine code
+FOLDS = ("total", "dot", "chain")  # of any number of operands, a loop in machine code
 NOT_EQUAL = OPERATIONS["not_equal"]
 Call: TypeAlias = tuple[Operation, int]  # an operation, and of how many operands
 

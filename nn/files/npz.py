@@ -111,7 +111,7 @@ def _zipped(arrays: Mapping[str, Array]) -> Iterator[Any]:
     for name, a in arrays.items():
         entry, file_name = BytesIO(), f"{name}.npy".encode()
         np.lib.format.write_array(entry, a, version=(1, 0), allow_pickle=False)
-        data = entry.getbuffer()
+        data = entry.getvalue()  # no view: a write that fails abandons this generator, and 3.12 then crashes
         sizes = (zlib.crc32(data), len(data), len(data), len(file_name))
         fields = struct.pack("<HHHHHLLLHH", 20, 0, 0, 0, 33, *sizes, 0)  # version 2.0, stored, on the first day of 1980
         yield b"PK\3\4" + fields + file_name

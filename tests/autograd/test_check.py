@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -407,3 +407,24 @@ def test_where_a_nonfinite_number_comes_from_is_said_of_any_operation() -> None:
     factorial = partial(record, Value, changed(OPERATIONS["neg"], name="factorial", symbol="!", forward=lambda a: math.inf))
     assert str(first_nonfinite(farther(x, y))) == "the data of farther is inf: farther(0.0, 0.5) is inf"
     assert str(first_nonfinite(factorial(y))) == "the data of ! is inf: !(0.5) is inf"
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (
+            lambda: gradcheck(Value(2.0), Value(1.0)),
+            TypeError,
+            r"^gradcheck: f=Value.* is of type Value; give a function of Values",
+        ),
+        (
+            lambda: gradcheck(Value.exp, 1.0, tolerance=math.nan),
+            ValueError,
+            "^gradcheck: tolerance=nan has to be a number between",
+        ),
+        (lambda: gradcheck(Value.exp, 1.0, tolerance=-1), ValueError, "^gradcheck: tolerance=-1 has to be a number between"),
+    ],
+)
+def test_what_cannot_be_checked_is_said(call: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        call()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -74,3 +77,32 @@ def test_a_float_beside_a_fraction_that_no_float_can_hold(record: Callable[[Valu
         with pytest.raises(OverflowError, match=message):
             sweep()
     assert big.grad == 7.0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_a_child_forked_while_another_thread_sweeps_or_renders_has_locks_that_are_free() -> None:
+    program = """
+import os, threading, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of 3.12, for a fork beside threads
+from autograd import fast
+from autograd.draw.render import RENDERING
+held = threading.Event()
+def hold():
+    with fast.LOCK, RENDERING:
+        held.set()
+        time.sleep(0.3)
+thread = threading.Thread(target=hold)
+thread.start()
+held.wait()
+child = os.fork()
+if not child:
+    there = threading.Thread(target=lambda: os._exit(not (fast.LOCK.acquire(False) and RENDERING.acquire(False))))
+    there.start()
+    time.sleep(5)
+    os._exit(2)
+thread.join()
+with fast.LOCK, RENDERING:
+    print(os.waitpid(child, 0)[1])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603  # ours
+    assert (done.stdout, done.stderr) == ("0\n", "")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import gc
+import inspect
 import math
 import operator
 import pickle
@@ -204,7 +206,8 @@ def test_an_int_beyond_the_floats_is_refused_with_the_remedy(power: int) -> None
         Value(10**power)
     with pytest.raises(ValueError, match=r"^operation \+: 1(000.*|e5000) is too large for a float; give it as a Fraction"):
         Value(1.0) + 10**power
-    assert type(Value(Fraction(10**power)).data) is Fraction
+    exact: Any = Value(Fraction(10**power)).data
+    assert type(exact) is Fraction
 
 
 @pytest.mark.parametrize("wrong", ["3", None, 2j, [1.0], np.array([1.0, 2.0])])
@@ -352,7 +355,8 @@ def test_fractions_stay_exact_through_backward() -> None:
     output.backward()
     assert output.data == 3 * x.data * y.data - x.data**2 / 7 + 1 / y.data
     assert (x.grad, y.grad) == (3 * y.data - 2 * x.data / 7, 3 * x.data - 1 / y.data**2)
-    assert {type(n) for n in (output.data, output.grad, x.grad, y.grad)} == {Fraction}
+    numbers: list[Any] = [output.data, output.grad, x.grad, y.grad]
+    assert {type(n) for n in numbers} == {Fraction}
 
 
 @pytest.mark.parametrize("number", [3, True, np.int64(3), np.uint8(3), 2**60 + 1, -(2**60) - 1, 10**400])
@@ -524,3 +528,22 @@ def test_a_node_takes_at_most_220_bytes() -> None:
         tracemalloc.stop()
     assert used <= 220 * 80_000
     assert len(topological_order(y)) == 80_001
+
+
+def test_micrograds_way_to_make_a_result_is_refused_with_the_way_to_go() -> None:
+    x: Any = Value(0.5)
+    for arguments in ((0.46, (x,), "tanh"), (0.46, (x,))):
+        with pytest.raises(TypeError, match=r"recorded by its operators.*autograd.operation\('my_tanh', math.tanh, "):
+            Value(*arguments)
+
+
+def test_help_shows_the_signature_and_an_example() -> None:
+    for method in (Value.arctan, Value.sigmoid, Value.__truediv__):
+        first = str(inspect.signature(method))
+        assert first in ("(self: 'Any') -> 'Any'", "(self)", "(self: 'Any', other: 'Any') -> 'Any'", "(self, other)")
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
+    documented = [row.method for row in OPERATIONS.values() if row.arity == 1 and row.method.isidentifier()]
+    for name in filter(lambda name: not name.startswith("__"), documented):
+        example = parser.get_doctest(getattr(Value, name).__doc__, {"Value": Value}, name, None, None)
+        assert example.examples
+        assert runner.run(example).failed == 0

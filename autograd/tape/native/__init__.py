@@ -8,10 +8,12 @@ here: a `Fraction` among the constants becomes one.
 from __future__ import annotations
 
 import math
+import struct
 import threading
 from array import array
-from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,9 @@ from autograd.operands import checked
 from autograd.slopes import values
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
+from autograd.tape.native.fusing import fused
 from autograd.tape.native.machine import Machine, address, backend, loaded
+from autograd.tape.native.training import batches, columns, settled
 from autograd.tape.program import FOLDS, Call, Program
 from autograd.value import Value
 
@@ -53,20 +57,19 @@ class Native:
             address(called)
         self.tape = tape
         self._local = threading.local()
+        self._pack = struct.Struct(f"{len(tape.inputs)}d").pack
         self._guard = tape.guard and Native(tape.guard)
-        self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(tape.program)
-
-    @cached_property
-    def _replaying(self) -> Machine:
-        return self._machine(valued=True)
-
-    @cached_property
-    def _descending(self) -> Machine:
-        return self._machine(valued=False)
+        self._machines: dict[bool, Machine] = {}
+        self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(fused(tape.program))
 
     def _machine(self, valued: bool) -> Machine:
-        program = self.tape.program
-        return _interpreter(program.uncommon()) if self._arrays else loaded(*kernel.straight(program, valued))
+        if valued not in self._machines:  # cached_property has a lock on 3.11, which a forked child would wait for
+            program = self.tape.program
+            interpreted = self._arrays is not None
+            self._machines[valued] = (
+                _interpreter(program.uncommon()) if interpreted else loaded(*kernel.straight(program, valued))
+            )
+        return self._machines[valued]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Native, (self.tape,)
@@ -87,17 +90,37 @@ class Native:
             return self._on_arrays(numbers)
         out = array("d", [0.0]) * (len(x) + 1)
         start = _data(out)
-        self._replaying.replay(self._address(), _data(x), start, start + 8)
+        self._machine(valued=True).replay(self._address(), _data(x), start, start + 8)
         return out[0], np.frombuffer(out)[1:] if isinstance(numbers, np.ndarray) else out[1:].tolist()
 
-    def descend(
-        self, numbers: Any, steps: int, learning_rate: float, over: Iterable[Value] | None = None, check: bool = True
+    def descend(  # as an optimizer needs
+        self,
+        numbers: Any,
+        steps: int,
+        learning_rate: float,
+        over: Iterable[Value] | None = None,
+        check: bool = True,
+        *,
+        optimizer: Any = "sgd",
+        weight_decay: float = 0.0,
+        samples: Mapping[Value, Any] | None = None,
+        batch_size: int | None = None,
+        rng: Any = None,
     ) -> Any:
         """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`.
 
-        `over` are inputs of the tape, all if left out. A list gives a list, an array an array. Raises `ValueError` for
-        numbers that are arrays of samples, a negative number of steps, and for Values in `over` that are no inputs. A
-        learning rate that is too large ends in inf or nan: look at what comes back.
+        `over` are inputs of the tape, all if left out. `optimizer` is sgd, momentum, adam or a record such as one of
+        `nn.OPTIMIZERS`. `samples` has arrays for the inputs that vary by sample, whose numbers are not read; a step takes the
+        mean gradient of `batch_size` samples, all if left out, in an order that `rng` draws as for `nn.fit`; None is their
+        own. A list gives a list, an array an array. Raises `ValueError` for numbers that are arrays of samples, a negative
+        number of steps, and for Values in `over` that are no inputs, `BranchChanged` as a call does. A learning rate that is
+        too large ends in inf or nan: look at what comes back.
+
+        >>> from autograd import Tape
+        >>> w, x = Value(0.0), Value(1.0)
+        >>> fast = Tape((w - x) ** 2, [w, x]).native()
+        >>> round(fast.descend([0.0, 0.0], 300, 0.1, optimizer="adam", samples={x: [1.0, 2.0]})[0], 3)
+        1.5
 
         Source of the step: Cauchy, Comptes Rendus 25 (1847), 536.
         """
@@ -108,26 +131,56 @@ class Native:
             raise ValueError(f"descend: steps={steps!r} is not a whole number from 0 up")
         rate, moved = as_float(checked(learning_rate, "descend: learning_rate")), self._moved(over)
         x, out = x[:] if isinstance(x, array) else x.copy(), np.empty(len(x) + 1)
+        if optimizer != "sgd" or weight_decay or samples:
+            given = np.array(x)
+            self._train(given, int(steps), moved, settled(optimizer, rate, weight_decay), samples, batch_size, rng, check)
+            return given if isinstance(numbers, np.ndarray) else given.tolist()
         start = _data(out)
         guard = self._guard if check else None
         for some in _portions(int(steps) if len(moved) else 0, AT_ONCE if guard else len(self.tape)):
             if guard:  # after every step
                 self.tape.check(x, guard)
-            self._descending.descend(self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8)
+            self._machine(valued=False).descend(
+                self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8
+            )
         return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
+
+    def _train(
+        self, x: Array, steps: int, moved: Array, by: Any, samples: Any, batch_size: int | None, rng: Any, check: bool
+    ) -> None:
+        """Change the numbers by the steps of an optimizer."""
+        (record, settings), n = by, len(x)
+        places, data = columns(samples, {node: k for k, node in enumerate(self.tape.inputs)}) if samples else ([], None)
+        moved = np.array([k for k in moved if k not in places], dtype=np.int64)
+        count = 1 if data is None else len(data)
+        rows, values, grads = np.tile(x, (count, 1)), np.empty(count), np.empty((count, n))
+        state = tuple(np.zeros(len(moved)) for _ in record.state)
+        for step, chosen in zip(range(1, steps + 1), batches(count, batch_size, rng), strict=False):
+            m = len(chosen)
+            rows[:m, moved] = x[moved]
+            if data is not None:
+                rows[:m, places] = data[chosen]
+            if check and self._guard:
+                self.tape.check([*rows[:m].T], self._guard)
+            self._machine(valued=False).samples(self._address(), _data(rows), n, m, _data(values), _data(grads))
+            with np.errstate(all="ignore"):
+                gradient = grads[:m, moved].sum(axis=0) / m
+                x[moved], state = record.update(x[moved], gradient, state, step, settings)
 
     def _floats(self, numbers: Any) -> Any:
         """One float for each input, as an array of NumPy's or of Python's; None where there are arrays of samples."""
         n = len(self.tape.inputs)
         if type(numbers) is np.ndarray and numbers.shape == (n,) and numbers.dtype == np.float64:
             return np.ascontiguousarray(numbers)
-        if numbers.__class__ is not list or len(numbers) != n or set(map(type, numbers)) != {float}:
-            kind, numbers = arguments(numbers, self.tape.inputs)
-            if kind is Value:
-                raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
-            if kind is list:
-                return None
-        return array("d", map(as_float, numbers))
+        if numbers.__class__ is list and numbers and numbers[0].__class__ is float:
+            with suppress(TypeError, OverflowError, DeprecationWarning, struct.error):  # `arguments` has the words for it
+                packed = self._pack(*numbers)
+                if sum(numbers).__class__ is float:  # so it holds no arrays and no Values; to look at each type is slow
+                    return array("d", packed)
+        kind, numbers = arguments(numbers, self.tape.inputs)
+        if kind is Value:
+            raise TypeError("a native tape computes with floats; give numbers, or call the tape itself with Values")
+        return None if kind is list else array("d", map(as_float, numbers))
 
     def _on_arrays(self, numbers: Any) -> tuple[Any, Any]:
         _, arrays = arguments(numbers, self.tape.inputs)
@@ -143,7 +196,7 @@ class Native:
             for k, each in varied:
                 x[:, k] = each[done : done + some]
             out = _data(values[done:]), _data(grads[done:])
-            self._replaying.samples(self._address(), _data(x), n, some, *out)
+            self._machine(valued=True).samples(self._address(), _data(x), n, some, *out)
             done += some
         return values.reshape(shape), like(numbers, [grads[:, k].reshape(shape) for k in range(n)])
 
@@ -188,7 +241,10 @@ class _Arrays:
         self._right[many] = first[many] + 1
         for row, code in folds.items():  # where the operands begin, and how many terms there are
             here = self._codes == code
-            self._left[here], self._right[here] = first[here], counts[here] // (1 if row.name == "total" else 2)
+            self._left[here], self._right[here] = (
+                first[here],
+                counts[here] // (1 if row.name == "total" else 2),
+            )  # a chain has one more
         self._codes += np.where(many, 0, needs).astype(np.int16)
 
     def memory(self) -> tuple[Array, Array, Array]:

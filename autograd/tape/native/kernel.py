@@ -19,6 +19,7 @@ from typing import NamedTuple
 from autograd.expressions import EXPANDED, Expression, symbol
 from autograd.expressions.expression import is_number, lifted
 from autograd.operations import BUILT_IN, OPERATIONS, Operation
+from autograd.tape.native.fusing import CHAIN
 from autograd.tape.native.lowering import Code, Function
 from autograd.tape.program import FOLDS, Call, Program, formulas, of_node
 
@@ -132,6 +133,7 @@ FETCH = """
 %{way}.left = load i32, ptr %{way}.left.at
 %{way}.right.at = getelementptr i32, ptr %right, i64 %{way}.i
 %{way}.right = load i32, ptr %{way}.right.at
+%{way}.operands = getelementptr i32, ptr %rest, i32 %{way}.left
 %{way}.position = add i64 %first, %{way}.i
 %{way}.out.at = getelementptr double, ptr %numbers, i64 %{way}.position
 %{way}.left.number = getelementptr double, ptr %numbers, i32 %{way}.left
@@ -201,7 +203,7 @@ def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
     With more than two operands all are sent their share, constants too, where nobody reads it.
     """
     built_in = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
-    calls = [(row, row.arity or 0) for row in built_in if row.arity is not None or row.name in FOLDS]
+    calls = [(row, row.arity or 0) for row in (*built_in, CHAIN) if row.arity is not None or row.name in FOLDS]
     cases = ((call, needs) for call in (*calls, *more) for needs in ((ALL, LEFT, RIGHT) if call[1] == 2 else (ALL,)))
     return {case: code for code, case in enumerate(cases)}
 
@@ -294,43 +296,55 @@ def _add(code: Code, position: str, share: str) -> None:
     code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
 
 
-def _operand(code: Code, way: str, k: str) -> tuple[str, str]:
+def _operand(code: Code, way: str, k: str, offset: int = 0) -> tuple[str, str]:
     """The position of operand k of a fold, and its number."""
-    at = code.let(f"getelementptr i32, ptr %rest, i32 {code.let(f'add i32 %{way}.left, {k}')}")
-    position = code.let(f"load i32, ptr {at}")
+    at = f"getelementptr i32, ptr %{way}.operands, i32 {k}"
+    if offset:
+        at = f"getelementptr i32, ptr {code.let(at)}, i32 {offset}"
+    position = code.let(f"load i32, ptr {code.let(at)}")
     return position, code.let(f"load double, ptr {code.let(f'getelementptr double, ptr %numbers, i32 {position}')}")
 
 
-def _term(code: Code, row: Operation, k: str) -> str:
+def _term(code: Code, name: str, k: str) -> str:
     """What a fold adds: an operand, or the product of two."""
-    _, a = _operand(code, "forward", k)
-    if row.name == "total":
+    offset = int(name == "chain")
+    _, a = _operand(code, "forward", k, offset)
+    if name == "total":
         return a
-    _, b = _operand(code, "forward", code.let(f"add i32 {k}, %forward.right"))
+    _, b = _operand(code, "forward", code.let(f"add i32 {k}, %forward.right"), offset)
     return code.let(f"fmul double {a}, {b}")
 
 
 def _folded(code: Code, row: Operation) -> str:
     """The sum, from the left."""
-    name = f"forward.{row.name}"
-    code.do(LOOP.format(name=name, first=1, start=_term(code, row, "0"), count="forward.right"))
-    code.do(AGAIN.format(name=name, result=f"%{name}.sum", more=_term(code, row, f"%{name}.k")))
+    name, chain = f"forward.{row.name}", row.name == "chain"
+    start = _operand(code, "forward", "0")[1] if chain else _term(code, row.name, "0")
+    code.do(LOOP.format(name=name, first=1 - chain, start=start, count="forward.right"))
+    code.do(AGAIN.format(name=name, result=f"%{name}.sum", more=_term(code, row.name, f"%{name}.k")))
     return f"%{name}.sum"
+
+
+SENDS = {"total": ("a",), "dot": ("b", "a"), "chain": ("ba",)}  # to which factors, in loops one after the other
 
 
 def _unfold(code: Code, row: Operation) -> None:
     """Send each operand its share, the last one first."""
-    for name in ("backward.total",) if row.name == "total" else ("backward.dot.b", "backward.dot.a"):
+    for factors in SENDS[row.name]:
+        name, offset = f"backward.{row.name}.{factors}", int(row.name == "chain")
         code.do(LOOP.format(name=name, first=0, start="0.0", count="backward.right"))
         a = code.let(f"sub i32 {code.let(f'sub i32 %backward.right, %{name}.k')}, 1")
         if row.name == "total":
             _add(code, _operand(code, "backward", a)[0], "%upstream")
         else:
-            b = code.let(f"add i32 {a}, %backward.right")
-            (position, _), (_, other) = (_operand(code, "backward", k) for k in ((a, b) if name[-1] == "a" else (b, a)))
-            share = code.let(f"fadd double {code.let(f'fmul double %upstream, {other}')}, 0.0")
-            _add(code, position, share)
+            places = {"a": a, "b": code.let(f"add i32 {a}, %backward.right")}
+            found = {factor: _operand(code, "backward", place, offset) for factor, place in places.items()}
+            for factor in factors:
+                other = found["a" if factor == "b" else "b"][1]
+                share = code.let(f"fadd double {code.let(f'fmul double %upstream, {other}')}, 0.0")
+                _add(code, found[factor][0], share)
         code.do(AGAIN.format(name=name, result="0.0", more="0.0"))
+    if row.name == "chain":
+        _add(code, _operand(code, "backward", "0")[0], "%upstream")
 
 
 def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:

@@ -1,17 +1,22 @@
 """LLVM text to functions that can be called, in this process and for this processor.
 
 The C library's functions are those that Python's own `math` calls, found at run time, so that native results are Python's
-to the last bit. What serves every tape is kept on disk, under a hash of its text and of the machine. A file in the user's
-cache is trusted as Python trusts its `__pycache__`. A damaged one is noticed and compiled anew; where nothing can be written,
-each process compiles for itself.
+to the last bit. What serves every tape is kept on disk, under a hash of its text and of the machine. Such a file is run, so
+it is read only where the user owns it and its folder and nobody else may write to them (on Windows, the rights of the
+profile see to that). Any other, or a damaged one, is compiled anew; where nothing can be written, each process compiles.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +24,10 @@ from typing import Any, NamedTuple
 from autograd.tape.native.lowering import Function
 
 POINTER, WHOLE, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+LARGEST, STALE = 2**24, 3600  # bytes of a file in the cache; seconds after which a temporary one is of a killed process
+COMPILING = threading.RLock()  # llvmlite has a lock of its own, which a child forked meanwhile would wait for without end
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=COMPILING.acquire, after_in_parent=COMPILING.release, after_in_child=COMPILING.release)
 
 
 class Machine(NamedTuple):
@@ -34,6 +43,11 @@ def loaded(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Mac
 
     Raises `ImportError` without llvmlite, `ValueError` for a function that the C library does not have.
     """
+    with COMPILING:
+        return _loaded(text, calls, keep)
+
+
+def _loaded(text: str, calls: Iterable[Function], keep: bool) -> Machine:
     llvm = backend()
     for called in calls:
         llvm.add_symbol(called.symbol, address(called))
@@ -68,7 +82,11 @@ def backend() -> Any:
 
 @cache
 def _library() -> ctypes.CDLL:
-    return ctypes.CDLL({"win32": "ucrtbase", "linux": "libm.so.6"}.get(sys.platform))
+    if sys.platform == "win32":
+        return ctypes.CDLL("ucrtbase")
+    with suppress(OSError):
+        return ctypes.CDLL("libm.so.6")  # of glibc
+    return ctypes.CDLL(find_library("m"))  # of macOS and the BSDs; None is the process, which has musl's functions in it
 
 
 @cache  # ctypes leaves a circle behind each time
@@ -115,18 +133,35 @@ def _place(text: str) -> Path:
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     )
-    root = os.environ.get("XDG_CACHE_HOME")
-    if not root:
-        root = str(Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache"))
-    return Path(root) / "chainrule" / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.o"
+    root = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not root.is_absolute():  # the standard says to ignore it: it would be another one in each folder
+        root = Path.home() / {"darwin": "Library/Caches", "win32": "AppData/Local"}.get(sys.platform, ".cache")
+    if not root.is_absolute():
+        raise RuntimeError("HOME is relative")
+    return root / "chainrule" / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.o"
+
+
+def _own(found: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _own_folder(place: Path) -> bool:
+    found = place.parent.lstat()  # not through a link
+    return stat.S_ISDIR(found.st_mode) and _own(found)
 
 
 def _kept(text: str) -> bytes | None:
-    """The code on the disk; None if there is none, or not what was written."""
+    """The code on the disk; None if there is none, somebody else could have written it, or it is not what was written."""
     import hashlib
 
+    flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))  # a pipe would be waited for
     try:
-        content = _place(text).read_bytes()
+        place = _place(text)
+        if not _own_folder(place):
+            return None
+        with open(place, "rb", opener=lambda path, mode: os.open(path, mode | flags)) as file:
+            found = os.fstat(file.fileno())
+            content = file.read(LARGEST) if stat.S_ISREG(found.st_mode) and _own(found) else b""
     except (OSError, RuntimeError):  # RuntimeError: there is no home
         return None
     digest, code = content[:32], content[32:]
@@ -136,13 +171,17 @@ def _kept(text: str) -> bytes | None:
 def _keep(text: str, code: bytes) -> None:
     """Write the code for the next process, whole or not at all; a disk that refuses costs that process the compiling."""
     import hashlib
-    from contextlib import suppress
     from tempfile import NamedTemporaryFile
 
     with suppress(OSError, RuntimeError):
         place = _place(text)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with NamedTemporaryFile(dir=place.parent, delete=False) as file:
+        if not _own_folder(place):
+            return
+        for old in place.parent.glob("*.part"):
+            if time.time() - old.lstat().st_mtime > STALE:
+                old.unlink(missing_ok=True)
+        with NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as file:
             written = Path(file.name)
         try:
             written.write_bytes(hashlib.sha256(code).digest() + code)

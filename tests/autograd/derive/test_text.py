@@ -21,7 +21,7 @@ from test_graph import graphs
 
 import nn
 from autograd import Derivation, Value, derive, dot, greater, maximum, total, where
-from autograd.derive.outline import Letter, _letter, shown_number
+from autograd.derive.outline import Letter, _letter, ordinal, shown_number
 from autograd.derive.text import WIDTH, _columns, _sum
 from autograd.operations import CONSTANT, FLOATS, OPERATIONS
 
@@ -405,7 +405,12 @@ def test_operations_of_any_number_of_operands() -> None:
         "  v = p * r + q * s     dv/dp = r, dv/dq = s, dv/dr = p",
     ]
     assert "         + dz2/dz1 * 4                            since z1 = a * b + b * 4, by its second operand" in text
-    assert derive(total([Value(1.0, f"x[{i}]") for i in range(30)])).text().count("x[0] + x[1] + x[2] + x[3] + ... + x[29]") == 2
+    text = derive(total([Value(1.0, f"x[{i}]") for i in range(30)])).text()
+    assert text.count("x[0] + x[1] + x[2] + x[3] + ... + x[29]") == 2
+
+
+def test_operands_are_counted_in_words() -> None:
+    assert [ordinal(1, 2), ordinal(1, 3), ordinal(5, 7)] == ["right", "second", "6th"]
 
 
 def test_the_whole_text() -> None:

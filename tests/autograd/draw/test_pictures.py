@@ -7,6 +7,7 @@ import re
 import struct
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from crossing import SVG, crossed, flattened, overlapping, texts, touches
 
 from autograd import Value, draw, topological_order
 from autograd.draw.dot import dot
+from autograd.draw.render import scaled
 from autograd.draw.style import THEMES
 
 
@@ -57,10 +59,11 @@ def network(*sizes: int, seed: int = 0) -> Value:
 
 def tangled(n: int, seed: int) -> Value:
     numbers = random.Random(seed)  # noqa: S311 (no secret)
+    ways: list[Callable[[Value, Value], Value]] = [lambda a, b: a + b, lambda a, b: a * b, lambda a, _: a.sin()]
     nodes = [Value(numbers.uniform(-2, 2), f"x{i}") for i in range(3)]
     while len(nodes) < n:
         a, b = numbers.choice(nodes[-8:]), numbers.choice(nodes[-8:])
-        nodes.append(numbers.choice([lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a.sin()])(a, b))
+        nodes.append(numbers.choice(ways)(a, b))
     return sum(nodes[-4:], Value(0.0))
 
 
@@ -71,7 +74,7 @@ GRAPHS: dict[str, Callable[[], Value]] = {
     "2-2-1": lambda: network(2, 2, 1),
     "3-4-1": lambda: network(3, 4, 1),
     "3-4-3-2": lambda: network(3, 4, 3, 2),
-    **{f"tangled {seed}": lambda seed=seed: tangled(12 + 4 * seed, seed) for seed in range(4)},
+    **{f"tangled {seed}": partial(tangled, 12 + 4 * seed, seed) for seed in range(4)},
 }
 
 
@@ -126,7 +129,7 @@ def test_what_is_shown(show: Any, want: list[str]) -> None:
 
 def test_the_other_options_are_seen() -> None:
     output = Value(1 / 3, "x") * Value(2.0)
-    shown = lambda **options: {text for text, _ in texts(draw(output, **options).svg())}  # noqa: E731  # short
+    shown: Callable[..., Any] = lambda **options: {text for text, _ in texts(draw(output, **options).svg())}  # noqa: E731  # short
     assert "data 0.33" in shown(precision=2)
     assert "data 0.33333333333333331" in shown(precision=17)
     assert {"z1", "z2"} <= shown()
@@ -290,3 +293,17 @@ def test_the_page_finds_its_texts_in_boxes_and_arrows_by_number() -> None:
         assert numbers == (["data"] if node.operation.name == "constant" else ["data", "grad"])
     for k, (parent, _, _) in enumerate(edges(order), 1):
         assert len(groups[f"edge{k}"]) == (parent.operation.name != "constant")
+
+
+def test_an_svg_is_scaled_by_its_width_and_height() -> None:
+    assert scaled('<svg width="10pt" height="4pt">', 2) == '<svg width="20pt" height="8pt">'
+
+
+def test_a_picture_shows_the_numbers_of_the_recording() -> None:
+    x = Value(2.0, "x")
+    y = (x * x).relu() + x * 3
+    before = draw(y).source
+    folded = draw(y, collapse="auto").source
+    x.data = -5.0
+    assert draw(y).source == before
+    assert draw(y, collapse="auto").source == folded

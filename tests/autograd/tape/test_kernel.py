@@ -12,6 +12,7 @@ from programs import FUNCTIONS, GRID, INF, NAN, RATIONAL, cases, same
 
 from autograd import Tape, Value
 from autograd.operations import OPERATIONS
+from autograd.tape.native.fusing import CHAIN
 from autograd.tape.native.kernel import ALL, FIELDS, LEFT, POINTERS, RIGHT, codes_of, interpreter, straight
 from autograd.tape.program import FOLDS, Program
 
@@ -57,7 +58,7 @@ def test_every_case_has_a_number_of_its_own_that_fits_two_bytes() -> None:
     assert sorted(codes.values()) == list(range(len(codes)))
     wanted = {
         ((row, row.arity or 0), needs)
-        for name, row in OPERATIONS.items()
+        for name, row in (OPERATIONS | {"chain": CHAIN}).items()
         for needs in ((ALL, LEFT, RIGHT) if name in TWO else (ALL,))
         if row.arity is not None or name in FOLDS
     }
@@ -69,7 +70,7 @@ def test_the_interpreter_has_a_case_for_each_row_forward_and_for_each_need_backw
     codes, text = codes_of(), interpreter().text
     blocks = re.findall(r"^(\w+)\.(\d+):$", text, re.MULTILINE)
     assert {int(code) for way, code in blocks if way == "forward"} == {
-        codes[(row, row.arity or 0), ALL] for row in OPERATIONS.values() if row.arity is not None or row.name in FOLDS
+        codes[(row, row.arity or 0), ALL] for row in (*OPERATIONS.values(), CHAIN) if row.arity is not None or row.name in FOLDS
     }
     assert {int(code) for way, code in blocks if way == "backward"} == set(codes.values())
     assert len(blocks) == len(set(blocks))

@@ -151,6 +151,100 @@ def test_without_the_variable_it_is_the_systems_cache_in_the_home(
     assert room._place("a").parent == tmp_path / place / "chainrule"
 
 
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("variable", ["relative", "./relative", "../relative"])
+def test_a_relative_path_in_the_variable_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", variable)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert room._place("a").is_relative_to(tmp_path)
+    monkeypatch.setattr(Path, "home", lambda: Path("relative"))
+    assert answer() == RIGHT
+    assert not Path("relative").exists()
+
+
+def _linked(cache: Path, file: Path) -> None:
+    file.rename(cache.parent / file.name)
+    file.symlink_to(cache.parent / file.name)
+
+
+def _folder_linked(cache: Path, _: Path) -> None:
+    cache.rename(cache.parent / "elsewhere")
+    cache.symlink_to(cache.parent / "elsewhere")
+
+
+def _piped(_: Path, file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def _folder(_: Path, file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+CHANGES = {
+    "file of all": lambda _, file: file.chmod(0o622),
+    "folder of the group": lambda cache, _: cache.chmod(0o770),
+    "folder of all": lambda cache, _: cache.chmod(0o777),
+    "huge": lambda _, file: os.truncate(file, 2**40),
+    "link": _linked,
+    "link to a folder": _folder_linked,
+    "pipe": _piped,
+    "folder": _folder,
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_somebody_else_could_have_written_is_not_run(cache: Path, compilations: list[str], change: Any) -> None:
+    answer()
+    (file,) = cache.iterdir()
+    change(cache, file)
+    assert answer() == RIGHT
+    assert len(compilations) == 2
+    assert list(cache.iterdir()) == [file], "no rubbish"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("of", ["file", "folder"])
+def test_what_another_user_owns_is_neither_run_nor_written(cache: Path, compilations: list[str], of: str) -> None:
+    answer()
+    (file,) = cache.iterdir()
+    os.chown(file if of == "file" else cache, 65534, 65534)
+    if of == "folder":
+        file.unlink()
+    assert answer() == RIGHT
+    assert len(compilations) == 2
+    if of == "folder":
+        assert list(cache.iterdir()) == []
+    else:
+        assert file.stat().st_uid == 0, "a planted file is replaced"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners are POSIX's")
+def test_another_users_process_does_not_use_this_cache(
+    cache: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer()
+    user = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert answer() == answer() == RIGHT
+    assert len(compilations) == 3
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_temporary_files_of_killed_processes_are_removed_when_they_are_old(cache: Path) -> None:
+    answer()
+    (file,) = cache.iterdir()
+    file.unlink()
+    old, young = cache / "old.part", cache / "young.part"
+    for left in (old, young):
+        left.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert answer() == RIGHT
+    assert sorted(cache.iterdir()) == sorted([file, young])
+
+
 def test_a_place_that_cannot_be_written_costs_nothing_but_the_compiling(
     tmp_path: Path, compilations: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,3 +349,63 @@ def test_what_is_no_program_is_an_error_and_no_crash() -> None:
     for text in ("nonsense", "define void @pass( {"):
         with pytest.raises(RuntimeError):
             room.loaded(text)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_a_child_forked_while_another_thread_compiles_does_not_hang() -> None:
+    pytest.importorskip("llvmlite", reason="pip install llvmlite")
+    program = """
+import os, signal, threading, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of 3.12, for a fork beside threads
+from autograd import Tape, Value
+from autograd.tape.native import machine
+x = Value(2.0, "x")
+output = x
+for _ in range(600):
+    output = output * 1.5 + x.sin()
+small, large = Tape(x * x, x).native(), Tape(output, x).native()
+begun = threading.Event()
+compiled = machine._compiled
+machine._compiled = lambda *given: begun.set() or compiled(*given)
+thread = threading.Thread(target=lambda: large([1.0]))
+thread.start()
+begun.wait(20)
+time.sleep(0.01)
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    os._exit(small([3.0]) != (9.0, [6.0]) or large([0.0])[0] != 0.0)
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+    done = run(program)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("platform", "present", "opened"),
+    [
+        ("linux", {"libm.so.6"}, ["libm.so.6"]),
+        ("linux", {None}, ["libm.so.6", None]),  # musl
+        ("darwin", {"libm.dylib"}, ["libm.so.6", "libm.dylib"]),
+        ("freebsd14", {"libm.so.5"}, ["libm.so.6", "libm.so.5"]),
+        ("win32", {"ucrtbase"}, ["ucrtbase"]),
+    ],
+)
+def test_the_c_library_of_each_platform(
+    monkeypatch: pytest.MonkeyPatch, platform: str, present: set[str | None], opened: list[str | None]
+) -> None:
+    tried: list[str | None] = []
+
+    def library(name: str | None) -> str:
+        tried.append(name)
+        if name not in present:
+            raise OSError(name)
+        return "opened"
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(room, "ctypes", type("Other", (), {"CDLL": staticmethod(library)}))
+    monkeypatch.setattr(room, "find_library", lambda name: next(iter(present)) if name == "m" else None)
+    library_of: Any = room._library.__wrapped__  # without its cache
+    assert library_of() == "opened"
+    assert tried == opened
