@@ -16,6 +16,7 @@ from autograd.operations import CONSTANT, LEAF, Operation
 
 new: Callable[[type], Any] = object.__new__
 latest = [0]  # when a number was last changed by hand, on the clock of `stamp`
+KNOWN = 3  # changes by hand that a node remembers: one, the way back, and that there was one before
 unrecorded: list[int] = []  # the threads that are inside of no_grad, each as often as it is
 
 
@@ -27,7 +28,7 @@ class Recorded:
     _label: str
     _mark: object  # this and the next belong to the sweep that is running
     _adjoint: Number
-    _was: tuple[int, Number, int]  # what the number was before it was changed by hand
+    _was: tuple[tuple[int, Number], ...]  # when the number was changed by hand, and what it was before
     operation: Operation
     left: Any
     right: Any
@@ -63,9 +64,8 @@ def changed(node: Any, x: Number) -> None:
     if x.__class__ is was.__class__ and (x == was or x != x):  # noqa: PLR0124  # nan stays nan
         node._data = x
         return
-    before = getattr(node, "_was", (0,))[0]
     latest[0] = now = stamp()
-    node._was, node._data = (now, was, before), x
+    node._was, node._data = ((now, was), *getattr(node, "_was", ())[: KNOWN - 1]), x
 
 
 def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
@@ -83,6 +83,23 @@ def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
     return numbers | seen
 
 
+def as_recorded(order: Sequence[Any]) -> dict[Any, Any]:
+    """Each node by itself; or, where a number was changed by hand since, by a copy that has the number of the recording."""
+    copies: dict[Any, Any] = {}
+    numbers = recorded_numbers(order)
+    if all(x is node._data for node, x in numbers.items()):
+        return dict(zip(order, order, strict=True))
+    for node in order:
+        operands = tuple(copies[parent] for parent in node.parents)
+        operation = node.operation
+        copy = (
+            node_of(type(node), operation, numbers[node], operands) if operands else leaf(type(node), numbers[node], operation)
+        )
+        copy._grad, copy._label = node.grad, node.label
+        copies[node] = copy
+    return copies
+
+
 def check_current(order: Sequence[Any]) -> None:
     """`ValueError` for a graph of which a number was changed by hand after it was recorded."""
     for node, was in recorded_numbers(order).items():
@@ -98,17 +115,19 @@ def _called(node: Any) -> str:
 
 
 def _number_at(node: Any, time: int) -> Number:
-    when, was, before = getattr(node, "_was", (0, None, 0))
-    if time > when:
-        return node.data  # type: ignore[no-any-return]  # a node holds a number
-    if time < before:
+    number, changes = node.data, getattr(node, "_was", ())
+    for when, was in changes:
+        if time > when:
+            return number  # type: ignore[no-any-return]  # a node holds a number
+        number = was
+    if len(changes) == KNOWN:  # and there may have been others before
         raise ValueError(_mixed(node))
-    return was  # type: ignore[return-value]  # None only where there was no change
+    return number  # type: ignore[no-any-return]  # as above
 
 
 def _mixed(node: Any) -> str:
     return (
-        f"the number of {_called(node)} was changed while this graph was being recorded, or more than once since then, so its "
+        f"the number of {_called(node)} was changed while this graph was being recorded, or too often since then, so its "
         "numbers do not fit together; record it again"
     )
 
@@ -247,12 +266,22 @@ def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
             return record(type(self), row, self, *operands)
         if not compiled:
             made = recorder(row, reflected)
-            made.__name__, made.__qualname__, made.__doc__ = first.__name__, first.__qualname__, first.__doc__
+            made.__name__, made.__qualname__, made.__doc__ = named.__name__, named.__qualname__, named.__doc__
             compiled.append(made)
         for kind in type(self).__mro__:
-            if vars(kind).get(first.__name__) is first:
-                setattr(kind, first.__name__, compiled[0])
+            if vars(kind).get(named.__name__) is named:
+                setattr(kind, named.__name__, compiled[0])
         return compiled[0](self, *operands)
 
-    first.__doc__ = f"{row.name} of this Value, recorded as one node."
-    return first
+    def one(self: Any) -> Any:
+        return first(self)
+
+    def two(self: Any, other: Any) -> Any:
+        return first(self, other)
+
+    named = first if row.many else one if row.arity == 1 else two  # with the signature that `help` shows
+    named.__doc__ = f"{row.name} of this Value, recorded as one node."
+    if row.arity == 1 and not row.method.startswith("__"):
+        x = sum(row.domain[0]) / 2 + 0.25
+        named.__doc__ += f"\n\n>>> Value({x}).{row.name}().data\n{row.forward(x)}\n"
+    return named
