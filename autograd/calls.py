@@ -33,11 +33,7 @@ def tie(node: Value, x: Any) -> None:
 
 
 class Call:
-    """`f(*arguments)` with the numbers of the arguments `argnums` as leaves. `output` is what `f` returned.
-
-    A leaf is tied to the argument's Value only when `f` is done, so that `f` may use that Value from outside as well.
-    `recorded` says whether results are Values: where an argument is one, or `f` uses some from outside.
-    """
+    """`f(*arguments)` with the numbers of the arguments `argnums` as leaves. `output` is what `f` returned."""
 
     def __init__(
         self, where: str, f: Callable[..., Any], argnums: Any, arguments: Sequence[Any], named: Mapping[str, Any]

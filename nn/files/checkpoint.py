@@ -44,10 +44,7 @@ def _parameters(model: MatrixMLP) -> tuple[Array, ...]:
 
 
 class Checkpoint:
-    """The file at `path` and the run that it belongs to.
-
-    `settings` are the run's other arguments, by name; `more` are those that only stand in the file where they are not None.
-    """
+    """The file at `path` and the run that it belongs to."""
 
     def __init__(
         self, path: Any, model: MatrixMLP, x: Array, y: Array, settings: Mapping[str, Any], more: Mapping[str, Any]

@@ -39,10 +39,7 @@ class Machine(NamedTuple):
 
 
 def loaded(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Machine:
-    """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before.
-
-    Raises `ImportError` without llvmlite, `ValueError` for a function that the C library does not have.
-    """
+    """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before."""
     with COMPILING:
         return _loaded(text, calls, keep)
 
@@ -113,8 +110,9 @@ def _compiled(text: str, keep: bool) -> bytes:
     llvm, target = backend(), _target()
     module = llvm.parse_assembly(text)
     module.verify()
-    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
-    builder.getModulePassManager().run(module, builder)
+    if keep:  # a tape's own program gains nothing, and LLVM does not give back 80 KB of each pass manager
+        builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
+        builder.getModulePassManager().run(module, builder)
     code: bytes = target.emit_object(module)
     if keep:
         _keep(text, code)
