@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from autograd.functions import function_of
 from autograd.graph import Image
+from autograd.operands import with_methods
 from autograd.operations import (
     BUILT_IN,
     CONSTANT,
@@ -22,7 +23,6 @@ from autograd.operations import (
     Domain,
     Function,
     Operation,
-    with_methods,
 )
 from autograd.sweep import NOTHING, adjoints
 
