@@ -34,62 +34,44 @@ if TYPE_CHECKING:
     from autograd.functional import derivative, hessian, hvp, jacobian, taylor, value_and_grad, vjp
     from autograd.modes import no_grad, paused_gc, stop_gradient
     from autograd.recompute import checkpoint
+    from autograd.tape.branches import BranchChanged
     from autograd.tape.replay import Tape
 
 __version__ = "0.2.0"
-__all__ = [
-    "Derivation",
-    "Drawing",
-    "GradientError",
-    "GradientReport",
-    "NonFinite",
-    "ParseError",
-    "RenderError",
-    "Tape",
-    "Value",
-    "WrongWay",
+__all__ = ["Drawing", "RenderError", "Value", "derive", "draw", "grad", "topological_order", "zero_grad"]
+__all__ += ["BranchChanged", "Derivation", "GradientError", "GradientReport", "NonFinite", "ParseError", "Tape", "WrongWay"]
+__all__ += [
     "WrongWays",
     "checkpoint",
     "derivative",
-    "derive",
-    "draw",
     "first_nonfinite",
-    "grad",
     "gradcheck",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
     "no_grad",
-    "operation",
-    "parse",
-    "paused_gc",
-    "stop_gradient",
-    "tangents",
-    "taylor",
-    "topological_order",
-    "value_and_grad",
-    "vjp",
-    "wrong_ways",
-    "zero_grad",
 ]
+__all__ += ["operation", "parse", "paused_gc", "stop_gradient", "tangents", "taylor", "value_and_grad", "vjp", "wrong_ways"]
 __all__ += functions.__all__
 __all__ += several.__all__
 
 _LATER = {
-    **dict.fromkeys(("jvp", "tangents"), "autograd.forward"),
-    **dict.fromkeys(("derivative", "hessian", "hvp", "jacobian", "taylor", "value_and_grad", "vjp"), "autograd.functional"),
-    "checkpoint": "autograd.recompute",
-    **dict.fromkeys(("GradientError", "GradientReport", "NonFinite", "first_nonfinite", "gradcheck"), "autograd.check"),
-    **dict.fromkeys(("no_grad", "paused_gc", "stop_gradient"), "autograd.modes"),
-    **dict.fromkeys(("WrongWay", "WrongWays"), "autograd.derive.report"),
-    "Derivation": "autograd.derive.derivation",
-    "operation": "autograd.custom",
-    "wrong_ways": "autograd.derive.wrong_ways",
-    "Tape": "autograd.tape.replay",
-    "parse": "autograd.cli.parse",
-    "ParseError": "autograd.cli.tokens",
+    "check": "GradientError GradientReport NonFinite first_nonfinite gradcheck",
+    "cli.parse": "parse",
+    "cli.tokens": "ParseError",
+    "custom": "operation",
+    "derive.derivation": "Derivation",
+    "derive.report": "WrongWay WrongWays",
+    "derive.wrong_ways": "wrong_ways",
+    "forward": "jvp tangents",
+    "functional": "derivative hessian hvp jacobian taylor value_and_grad vjp",
+    "modes": "no_grad paused_gc stop_gradient",
+    "recompute": "checkpoint",
+    "tape.branches": "BranchChanged",
+    "tape.replay": "Tape",
 }
+_LATER = {name: f"autograd.{module}" for module, names in _LATER.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
@@ -99,8 +81,7 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(_LATER[name]), name)
     except AttributeError as error:  # Python would make "cannot import name" of it, and hide what is wrong
         raise ImportError(f"autograd.{name}: importing {_LATER[name]} failed: {error}") from error
-    globals()[name] = found
-    return found
+    return globals().setdefault(name, found)
 
 
 def __dir__() -> list[str]:

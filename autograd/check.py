@@ -18,8 +18,9 @@ from autograd.graph import consumers_first, topological_order
 from autograd.names import plain
 from autograd.operands import Number, checked
 from autograd.operations import local_partials
+from autograd.slopes import one_value
 from autograd.sweep import gradients
-from autograd.transforms import grad, one_value
+from autograd.transforms import grad
 from autograd.value import Value
 
 EPSILON = 2.0**-52

@@ -1,13 +1,14 @@
 """Graphs copied and pickled node by node, in a loop: Python's own way is to recurse, and a graph is deeper than its stack.
 
-What is shared stays shared. A pickled result brings a pack: the part of its graph that no other pack of the same pickle has,
-as flat lists. A pickler keeps what it has pickled until it ends, so a pack that is alive is one that can be referred to.
+A pickled result brings a pack: the part of its graph that no other pack of the same pickle has, as flat lists. A pickler
+keeps what it has pickled until it ends, so a pack that is alive is one that can be referred to.
 """
 
 from __future__ import annotations
 
 import weakref
 from array import array
+from collections.abc import Callable
 from typing import Any
 
 from autograd.graph import placed, stamp
@@ -40,30 +41,24 @@ def twin(node: Any) -> Any:
 
 
 def deep(output: Any, memo: dict[int, Any]) -> Any:
-    """What `copy.deepcopy` returns: every node of the graph anew, but for those that `memo` has a copy of.
-
-    >>> import copy
-    >>> from autograd import Value
-    >>> x = Value(3.0, "x")
-    >>> square = copy.deepcopy(x * x)
-    >>> square.left is square.right, square.left is x
-    (True, False)
-    """
-    for old in _recorded_order(output, memo):
+    """What `copy.deepcopy` returns: every node of the graph anew, but for those that `memo` has a copy of."""
+    for old in _found(output, lambda node: id(node) in memo)[1]:
         operation, *held = columns(old)
         memo[id(old)] = rebuilt(type(old), operation, tuple(memo[id(parent)] for parent in old.parents), *held)
     return memo[id(output)]
 
 
-def _recorded_order(output: Any, known: Any) -> list[Any]:
-    """The nodes of the graph that are not known yet by their id, operands first, in the order in which they were recorded."""
-    found, waiting = {}, [output]
+def _found(output: Any, is_known: Callable[[Any], bool]) -> tuple[list[Any], list[Any]]:
+    """The nodes at which the graph that is not known ends, and the others in the order of recording, leaves first."""
+    known, others, waiting = {}, {}, [output]
     while waiting:
         node = waiting.pop()
-        if id(node) not in known and id(node) not in found:
-            found[id(node)] = node
+        if is_known(node):
+            known[id(node)] = node
+        elif id(node) not in others:
+            others[id(node)] = node
             waiting += node.parents
-    return sorted(found.values(), key=lambda node: node.order if node.left is not None else 0)
+    return [*known.values()], sorted(others.values(), key=lambda node: node.order if node.left is not None else 0)
 
 
 class Pack:
@@ -104,33 +99,14 @@ def packed(node: Any) -> tuple[Any, ...]:
         operation, *held = columns(node)
         return rebuilt, (type(node), operation, (), *held)
     pack, place = _live(node)
-    if pack is None:
-        pack, place = _pack(node)
+    if pack is None:  # what no live pack has of the graph becomes one
+        outside, results = _found(node, lambda x: x.left is None or (x is not node and _live(x)[0] is not None))
+        pack = Pack([*outside, *results], len(outside))
+        for place, result in enumerate(results, len(outside)):
+            _packs[result] = weakref.ref(pack), place
     return taken, (pack, place)
 
 
 def _live(node: Any) -> tuple[Pack | None, int]:
     reference, place = _packs.get(node, (None, 0))
     return (reference() if reference is not None else None), place
-
-
-def _pack(output: Any) -> tuple[Pack, int]:
-    """A pack of what no live pack has of the graph."""
-    known: dict[int, Any] = {}
-    results, waiting, seen = [], [output], {id(output)}
-    while waiting:
-        node = waiting.pop()
-        if node.left is None or (node is not output and _live(node)[0] is not None):
-            known[id(node)] = node
-            continue
-        results.append(node)
-        for parent in node.parents:
-            if id(parent) not in seen:
-                seen.add(id(parent))
-                waiting.append(parent)
-    results.sort(key=lambda node: node.order)
-    pack = Pack([*known.values(), *results], len(known))
-    reference = weakref.ref(pack)
-    for place, node in enumerate(pack.nodes[pack.first :], pack.first):
-        _packs[node] = reference, place
-    return pack, len(pack.nodes) - 1

@@ -1,8 +1,4 @@
-"""The user's own operations: they enter the table by the same door as the built-in rows.
-
-What a composed operation leaves out, its partials, comes from its formula: it is recorded on the numbers at hand, whatever
-kind they are of, and swept like any other graph.
-"""
+"""The user's own operations: they enter the table by the same door as the built-in rows."""
 
 from __future__ import annotations
 
@@ -26,6 +22,7 @@ from autograd.operations import (
     Domain,
     Function,
     Operation,
+    with_methods,
 )
 from autograd.sweep import NOTHING, adjoints
 
@@ -80,29 +77,20 @@ def operation(
         raise TypeError(f"{where}: a forward needs partials(m, out, *inputs), which returns the derivative by each input")
     if formula is not None and (array or native or javascript):
         raise TypeError(f"{where}: a formula is computed by its parts everywhere; array, native and javascript go with forward")
-    for label, found in (("forward", forward), ("partials", partials), ("formula", formula), ("array", array)):
-        if found is not None and not callable(found):
-            raise TypeError(f"{where}: {label}={found!r:.60} is of type {type(found).__name__}; give a function")
-    for label, text in (("symbol", symbol), ("native", native), ("javascript", javascript)):
-        if text is not None and not isinstance(text, str):
-            raise TypeError(f"{where}: {label}={text!r:.60} is of type {type(text).__name__}; give a string")
+    functions = {"forward": forward, "partials": partials, "formula": formula, "array": array}
+    for label, x in {**functions, "symbol": symbol, "native": native, "javascript": javascript}.items():
+        if x is not None and not (callable(x) if label in functions else isinstance(x, str)):
+            wanted = "function" if label in functions else "string"
+            raise TypeError(f"{where}: {label}={x!r:.60} is of type {type(x).__name__}; give a {wanted}")
     known = _count(partials, 2, where) if partials else _count(formula, 1, where)
     intervals = tuple(domain) if domain is not None else (REAL,) * known
     if len(intervals) != known:
         raise ValueError(f"{where}: domain has {len(intervals)} intervals for {known} operands; give one for each")
-    row = Operation(
-        name,
-        symbol or name,
-        forward or partial(cast("Function", formula), FLOATS),
-        _checked(where, partials, known) if partials else partial(_derived, cast("Function", formula)),
-        intervals,
-        formula=formula,
-        array=array,
-        native=native,
-        javascript=javascript,
-    )
-    OPERATIONS[name] = row
-    return function_of(row)
+    computing = forward or partial(cast("Function", formula), FLOATS)
+    slopes = _checked(where, partials, known) if partials else partial(_derived, cast("Function", formula))
+    spelled: Any = {"array": array, "native": native, "javascript": javascript}
+    OPERATIONS[name] = Operation(name, symbol or name, computing, slopes, intervals, formula=formula, **spelled)
+    return function_of(OPERATIONS[name])
 
 
 def _count(function: Any, before: int, where: str) -> int:
@@ -140,14 +128,28 @@ def _checked(where: str, partials: Function, count: int) -> Function:
 def _derived(formula: Function, m: Any, out: Any, *inputs: Any) -> tuple[Any, ...]:  # noqa: ARG001  # the formula gives it again
     """The partials of a formula by the chain rule: it is recorded on these numbers, and swept."""
     leaves = [Traced(m, x, LEAF) for x in inputs]
-    recording = Arithmetic(lambda row: lambda *operands: _record(m, row, *operands), zeros_like=lambda a: m.zeros_like(a.data))
+    recording = Arithmetic(lambda row: partial(_record, row, m=m), zeros_like=lambda a: m.zeros_like(a.data))
     output = formula(recording, *leaves)
     found = adjoints(output, 1, NOTHING, m) if isinstance(output, Traced) else {}
     return tuple(0 if (slope := found.get(leaf, NOTHING)) is NOTHING else slope for leaf in leaves)
 
 
+def _record(row: Operation, *operands: Any, m: Any) -> Traced:
+    nodes = [x if isinstance(x, Traced) else Traced(m, x, CONSTANT) for x in operands]
+    return Traced(m, m[row](*(node.data for node in nodes)), row, *nodes)
+
+
+def _method(row: Operation, reflected: bool) -> Function:
+    return lambda self, *others: _record(row, *((*others, self) if reflected else (self, *others)), m=self.m)
+
+
+def _compared(compare: Function) -> Callable[[Any, Any], Any]:
+    return lambda self, other: compare(self.data, other.data if isinstance(other, Traced) else other)
+
+
+@with_methods(_method)
 class Traced(Image):
-    """A number of any kind that records what is computed with it, by `m`."""
+    """A number of any kind that records what is computed with it, by `m`; comparisons compare the numbers."""
 
     __slots__ = ("m",)
 
@@ -155,32 +157,7 @@ class Traced(Image):
         super().__init__(data, operation, *operands)
         self.m = m
 
-    def __neg__(self) -> Traced:
-        return _record(self.m, OPERATIONS["neg"], self)
-
-    def __abs__(self) -> Traced:
-        return _record(self.m, OPERATIONS["abs"], self)
-
-
-def _record(m: Any, row: Operation, *operands: Any) -> Traced:
-    nodes = [x if isinstance(x, Traced) else Traced(m, x, CONSTANT) for x in operands]
-    return Traced(m, getattr(m, row.name)(*(node.data for node in nodes)), row, *nodes)
-
-
-def _methods() -> None:
-    """The operators of Traced: arithmetic records, comparisons compare the numbers."""
-    for name, sign in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("pow", "pow"), ("mod", "mod")):
-        row = OPERATIONS[sign]
-        setattr(Traced, f"__{name}__", lambda self, other, row=row: _record(self.m, row, self, other))
-        setattr(Traced, f"__r{name}__", lambda self, other, row=row: _record(self.m, row, other, self))
-    for name in ("lt", "le", "gt", "ge", "eq", "ne"):
-        compare = getattr(operator, name)
-        setattr(
-            Traced,
-            f"__{name}__",
-            lambda self, other, compare=compare: compare(self.data, other.data if isinstance(other, Traced) else other),
-        )
-    Traced.__hash__ = object.__hash__  # type: ignore[method-assign]  # `==` compares numbers, a graph goes by identity
-
-
-_methods()
+    __lt__, __le__ = _compared(operator.lt), _compared(operator.le)
+    __gt__, __ge__ = _compared(operator.gt), _compared(operator.ge)
+    __eq__, __ne__ = _compared(operator.eq), _compared(operator.ne)
+    __hash__ = object.__hash__  # a graph goes by identity

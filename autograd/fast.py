@@ -1,8 +1,7 @@
 """The sweep of graphs of floats, generated from the rows: the chain rule of `sweep`, with every formula inlined.
 
-Adjoints are kept in the nodes instead of a dictionary, so one such sweep runs at a time. Where another one is running, in
-another thread or inside of a row, and for Fractions, the caller falls back on `sweep`; where Python's arithmetic raises,
-the row itself is asked. The order is the same, and so is every float, but for constants, which need none.
+Adjoints are kept in the nodes, so one such sweep runs at a time. Where another one is running, and for Fractions, the caller
+falls back on `sweep`; where Python's arithmetic raises, the row itself is asked. Every float is the same.
 """
 
 from __future__ import annotations
@@ -33,28 +32,13 @@ def sweep(output, mark, by_order):
     leaves = []
     for node in results:
         operand = node.left
-        if operand._mark is not mark:
-            operand._mark = mark
-            operand._adjoint = nothing
-            if operand.left is None:
-                leaves.append(operand)
-            else:
-                results.append(operand)
+        {seen}
         operand = node.right
         if operand is not None:
-            if operand._mark is not mark:
-                operand._mark = mark
-                operand._adjoint = nothing
-                if operand.left is None:
-                    leaves.append(operand)
-                else:
-                    results.append(operand)
+            {seen}
             if node.operation.many:
                 for operand in node.rest:
-                    if operand._mark is not mark:
-                        operand._mark = mark
-                        operand._adjoint = nothing
-                        (leaves if operand.left is None else results).append(operand)
+                    {seen}
     for leaf in leaves:
         if leaf._data.__class__ is not float:
             return None
@@ -72,6 +56,14 @@ def sweep(output, mark, by_order):
             push_row(node, g)
     return results, leaves
 """
+SEEN = """\
+if operand._mark is not mark:
+    operand._mark = mark
+    operand._adjoint = nothing
+    if operand.left is None:
+        leaves.append(operand)
+    else:
+        results.append(operand)"""
 
 
 def swept(output: Any, take: Callable[[list[Any], list[Any]], T]) -> T | None:
@@ -79,7 +71,7 @@ def swept(output: Any, take: Callable[[list[Any], list[Any]], T]) -> T | None:
 
     None where the sweep cannot be run this way, or where a number was changed by hand since the graph was begun.
     """
-    if output.left is None or not LOCK.acquire(False):  # noqa: FBT003  # without waiting
+    if output.left is None or not LOCK.acquire(False):  # without waiting
         return None
     try:
         found = _loop()(output, object(), BY_ORDER)
@@ -96,10 +88,18 @@ def _loop() -> Callable[..., Any]:
     for row in rows:
         lines, names = _body(row)
         space.update(names, **{f"row_{row.name}": row})
-        cases.append(f"if row is row_{row.name}:" + "".join(f"\n                {line}" for line in lines))
-    exec(LOOP.format(cases="\n            el".join(cases)), space)  # noqa: S102  # our own source: the rows of the table
+        cases.append("\n    ".join([f"if row is row_{row.name}:", *lines]))
+    source = _indented(_indented(LOOP, "{seen}", SEEN), "{cases}", "\nel".join(cases))
+    exec(source, space)  # noqa: S102  # our own source: the rows of the table
     made: Callable[..., Any] = space.pop("sweep")
     return made
+
+
+def _indented(source: str, place: str, lines: str) -> str:
+    """The source with these lines in place of a name that stands on lines of its own."""
+    for indent in (" " * width for width in (20, 12, 8)):
+        source = source.replace(indent + place, indent + lines.replace("\n", "\n" + indent))
+    return source
 
 
 def push_of(row: Operation) -> Push:

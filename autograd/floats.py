@@ -1,9 +1,7 @@
 """IEEE-754 arithmetic on one Python number.
 
 Python's own arithmetic raises where float64 has an answer: `1.0 / 0.0`, `math.exp(1000)`, `math.log(0)`. The functions
-here give that answer, inf or nan, instead. A `Fraction` stays exact wherever an exact answer exists.
-
-The special cases are those of IEEE 754-2019, section 9.2.1.
+here give that answer, inf or nan, as IEEE 754-2019, section 9.2.1, says. A `Fraction` stays exact where an exact answer exists.
 """
 
 from __future__ import annotations
@@ -20,11 +18,7 @@ T = TypeVar("T")
 
 
 def divide(a: Real, b: Real) -> Real:
-    """`a / b`; a number over zero is an infinity with the sign of both, 0 / 0 is nan.
-
-    >>> divide(1.0, 0.0), divide(1.0, -0.0), divide(0.0, 0.0)
-    (inf, -inf, nan)
-    """
+    """`a / b`; a number over zero is an infinity with the sign of both, 0 / 0 is nan."""
     try:
         return a / b
     except ZeroDivisionError:
@@ -34,11 +28,7 @@ def divide(a: Real, b: Real) -> Real:
 
 
 def as_float(a: Real) -> float:
-    """The number as a float: an infinity for a Fraction beyond 1.8e308.
-
-    >>> as_float(Fraction(1, 4)), as_float(-(Fraction(10) ** 400))
-    (0.25, -inf)
-    """
+    """The number as a float: an infinity for a Fraction beyond 1.8e308."""
     try:
         return float(a)
     except OverflowError:
@@ -46,11 +36,7 @@ def as_float(a: Real) -> float:
 
 
 def power(a: Real, b: Real) -> Real:
-    """`a ** b` as C's `pow`: nan, never complex, for a negative base with a broken exponent.
-
-    >>> power(2.0, 10.0), power(0.0, -1.0), power(-10.0, 999.0), power(-8.0, 1 / 3)
-    (1024.0, inf, -inf, nan)
-    """
+    """`a ** b` as C's `pow`: nan, never complex, for a negative base with a broken exponent."""
     if not (a.__class__ is b.__class__ is float) and not _can_be_written(a, b):
         a, b = as_float(a), as_float(b)
     try:
@@ -73,11 +59,7 @@ def _can_be_written(a: Real, b: Real) -> bool:
 
 
 def multiply(a: Real, b: Real) -> Real:
-    """`a * b`, also where a Fraction beyond 1.8e308 meets a float.
-
-    >>> multiply(Fraction(10) ** 400, -0.5)
-    -inf
-    """
+    """`a * b`, also where a Fraction beyond 1.8e308 meets a float."""
     try:
         return a * b
     except OverflowError:
@@ -147,11 +129,7 @@ erfc = _extended(math.erfc, lambda a: 0.0 if a > 0 else 2.0)
 
 
 def modulo(a: Real, b: Real) -> Real:
-    """`a % b`, with the sign of `b`; nan for b = 0.
-
-    >>> modulo(-1.0, 3.0), modulo(1.0, 0.0), modulo(Fraction(-1, 2), 2)
-    (2.0, nan, Fraction(3, 2))
-    """
+    """`a % b`, with the sign of `b`; nan for b = 0."""
     try:
         return a % b
     except ZeroDivisionError:
@@ -161,11 +139,7 @@ def modulo(a: Real, b: Real) -> Real:
 
 
 def fmod(a: Real, b: Real) -> Real:
-    """C's remainder, with the sign of `a`; nan for b = 0 or an infinite a.
-
-    >>> fmod(-1.0, 3.0), fmod(Fraction(-5, 2), 2)
-    (-1.0, Fraction(-1, 2))
-    """
+    """C's remainder, with the sign of `a`; nan for b = 0 or an infinite a."""
     if not (isinstance(a, float) or isinstance(b, float)) and b:
         return a - b * math.trunc(Fraction(a) / b)
     try:
@@ -193,9 +167,9 @@ def _number(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], float]:
     return lambda a, b: 1.0 if compare(a, b) else 0.0
 
 
-less, less_equal, greater, greater_equal, equal, not_equal, both = map(
-    _number, (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, lambda a, b: a and b)
-)
+less, less_equal, equal = map(_number, (operator.lt, operator.le, operator.eq))
+greater, greater_equal, not_equal = map(_number, (operator.gt, operator.ge, operator.ne))
+both = _number(lambda a, b: a and b)
 
 
 def where(condition: bool, a: T, b: T) -> T:

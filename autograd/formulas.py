@@ -1,9 +1,7 @@
-"""The formulas that rows of the table are made of: plain arithmetic on `m`, for values and for derivatives.
+"""The longer formulas of the table: plain arithmetic on `m`, for values and for derivatives.
 
-Each is written so that it keeps its digits: nothing cancels and nothing overflows that the result does not. Where a derivative
-is a choice, it is one of `m`'s (`heaviside`, `relu`), so that a recorded graph of it follows the numbers. A choice by `==`
-is for an edge.
-
+Nothing cancels and nothing overflows that the result does not. Where a derivative is a choice, it is one of `m`'s
+(`heaviside`, `relu`), so that a recorded graph of it follows the numbers; a choice by `==` is for an edge.
 Formulas: Abramowitz & Stegun, Handbook of Mathematical Functions, chapters 4 and 7; Milakov & Gimelshein, Online normalizer
 calculation for softmax (2018), for the running sum of `logsumexp`.
 """
@@ -36,16 +34,6 @@ def degree(m: Any) -> Any:
     return pi(m) / 180
 
 
-def in_radians(m: Any, a: Any) -> Any:
-    """Degrees in radians."""
-    return a * degree(m)
-
-
-def in_degrees(m: Any, a: Any) -> Any:
-    """Radians in degrees."""
-    return a * (180 / pi(m))
-
-
 def gap(m: Any, a: Any, b: Any) -> Any:
     """a - b; zero where both are the same infinity."""
     return m.where((a == b) & (m.abs(a) == inf), 0, a - b)
@@ -62,11 +50,6 @@ def powers(m: Any, out: Any, a: Any, b: Any) -> Partials:
     return by_base, m.where((a == 0) & (b >= 0), 0, m.mul(out, m.log(a)))
 
 
-def root(m: Any, out: Any) -> Any:
-    """1 / (2 sqrt(a)), inf at zero, be it 0.0 or -0.0."""
-    return m.div(0.5, m.where(out == 0, out + 0, out))
-
-
 def larger(m: Any, a: Any, b: Any) -> Any:
     """d max(a, b) / d a: 1 where a > b, one half at a tie."""
     zero = m.zeros_like(a)
@@ -81,11 +64,6 @@ def above(m: Any, a: Any, b: Any) -> Any:
 def circle(m: Any, a: Any) -> Any:
     """1 - a**2, to the last digit near 1 and -1."""
     return m.where(a * a == 1, 1 - a * a, (1 - a) * (1 + a))
-
-
-def arc(m: Any, a: Any) -> Any:
-    """1 / sqrt(1 - a**2)."""
-    return m.div(1, m.sqrt(circle(m, a)))
 
 
 def far(a: Any, condition: Any) -> Any:
@@ -112,11 +90,6 @@ def angle_slopes(m: Any, out: Any, a: Any, b: Any) -> Partials:  # noqa: ARG001 
     """Of arctan2(a, b): (b, -a) / (a**2 + b**2)."""
     h = m.hypot(a, b)
     return m.div(cosine(m, b, a, h), h), -m.div(cosine(m, a, b, h), h)
-
-
-def sinc(m: Any, a: Any) -> Any:
-    """sin(pi a) / (pi a)."""
-    return m.where(a == 0, 1, m.div(m.sin(pi(m) * a), pi(m) * a))
 
 
 def sinc_slope(m: Any, out: Any, a: Any) -> Any:
@@ -148,34 +121,9 @@ def logistic(m: Any, a: Any) -> Any:
     return m.where(a < 0, e, 1) / (1 + e)
 
 
-def share(m: Any, a: Any, b: Any) -> Any:
-    """Of exp(a) in exp(a) + exp(b)."""
-    return m.sigmoid(gap(m, a, b))
-
-
 def softplus(m: Any, a: Any) -> Any:
     """log(1 + exp(a))."""
     return m.where(a > 0, a, 0) + m.log1p(m.exp(-m.abs(a)))
-
-
-def positive(m: Any, a: Any) -> Any:
-    """max(a, 0)."""
-    return m.where(a <= 0, m.zeros_like(a), a)
-
-
-def leaky(m: Any, a: Any) -> Any:
-    """a above zero, SLOPE * a below."""
-    return m.where(a <= 0, SLOPE * a, a)
-
-
-def leaky_slopes(m: Any, out: Any, a: Any) -> Partials:  # noqa: ARG001  # a row's signature
-    """1 above zero, SLOPE below and at zero."""
-    return (SLOPE + (1 - SLOPE) * m.heaviside(a, 0),)
-
-
-def elu(m: Any, a: Any) -> Any:
-    """a above zero, exp(a) - 1 below."""
-    return m.relu(a) + m.expm1(-m.relu(-a))
 
 
 def at_ends(m: Any, a: Any, ends: Any, else_: Any) -> Any:
@@ -194,19 +142,9 @@ def gelu_slope(m: Any, a: Any) -> Any:
     return at_ends(m, a, m.heaviside(a, 0), m.erfc(-m.sqrt(0.5) * a) / 2 + a * density)
 
 
-def silu(m: Any, a: Any) -> Any:
-    """a * sigmoid(a)."""
-    return at_ends(m, a, m.relu(a), a * m.sigmoid(a))
-
-
 def silu_slope(m: Any, a: Any) -> Any:
     """s * (1 + a * (1 - s)), where s is the sigmoid."""
     return at_ends(m, a, m.heaviside(a, 0), m.sigmoid(a) * (1 + a * m.sigmoid(-a)))
-
-
-def softsign(m: Any, a: Any) -> Any:
-    """a / (1 + |a|)."""
-    return at_ends(m, a, m.sign(a), m.div(a, 1 + m.abs(a)))
 
 
 def maximum(m: Any, a: Any, b: Any) -> Any:
@@ -244,11 +182,6 @@ def step(m: Any, a: Any, at_zero: Any) -> Any:
 def total(m: Any, *values: Any) -> Any:  # noqa: ARG001  # a formula's signature
     """v1 + v2 + ..., from left to right: Python's `sum` rounds otherwise."""
     return reduce(add, values)
-
-
-def ones(m: Any, out: Any, *values: Any) -> Partials:  # noqa: ARG001  # a row's signature
-    """Of a sum."""
-    return (1,) * len(values)
 
 
 def dot(m: Any, *values: Any) -> Any:  # noqa: ARG001  # a formula's signature

@@ -1,21 +1,186 @@
-"""The chain rule forwards: `jvp` beside every number of a running function, `tangents` along a graph that is recorded.
+"""The chain rule forwards: dual numbers beside every number of a running function, and tangents along a recorded graph.
 
-The rule itself is `chained`, in `duals`.
+Each jvp has a level; dual numbers of an inner one treat those of an outer one as constants. Values stand inside dual
+numbers, never around them: a derivative of `a + e b` by a Value is that of `a` and of `b`. Sources: Griewank & Walther,
+Evaluating Derivatives (2008), section 3.1; Siskind & Pearlmutter, Nesting Forward-Mode AD (2008), for the levels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from itertools import count
+from numbers import Integral, Real
 from typing import Any
 
-from autograd.duals import Dual, chained, new_level, parted, scalar, zero
+from autograd import floats
 from autograd.functions import RECORDING
 from autograd.graph import topological_order
-from autograd.operations import CONSTANT, FLOATS
-from autograd.recording import check_current, leaf, recorded_numbers
-from autograd.sweep import NOTHING
+from autograd.operands import LARGE, Number, checked, result
+from autograd.operations import CONSTANT, FLOATS, OPERATIONS, Arithmetic, Operation, with_methods
+from autograd.recording import check_current, computed, leaf, record, recorded_numbers
+from autograd.slopes import constant, one_value
+from autograd.sweep import NOTHING, ONE
 from autograd.trees import flatten, flatten_as, unflatten
 from autograd.value import Value
+
+ZERO = 0  # the partial of what is not sent on: `0 * tangent` would be nan where the tangent is infinite
+new_level = count(1).__next__  # of a new jvp: higher than that of every one before it
+
+
+def chained(m: Any, row: Operation, partials: Iterable[Any], tangents: Iterable[Any]) -> Any:
+    """The rule: the sum of partial * tangent over the operands, computed by `m`; what has NOTHING as tangent is left out."""
+    total: Any = NOTHING
+    for slope, tangent in zip(partials, tangents, strict=True):
+        if tangent is not NOTHING and slope is not ZERO and not (row.selects and slope == 0):
+            total = total + (tangent if slope is ONE else m.mul(tangent, slope))
+    return total
+
+
+def _method(row: Operation, reflected: bool) -> Callable[..., Any]:
+    """The operation as a method of Dual; an array spreads over it by itself."""
+
+    def method(self: Dual, *others: Any) -> Any:
+        if any(getattr(x, "shape", ()) for x in others):
+            return NotImplemented
+        return self.operate(row, *others, self) if reflected else self.operate(row, self, *others)
+
+    return method
+
+
+def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def comparison(self: Dual, other: Any) -> bool:
+        number = bare(other)
+        return compare(bare(self), number) if isinstance(number, Real | Decimal) else NotImplemented
+
+    return comparison
+
+
+@with_methods(_method)
+class Dual:
+    """`data + e tangent` with `e * e = 0`: a number, and how fast it changes. `level` says which jvp it belongs to.
+
+    It has the operators and methods of a Value. Its parts are numbers, Values, or dual numbers of an outer jvp.
+    Comparisons are by the number. `float(x)` raises `TypeError`, for it would drop the tangent.
+
+    >>> x = Dual(1, 3.0, 1.0)
+    >>> x * x + 1
+    Dual(10.0, 6.0)
+    """
+
+    __slots__ = ("data", "level", "tangent")
+
+    def __init__(self, level: int, data: Any, tangent: Any) -> None:
+        self.level, self.data, self.tangent = level, data, tangent
+
+    @staticmethod
+    def operate(row: Operation, *operands: Any) -> Any:
+        """The operation of these operands, of which one at least is a Dual; the package's functions ask for it."""
+        return applied(row, *_lifted(row, operands))
+
+    __lt__, __le__ = _compared(operator.lt), _compared(operator.le)
+    __gt__, __ge__ = _compared(operator.gt), _compared(operator.ge)
+    __eq__, __ne__ = _compared(operator.eq), _compared(operator.ne)
+    __hash__ = object.__hash__  # in sets and graphs it is itself
+
+    def __repr__(self) -> str:
+        return f"Dual({self.data!r}, {self.tangent!r})"
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __pos__(self) -> Dual:
+        return self
+
+    def __float__(self) -> float:
+        raise TypeError(
+            f"{self!r:.80} is a dual number: as a float it would lose its tangent; use the functions of autograd, such as "
+            "autograd.exp for math.exp"
+        )
+
+    __int__ = __float__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's ufuncs see a Dual as one object; those that are in the table under the same name are the table's."""
+        import numpy as np
+
+        row = OPERATIONS.get(ufunc.__name__)
+        if row and row.symbol.isidentifier() and method == "__call__" and not any(getattr(x, "shape", ()) for x in inputs):
+            return self.operate(row, *inputs)
+        boxes = [np.array(x, dtype=object) if isinstance(x, Dual) else x for x in inputs]
+        return getattr(ufunc, method)(*boxes, **options)
+
+
+def applied(row: Operation, *operands: Any) -> Any:
+    """The operation on Duals, Values and numbers: by the chain rule for the innermost jvp, whose level is the highest."""
+    level = max((x.level for x in operands if isinstance(x, Dual)), default=0)
+    if not level:
+        return record(Value, row, *operands) if any(isinstance(x, Value) for x in operands) else _of_numbers(row, *operands)
+    numbers, slopes = zip(*(parted(x, level) for x in operands), strict=True)
+    m = FLOATS if all(x.__class__ is float for x in numbers) else DUALS  # the same on floats, without looking at each
+    out = applied(row, *numbers) if m is DUALS else _of_numbers(row, *numbers)
+    tangent = chained(m, row, row.partials(m, out, *numbers), slopes)
+    return Dual(level, out, zero(out) if tangent is NOTHING else tangent)
+
+
+def parted(x: Any, level: int) -> tuple[Any, Any]:
+    """The number and the tangent for this level; NOTHING where it has none."""
+    return (x.data, x.tangent) if isinstance(x, Dual) and x.level == level else (x, NOTHING)
+
+
+def _of_numbers(row: Operation, *numbers: Number) -> Number:
+    """The operation on numbers, as a Value would hold its result."""
+    return result(computed(row, *numbers), row, *numbers)
+
+
+def base(x: Any) -> Any:
+    """What is inside a dual number of any depth: a number or a Value."""
+    while isinstance(x, Dual):
+        x = x.data
+    return x
+
+
+def bare(x: Any) -> Any:
+    """The number itself, without tangents and without its record."""
+    x = base(x)
+    return x.data if isinstance(x, Value) else x
+
+
+def zero(x: Any) -> Number:
+    """A zero of the same kind: a Fraction beside Fractions, else a float."""
+    return Fraction() if bare(x).__class__ is Fraction else 0.0
+
+
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    """A recorded condition is a choice that follows the numbers; a bool is decided already."""
+    recorded = isinstance(base(condition), Value)
+    return applied(OPERATIONS["where"], condition, a, b) if recorded else floats.where(condition, a, b)
+
+
+DUALS = Arithmetic(lambda row: partial(applied, row), where=_chosen, zeros_like=zero)  # the rows on all of them
+
+
+def scalar(x: Any, where: str, beside: Any = None) -> Any:
+    """A Dual or a Value as it is, a number as a Value would hold it: exact beside a Fraction. Else raises `TypeError`."""
+    if isinstance(x, Dual | Value):
+        return x
+    if isinstance(x, Integral) and isinstance(bare(beside), Fraction):
+        return Fraction(int(x))
+    return checked(x, where)
+
+
+def _lifted(row: Operation, operands: tuple[Any, ...]) -> Sequence[Any]:
+    """The operands, with whole numbers exact beside a Fraction."""
+    if all(x.__class__ is Dual or x.__class__ is float for x in operands):
+        return operands
+    exact = next((x for x in operands if isinstance(bare(x), Fraction)), None)
+    return [
+        float(x) if x.__class__ is int and exact is None and -LARGE < x < LARGE else scalar(x, f"operation {row.symbol}", exact)
+        for x in operands
+    ]
 
 
 def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -61,8 +226,7 @@ def tangents(output: Value, seeds: Mapping[Value, Any], create_graph: bool = Fal
     >>> rates[z], rates[x], rates[y]
     (6.0, 1.0, 0.0)
     """
-    if not isinstance(output, Value):
-        raise TypeError(f"tangents: output is {output!r:.80} of type {type(output).__name__}; give a Value")
+    one_value(output, "tangents: output")
     if not isinstance(seeds, Mapping):
         raise TypeError(f"tangents: seeds is {seeds!r:.80} of type {type(seeds).__name__}; give a dictionary, {{x: 1.0}}")
     start: dict[Value, Any] = {}
@@ -74,27 +238,21 @@ def tangents(output: Value, seeds: Mapping[Value, Any], create_graph: bool = Fal
             start[node] = leaf(type(node), start[node], CONSTANT)
         elif isinstance(start[node], Value) and not create_graph:
             raise TypeError(f"tangents: the seed {seed!r:.80} is a recorded number; use create_graph=True, or its .data")
-    order = topological_order(output)
-    found = pushed(order, start, create_graph)
-    return {node: blank(node, create_graph) if (slope := found[node]) is NOTHING else slope for node in order}
+    found = pushed(topological_order(output), start, create_graph)
+    return {node: blank(node, create_graph) if slope is NOTHING else slope for node, slope in found.items()}
 
 
-def blank(node: Value, create_graph: bool) -> Any:
-    """The derivative of what does not depend: a zero of the node's kind, as a constant where derivatives are recorded."""
-    return leaf(type(node), zero(node), CONSTANT) if create_graph else zero(node)
+def blank(x: Any, create_graph: bool) -> Any:
+    """The derivative of what does not depend: a zero of its kind, a constant where derivatives of Values are recorded."""
+    return constant(x, 0) if create_graph and isinstance(x, Value) else zero(x)
 
 
-def pushed(order: Iterable[Value], seeds: Mapping[Value, Any], create_graph: bool) -> dict[Value, Any]:
-    """The tangent of every node in an order of operands first; NOTHING where no seed leads to it.
-
-    >>> x = Value(3.0)
-    >>> [pushed(topological_order(x * x + 1), {x: 1.0}, create_graph=False)[x]]
-    [1.0]
-    """
-    m, order = RECORDING if create_graph else FLOATS, list(order)
-    numbers: Mapping[Value, Any] = dict(zip(order, order, strict=True)) if create_graph else recorded_numbers(order)
+def pushed(order: Sequence[Value], seeds: Mapping[Value, Any], create_graph: bool) -> dict[Value, Any]:
+    """The tangent of every node in an order of operands first; NOTHING where no seed leads to it."""
     if create_graph:
         check_current(order)
+    m = RECORDING if create_graph else FLOATS
+    numbers: Mapping[Value, Any] = dict(zip(order, order, strict=True)) if create_graph else recorded_numbers(order)
     tangent: dict[Value, Any] = {}
     for node in order:
         slopes = [tangent[parent] for parent in node.parents]
@@ -102,6 +260,6 @@ def pushed(order: Iterable[Value], seeds: Mapping[Value, Any], create_graph: boo
         if any(slope is not NOTHING for slope in slopes):
             partials = node.operation.partials(m, numbers[node], *(numbers[parent] for parent in node.parents))
             through = chained(m, node.operation, partials, slopes)
-            total = through if total is NOTHING else total if through is NOTHING else total + through
+            total = total if through is NOTHING else total + through
         tangent[node] = total
     return tangent

@@ -1,9 +1,7 @@
-"""Derivatives of functions by name: value_and_grad, vjp, jacobian, hessian, hvp, derivative, taylor; `grad(f)` is here too.
+"""Derivatives of functions by name, under the conventions of JAX and HIPS autograd; `grad(f)` is here too.
 
-They take a function and return a function, under the conventions of JAX and HIPS autograd: arguments and results are
-numbers, or lists, tuples, dictionaries and NumPy arrays of them, and derivatives are arranged like the arguments. Numbers
-come out as numbers. They come out as Values, recorded, where an argument is a Value or `f` uses Values from outside: the
-derivative depends on those, and can be differentiated by them. So transforms nest.
+Arguments and results are numbers, or lists, tuples, dictionaries and NumPy arrays of them. Numbers come out as numbers, but
+as Values where an argument is a Value or `f` uses Values from outside: the derivative depends on those. So transforms nest.
 """
 
 from __future__ import annotations
@@ -13,9 +11,8 @@ from itertools import islice
 from math import factorial, prod
 from typing import Any
 
-from autograd.calls import Call, checked_function, one_result
-from autograd.duals import Dual, new_level, parted, scalar, zero
-from autograd.forward import jvp
+from autograd.calls import Call, checked_function
+from autograd.forward import jvp, scalar
 from autograd.sweep import NOTHING
 from autograd.trees import Structure, array, flatten_as, unflatten
 
@@ -29,7 +26,7 @@ def gradient(where: str, f: Function, argnums: Any) -> tuple[Function, Function]
 
     def both(*arguments: Any, **named: Any) -> tuple[Any, Any]:
         call = Call(where, f, argnums, arguments, named)
-        out = one_result(call)
+        out = call.one_result()
         (row,) = call.rows([out])
         call.settle()
         return call.number(out), unflatten(call.structure, row)
@@ -159,17 +156,14 @@ def taylor(f: Function, x: Any, order: int) -> list[Any]:
 
 
 def _derivatives(where: str, f: Function, x: Any, order: int) -> list[Any]:
-    """f(x) and its derivatives up to that order, from one run on a dual number of dual numbers."""
+    """f(x) and its derivatives up to that order, from one run of nested jvps."""
     if not isinstance(order, int) or order < 0:
         raise ValueError(f"{where}: order is {order!r:.60}; give 0, 1, 2, ...")
-    at = scalar(x, f"{where}: x")
-    levels = [new_level() for _ in range(order)]
-    moved = at
-    for level in levels:
-        moved = Dual(level, moved, 1 + zero(at))
-    out = scalar(f(moved), f"{where}: what f returned; for several outputs use jacobian")
-    results = [out]
-    for level in levels[::-1]:
-        here, last = parted(results[0], level), parted(results[-1], level)
-        results = [parted(part, level)[0] for part in results] + [zero(here[0]) if last[1] is NOTHING else last[1]]
-    return results
+
+    def up_to(n: int, x: Any) -> list[Any]:
+        if not n:
+            return [scalar(f(x), f"{where}: what f returned; for several outputs use jacobian")]
+        found, rates = jvp(lambda y: up_to(n - 1, y), (x,), (1,))
+        return [*found, rates[-1]]
+
+    return up_to(order, scalar(x, f"{where}: x"))

@@ -1,8 +1,6 @@
-"""The operations as functions: `exp(v)` beside `v.exp()`, and those of two operands, `maximum(a, b)`.
+"""The operations of one or two operands as functions: `exp(v)` beside `v.exp()`; plain numbers become constants.
 
-There is one for each row of the table of one or two operands that is no operator, made from the row; the stub
-`functions.pyi` lists them for type checkers. Those of more operands are in `autograd.several`. A plain number given to them
-becomes a constant, so `exp(1)` is a Value too.
+They are made from the table; the stub `functions.pyi` lists them for type checkers.
 """
 
 from __future__ import annotations
@@ -17,11 +15,7 @@ from autograd.value import Value
 
 
 def function_of(row: Operation) -> Callable[..., Any]:
-    """The function that records this operation of Values or numbers, and of arrays of them entry by entry.
-
-    >>> function_of(OPERATIONS["exp"])(0.0).data
-    1.0
-    """
+    """The function that records this operation of Values or numbers, and of arrays of them entry by entry."""
 
     def function(*operands: Any) -> Any:
         if any(getattr(x, "shape", None) for x in operands):

@@ -1,8 +1,6 @@
 """Reading a recorded graph: its nodes in order, its edges, the order of a sweep; and the same graph with other numbers.
 
-Loops with a stack of their own instead of recursion: Python's stack ends at a thousand nodes, a graph at the memory.
-Nothing here changes the graph. A node is whatever has `data`, `operation` and operands: `left` and `right`, which are None
-where there is none, and `rest`, read only where the operation has more than two.
+Loops with a stack of their own instead of recursion: Python's stack ends at a thousand nodes. Nothing here changes a graph.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ class Node(Ordered, Protocol):
 
     data: Any
     operation: Any
-    left: Any
+    left: Any  # None where there is none, and so `right`; `rest` is read only where the operation has more than two
     right: Any
 
 
@@ -64,29 +62,12 @@ def topological_order(*outputs: O) -> list[O]:
 
 
 def edges(order: Iterable[N]) -> Iterator[tuple[N, N, int]]:
-    """(parent, consumer, position) of every edge; `x * x` has two.
-
-    >>> from autograd import Value
-    >>> x = Value(3.0, "x")
-    >>> [(parent.label, position) for parent, _, position in edges(topological_order(x * x))]
-    [('x', 0), ('x', 1)]
-    """
-    for consumer in order:
-        for position, parent in enumerate(consumer.parents):
-            yield parent, consumer, position
+    """(parent, consumer, position) of every edge; `x * x` has two."""
+    return ((parent, consumer, place) for consumer in order for place, parent in enumerate(consumer.parents))
 
 
 def consumers_first(output: Any, zero: Any) -> tuple[list[Any], dict[Any, Any]]:
-    """What a sweep walks along: the results, each after all its consumers, and a dictionary of `zero` for every node.
-
-    The order is the one in which they were recorded, backwards.
-
-    >>> from autograd import Value
-    >>> square = Value(2.0, "x") ** 2
-    >>> results, zeros = consumers_first(square + square, 0.0)
-    >>> [node.operation.symbol for node in results], len(zeros)
-    (['+', '**'], 4)
-    """
+    """What a sweep walks along: the results in the order of recording, backwards, and a dictionary of `zero` for every node."""
     zeros = {output: zero}
     results = [output] if output.left is not None else []
     for consumer in results:  # grows while it is read
@@ -115,11 +96,7 @@ class Image:
 
 
 def placed(operands: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:
-    """Any number of operands as a node keeps them: left, right, and the rest.
-
-    >>> placed(()), placed((1,)), placed((1, 2, 3))
-    ((None, None, ()), (1, None, ()), (1, 2, (3,)))
-    """
+    """Any number of operands as a node keeps them: left, right, and the rest."""
     left, right, *rest = (*operands, None, None) if len(operands) < 2 else operands
     return left, right, tuple(rest) if len(operands) > 2 else ()
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import get_ident
 
 from autograd.recording import unrecorded
-from autograd.transforms import one_value
+from autograd.slopes import one_value
 from autograd.value import Value
 
 

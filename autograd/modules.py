@@ -1,8 +1,7 @@
 """The table on the numbers of other modules: NumPy's arrays, JAX, CuPy, Dask, SymPy, mpmath.
 
-`arithmetic(module)` finds the module's function for an operation when it is first used, so that what a module lacks is an
-error only for who needs it. Nothing is wrapped: an edge of a domain is what the module makes of it (mpmath raises for 1 / 0,
-and goes on into the complex numbers at log(-1)).
+What a module lacks is an error only for who needs it. An edge of a domain is what the module makes of it (mpmath raises for
+1 / 0, and goes on into the complex numbers at log(-1)).
 """
 
 from __future__ import annotations
@@ -23,13 +22,7 @@ def arithmetic(module: Any) -> Arithmetic:
     """The operations on the numbers of a module that has NumPy's names, or some of them and Python's operators.
 
     An operation is computed by its `array`, else by the module's function of its name, else by its formula; a forward of a
-    user's own without `array` is applied to NumPy's arrays entry by entry. Raises `TypeError` for something that has not
-    even `exp` and `log`.
-
-    >>> import numpy as np
-    >>> from autograd.operations import OPERATIONS
-    >>> OPERATIONS["sin"].partials(arithmetic(np), 0.0, np.array([0.0, np.pi]))
-    (array([ 1., -1.]),)
+    user's own without `array` is applied entry by entry. Raises `TypeError` for something that has not even `exp` and `log`.
     """
     if not all(callable(getattr(module, name, None)) for name in ("exp", "log")):
         raise TypeError(f"{module!r:.80} has no functions exp and log; give a module of functions with NumPy's names")
@@ -86,7 +79,10 @@ def _function(module: Any, row: Operation) -> Function | None:
     is_numpy = getattr(module, "__name__", "") == "numpy"
     found: Function | None = None
     if row.name in BUILT_IN or not (row.formula or is_numpy):  # NumPy may use a user's name for something else
-        found = next((f for name in _names(row) if (f := getattr(module, name, None))), None) or _special(module, row)
+        places = [module]
+        if row.name in ("erf", "erfc") and getattr(module, "__name__", "").startswith("jax"):
+            places.append(importlib.import_module("jax.scipy.special"))  # JAX keeps them in a module of their own
+        found = next((f for place in places for name in _names(row) if (f := getattr(place, name, None))), None)
     if found is None and row.name in PLAIN:
         return partial(PLAIN[row.name], module)
     if found is None and row.formula is None:
@@ -109,13 +105,6 @@ def _names(row: Operation) -> tuple[str, ...]:
     return (named, *filter(None, (c, RENAMED.get(row.name))))
 
 
-def _special(module: Any, row: Operation) -> Function | None:
-    """JAX keeps erf and erfc in a module of their own."""
-    if row.name not in ("erf", "erfc") or not getattr(module, "__name__", "").startswith("jax"):
-        return None
-    return getattr(importlib.import_module("jax.scipy.special"), row.name)  # type: ignore[no-any-return]
-
-
 def _entry_by_entry(numpy: Any, row: Operation) -> Callable[..., Any]:
     """The operation's forward, applied to the entries of arrays that broadcast."""
     apply = numpy.frompyfunc(row.forward, row.arity, 1)
@@ -123,12 +112,7 @@ def _entry_by_entry(numpy: Any, row: Operation) -> Callable[..., Any]:
 
 
 def converted(x: float | Fraction, module: Any) -> Any:
-    """A constant for this module: exact where it has exact numbers, else as it is.
-
-    >>> import sympy
-    >>> converted(2.0, sympy), converted(Fraction(1, 3), sympy)
-    (2, 1/3)
-    """
+    """A constant for this module: exact where it has exact numbers, else as it is."""
     convert = getattr(module, "sympify", None) or getattr(module, "mpmathify", None)
     if convert is None:
         return floats.as_float(x)

@@ -47,12 +47,7 @@ def _boxed(x: Any, where: str, compares: bool) -> Any:
 
 
 def entry_by_entry(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
-    """The function of each entry of operands that broadcast; of single ones just that.
-
-    >>> from autograd import Value, maximum
-    >>> [v.data for v in entry_by_entry(maximum, (np.array([Value(1.0), Value(-2.0)]), 0))]
-    [1.0, 0.0]
-    """
+    """The function of each entry of operands that broadcast; of single ones just that."""
     if not any(isinstance(x, np.ndarray) and x.ndim for x in operands):
         return function(*operands)
     boxes = [x.astype(object) if isinstance(x, np.ndarray) else np.array(x, dtype=object) for x in operands]
@@ -64,10 +59,12 @@ def function_of_values(function: Any, arguments: tuple[Any, ...], options: dict[
     row = OPERATIONS.get(function.__name__)
     if row is not None and row.symbol.isidentifier() and row.arity == len(arguments) and not options:
         return entry_by_entry(partial(record, _kind(arguments), row), arguments)
-    boxes = [np.array(x, dtype=object) if isinstance(x, Recorded) else x for x in arguments]
-    named = {name: np.array(x, dtype=object) if isinstance(x, Recorded) else x for name, x in options.items()}
+
+    def box(x: Any) -> Any:
+        return np.array(x, dtype=object) if isinstance(x, Recorded) else x
+
     try:
-        return function(*boxes, **named)
+        return function(*map(box, arguments), **{name: box(x) for name, x in options.items()})
     except TypeError as error:
         raise TypeError(
             f"numpy.{function.__name__} of a Value would lose its gradient: {error}; use functions of autograd, or .data where "

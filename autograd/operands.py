@@ -21,9 +21,6 @@ def checked(x: Any, where: str) -> Number:
     """`x` as a number that a Value may hold: a Fraction stays one, any other real number becomes a float.
 
     Raises `TypeError` for anything else, and `ValueError` for a number beyond the floats, with `where` in front.
-
-    >>> checked(3, "here")
-    3.0
     """
     if isinstance(x, Real | Decimal):
         if type(x) is Fraction:

@@ -1,12 +1,8 @@
 """The table: one row per operation, and the only place where its derivative is written down.
 
-Rows are plain arithmetic on `m`, whatever computes on the kind of number at hand: `FLOATS` here, recorded Values, NumPy
-arrays, symbols. So one row computes numbers, records graphs (which is how second derivatives come out), prints formulas
-and becomes compiled code. `partials(m, out, *inputs)` gives the derivative by each input; it sees the output first, so
-that nothing is computed twice.
-
-Formulas: Abramowitz & Stegun, Handbook of Mathematical Functions, chapters 3 and 4. At kinks and edges: the subgradient
-of least norm, by continuity with inf allowed; nan where the derivative is undefined.
+Rows are plain arithmetic on `m`, whatever computes on the kind of number at hand: `FLOATS`, recorded Values, NumPy arrays,
+symbols. Formulas: Abramowitz & Stegun, Handbook of Mathematical Functions, chapters 3 and 4. At kinks and edges: the
+subgradient of least norm, by continuity with inf allowed; nan where the derivative is undefined.
 """
 
 from __future__ import annotations
@@ -14,13 +10,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from autograd import floats
 from autograd import formulas as f
 
 Domain: TypeAlias = tuple[float, float]
 Function: TypeAlias = Callable[..., Any]
+T = TypeVar("T")
 
 REAL: Domain = (-3.0, 3.0)
 POSITIVE: Domain = (0.1, 3.0)
@@ -31,15 +28,15 @@ class Operation:
     """One row: how an operation is computed, differentiated and spelled.
 
     A row is either primitive, with a `forward` that takes floats, or composed, with a `formula(m, *inputs)` of other rows;
-    then `forward` is that formula on floats. `domain` has an interval for each operand, in which tests sample it.
-    `method` is its name as a method of Value; `array` is how NumPy computes a primitive (a function, or the name of one),
-    `native` the name of the C library's function, `javascript` that of JavaScript's, `latex` a template for its operands.
-    `arity` is None for a row of any number of operands; its domain is then a sample. An operand whose partial is 0 in a row
-    that `selects`, the arm that was not taken, is sent nothing.
+    then `forward` is that formula on floats. `partials(m, out, *inputs)` gives the derivative by each input. `domain` has an
+    interval for each operand, in which tests sample it. `method` is its name as a method of Value, `array` how NumPy computes
+    a primitive (a function, or the name of one), `native` the name of the C library's function, `javascript` that of
+    JavaScript's, `latex` a template for its operands. `arity` is None for a row of any number of operands; its domain is then
+    a sample. An operand whose partial is 0 in a row that `selects`, the arm that was not taken, is sent nothing.
     """
 
     __slots__ = (
-        *("name", "symbol", "forward", "formula", "partials", "domain", "arity", "many", "selects", "simple"),
+        *("name", "symbol", "forward", "formula", "partials", "domain", "arity", "many", "selects"),
         *("method", "array", "native", "javascript", "latex"),
     )
 
@@ -61,12 +58,17 @@ class Operation:
         several: bool = False,
     ) -> None:
         self.name, self.symbol, self.forward, self.partials, self.domain = name, symbol, forward, partials, domain
-        self.method = method
-        self.formula, self.array, self.native, self.javascript, self.latex = formula, array, native, javascript, latex
+        self.method, self.formula, self.array, self.native, self.javascript, self.latex = (
+            method,
+            formula,
+            array,
+            native,
+            javascript,
+            latex,
+        )
         self.arity = None if several else len(domain)
         self.many = several or len(domain) > 2  # nodes keep two operands in slots of their own, and more in a third
         self.selects = selects
-        self.simple = not (self.many or selects)  # a sweep multiplies by its one or two partials
 
     def sends(self, partial: Any) -> bool:
         """Whether an operand with this partial is sent anything."""
@@ -90,9 +92,6 @@ class Arithmetic:
 
     `find(operation)` returns the function that computes it on these numbers, or None; a composed operation is then
     computed by its formula. Names are looked up when they are used. `own` are names that are not in the table.
-
-    >>> FLOATS.exp(0.0), FLOATS.where(1 > 2, 3.0, 4.0)
-    (1.0, 4.0)
     """
 
     def __init__(self, find: Callable[[Operation], Function | None], **own: Function) -> None:
@@ -188,8 +187,8 @@ ROWS = (
              symbol="%", forward=floats.modulo, method="__mod__"),
     composed("square",     lambda m, a: a * a,      lambda m, out, a: (2 * a,),                           REAL),
     composed("reciprocal", lambda m, a: m.div(1, a), lambda m, out, a: (-(out * out),),                   POSITIVE),
-    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (f.root(m, out),),                  POSITIVE,
-              latex=r"\sqrt{{{}}}"),
+    primitive("sqrt",      "sqrt",  floats.sqrt,    lambda m, out, a: (m.div(0.5, m.where(out == 0, out + 0, out)),), POSITIVE,
+              latex=r"\sqrt{{{}}}"),  # -0.0 + 0 is 0.0
     primitive("cbrt",      "cbrt",  floats.cbrt,    lambda m, out, a: (m.pow(out, -2) / 3,),              POSITIVE,
               latex=r"\sqrt[3]{{{}}}"),
     primitive("hypot",     "hypot", floats.hypot,   f.hypot_slopes,                                       REAL, REAL,
@@ -197,9 +196,9 @@ ROWS = (
     primitive("sin",       "sin",   floats.sin,     lambda m, out, a: (m.cos(a),),                        REAL),
     primitive("cos",       "cos",   floats.cos,     lambda m, out, a: (-m.sin(a),),                       REAL),
     primitive("tan",       "tan",   floats.tan,     lambda m, out, a: (1 + out * out,),                   UNIT),
-    primitive("arcsin",    "arcsin", floats.arcsin, lambda m, out, a: (f.arc(m, a),),                     UNIT,
+    primitive("arcsin",    "arcsin", floats.arcsin, lambda m, out, a: (m.div(1, m.sqrt(f.circle(m, a))),), UNIT,
               native="asin"),
-    primitive("arccos",    "arccos", floats.arccos, lambda m, out, a: (-f.arc(m, a),),                    UNIT,
+    primitive("arccos",    "arccos", floats.arccos, lambda m, out, a: (-m.div(1, m.sqrt(f.circle(m, a))),), UNIT,
               native="acos"),
     primitive("arctan",    "arctan", floats.arctan, lambda m, out, a: (f.arctan_slope(m, a),),            REAL,
               native="atan"),
@@ -218,29 +217,33 @@ ROWS = (
               javascript=f.ERF_JS),
     primitive("erfc",      "erfc",  floats.erfc,    lambda m, out, a: (-f.gauss(m, a),),                  REAL,
               javascript=f.ERFC_JS),
-    composed("sinc",       f.sinc,                  lambda m, out, a: (f.sinc_slope(m, out, a),),         REAL),
-    composed("deg2rad",    f.in_radians,          lambda m, out, a: (f.degree(m),),                     REAL),
-    composed("rad2deg",    f.in_degrees,          lambda m, out, a: (180 / f.pi(m),),                   REAL),
+    composed("sinc",       lambda m, a: m.where(a == 0, 1, m.div(m.sin(f.pi(m) * a), f.pi(m) * a)),
+             lambda m, out, a: (f.sinc_slope(m, out, a),), REAL),
+    composed("deg2rad",    lambda m, a: a * f.degree(m), lambda m, out, a: (f.degree(m),),                     REAL),
+    composed("rad2deg",    lambda m, a: a * (180 / f.pi(m)), lambda m, out, a: (180 / f.pi(m),),                   REAL),
     composed("sigmoid",    f.logistic,              lambda m, out, a: (out * (1 - out),),                 REAL,
              latex=r"\sigma"),
     composed("softplus",   f.softplus,              lambda m, out, a: (m.sigmoid(a),),                    REAL),
-    composed("softsign",   f.softsign,              lambda m, out, a: (m.pow(1 + m.abs(a), -2),),         REAL),
-    composed("relu",       f.positive,              lambda m, out, a: (m.heaviside(a, 0),),               REAL,
+    composed("softsign",   lambda m, a: f.at_ends(m, a, m.sign(a), m.div(a, 1 + m.abs(a))),
+             lambda m, out, a: (m.pow(1 + m.abs(a), -2),), REAL),
+    composed("relu",       lambda m, a: m.where(a <= 0, m.zeros_like(a), a), lambda m, out, a: (m.heaviside(a, 0),), REAL,
              selects=True),
-    composed("leaky_relu", f.leaky,                 f.leaky_slopes,                                       REAL),
-    composed("elu",        f.elu,                   lambda m, out, a: (m.exp(-m.relu(-a)),),              REAL),
+    composed("leaky_relu", lambda m, a: m.where(a <= 0, f.SLOPE * a, a),
+             lambda m, out, a: (f.SLOPE + (1 - f.SLOPE) * m.heaviside(a, 0),), REAL),
+    composed("elu",        lambda m, a: m.relu(a) + m.expm1(-m.relu(-a)), lambda m, out, a: (m.exp(-m.relu(-a)),), REAL),
     composed("gelu",       f.gelu,                  lambda m, out, a: (f.gelu_slope(m, a),),              REAL),
-    composed("silu",       f.silu,                  lambda m, out, a: (f.silu_slope(m, a),),              REAL),
+    composed("silu",       lambda m, a: f.at_ends(m, a, m.relu(a), a * m.sigmoid(a)),
+             lambda m, out, a: (f.silu_slope(m, a),), REAL),
     composed("maximum",    f.maximum,               lambda m, out, a, b: (f.larger(m, a, b), f.larger(m, b, a)), REAL, REAL,
              selects=True, latex=r"\max"),
     composed("minimum",    f.minimum,               lambda m, out, a, b: (f.larger(m, b, a), f.larger(m, a, b)), REAL, REAL,
              selects=True, latex=r"\min"),
     composed("clip",       lambda m, a, low, high: m.minimum(m.maximum(a, low), high), f.clip_slopes,
              REAL, (-2.0, -1.0), (1.0, 2.0), selects=True, method="clip"),
-    composed("logaddexp",  f.logaddexp,             lambda m, out, a, b: (f.share(m, a, b), f.share(m, b, a)), REAL, REAL,
-             latex=r"\log\left(e^{{{}}} + e^{{{}}}\right)"),
+    composed("logaddexp",  f.logaddexp,             lambda m, out, a, b: (m.sigmoid(f.gap(m, a, b)), m.sigmoid(f.gap(m, b, a))),
+             REAL, REAL, latex=r"\log\left(e^{{{}}} + e^{{{}}}\right)"),
     #        of any number: the sample is of one number of operands
-    several("total",       f.total,                 f.ones,                                               REAL, REAL, REAL),
+    several("total",       f.total,                 lambda m, out, *values: (1,) * len(values),           REAL, REAL, REAL),
     several("dot",         f.dot,                   f.others,                                             *[REAL] * 4),
     several("logsumexp",   f.logsumexp,             f.shares,                                             REAL, REAL, REAL),
     #        what jumps has slope 0 everywhere
@@ -273,24 +276,30 @@ CONSTANT = Operation("constant", "", lambda: None, lambda m, out: (), ())  # a p
 SPECIAL = {"leaf": LEAF, "constant": CONSTANT}
 
 
+def with_methods(make: Callable[[Operation, bool], Function]) -> Callable[[type[T]], type[T]]:
+    """A decorator of classes: a method for each row, by `make(row, reflected)`; an operator has one for the right side too."""
+
+    def decorated(kind: type[T]) -> type[T]:
+        for row in ROWS:
+            for reflected in (False, True)[: 2 if row.method.startswith("__") and row.arity == 2 else bool(row.method)]:
+                name = row.method.replace("__", "__r", 1) if reflected else row.method
+                function = make(row, reflected)
+                function.__name__, function.__qualname__ = name, f"{kind.__name__}.{name}"
+                setattr(kind, name, function)
+        return kind
+
+    return decorated
+
+
 @cache
 def of_count(row: Operation, count: int) -> Operation:
-    """The row for exactly so many operands, for readers that name each; itself if it is of a certain number.
-
-    >>> of_count(OPERATIONS["total"], 3).arity, of_count(OPERATIONS["exp"], 1) is OPERATIONS["exp"]
-    (3, True)
-    """
+    """The row for exactly so many operands, for readers that name each; itself if it is of a certain number."""
     if row.arity is not None:
         return row
     return Operation(row.name, row.symbol, row.forward, row.partials, (REAL,) * count, formula=row.formula)
 
 
 def local_partials(node: Any) -> tuple[Any, ...]:
-    """The derivatives of a node by each of its operands, at their numbers; none for a leaf.
-
-    >>> from autograd import Value
-    >>> local_partials(Value(2.0) * Value(5.0))
-    (5.0, 2.0)
-    """
+    """The derivatives of a node by each of its operands, at their numbers; none for a leaf."""
     partials: tuple[Any, ...] = node.operation.partials(FLOATS, node.data, *(parent.data for parent in node.parents))
     return partials

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any, NoReturn
 
 from autograd.calls import standing_for, tie
-from autograd.duals import Dual
 from autograd.floats import shown
+from autograd.forward import Dual
 from autograd.graph import stamp, topological_order
 from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS, REAL, Operation
 from autograd.recording import node_of
-from autograd.slopes import dependents, recorded_sweep
+from autograd.slopes import dependents, one_value, recorded_sweep
 from autograd.sweep import NOTHING, adjoints
 from autograd.trees import flatten, unflatten
 from autograd.value import Value
@@ -29,9 +29,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function `f`, which returns one Value, recorded as one node: its own graph is dropped, and recorded again in a sweep.
 
     A chain of n operations in parts of sqrt(n) then takes the memory of about 2 sqrt(n) nodes, and one more run of `f`.
-    Gradients are the same to rounding. They reach the arguments, and the Values that `f` uses from outside. Arguments are
-    numbers, or lists, tuples, dictionaries and arrays of them. Checkpoints nest, and `create_graph=True` goes through them
-    (what it records is kept). Under jvp `f` is simply called.
+    Gradients reach the arguments, and the Values that `f` uses from outside. Checkpoints nest, and `create_graph=True` goes
+    through them (what it records is kept). Under jvp `f` is simply called.
 
     `f` has to do the same each time: a sweep that finds another number raises `RuntimeError`. Its graph cannot be pickled,
     nor turned into formulas or compiled, for its inside is a function; that raises `TypeError`.
@@ -57,7 +56,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         def run(leaves: Sequence[Value]) -> Value:
             rest = iter(leaves)
             inside = unflatten(structure, [next(rest) if isinstance(x, Value) else x for x in numbers])
-            return _one(f(*inside, **named))
+            return one_value(f(*inside, **named), "checkpoint: what f returned")
 
         operands = [x for x in numbers if isinstance(x, Value)]
         data, outside = _first_run(run, operands)
@@ -68,15 +67,6 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     return recorded
 
 
-def _one(output: Any) -> Value:
-    if not isinstance(output, Value):
-        raise TypeError(
-            f"checkpoint: f returned {output!r:.80} of type {type(output).__name__}, and has to return one Value, "
-            "which becomes the node; make a checkpoint for each of several results"
-        )
-    return output
-
-
 def _first_run(run: Run, operands: Sequence[Value]) -> tuple[Number, list[Value]]:
     """The number, and the Values from outside that were used: results from before, and leaves."""
     leaves = [standing_for(x) for x in operands]
@@ -85,8 +75,7 @@ def _first_run(run: Run, operands: Sequence[Value]) -> tuple[Number, list[Value]
     order = topological_order(output)
     inside = {node for node in order if node.left is not None and node.order > before}
     used = dict.fromkeys(parent for node in order if node in inside for parent in node.parents)
-    if output not in inside:
-        used[output] = None  # f returns what it was given, or a Value from outside
+    used[output] = None  # f may return what it was given, or a Value from outside
     own = {*leaves, *inside}
     return output.data, [node for node in used if node not in own and node.operation is not CONSTANT]
 
@@ -97,15 +86,17 @@ class Checkpoint(Operation):
     __slots__ = ()
 
     def __init__(self, run: Run, count: int, outside: Sequence[Value]) -> None:
-        again = partial(_again, run, count, outside)
+        def forward(*numbers: Number) -> Number:
+            return _again(run, numbers, count, outside)[0].data
+
         domain = (REAL,) * (count + len(outside))
-        super().__init__("checkpoint", "checkpoint", lambda *numbers: again(numbers)[0].data, partial(_partials, again), domain)
+        super().__init__("checkpoint", "checkpoint", forward, partial(_partials, run, count, outside), domain)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("checkpoint: a graph with a checkpoint in it cannot be pickled, for its inside is a function")
 
 
-def _again(run: Run, count: int, outside: Sequence[Value], inputs: Sequence[Any]) -> tuple[Value, list[Value]]:
+def _again(run: Run, inputs: Sequence[Any], count: int, outside: Sequence[Value]) -> tuple[Value, list[Value]]:
     """The output and the operands of the inside, recorded anew on these inputs."""
     if not all(isinstance(x, Value | float | Fraction) for x in inputs):
         raise TypeError(
@@ -125,9 +116,10 @@ def _same(a: Number, b: Number) -> bool:
     return a == b or (a != a and b != b)  # noqa: PLR0124  # nan differs from itself
 
 
-def _partials(again: Callable[..., Any], m: Any, out: Any, *inputs: Any) -> tuple[Any, ...]:  # noqa: ARG001  # the inside has its own
+def _partials(run: Run, count: int, outside: Sequence[Value], m: Any, out: Any, *inputs: Any) -> tuple[Any, ...]:  # noqa: ARG001
     """The derivatives by the operands: numbers, or Values where the inputs are."""
-    output, leaves = again(inputs)
+    output, leaves = _again(run, inputs, count, outside)
+    order = topological_order(output)
     recorded = any(isinstance(x, Value) for x in inputs)
     before = out.data if recorded else out
     if not _same(output.data, before):
@@ -135,12 +127,10 @@ def _partials(again: Callable[..., Any], m: Any, out: Any, *inputs: Any) -> tupl
             f"checkpoint: f gives {shown(output.data)} now, and gave {shown(before)} when it was recorded; it has to do the "
             "same each time: draw random numbers outside, and sweep before a Value that it uses is changed"
         )
-    outside = again.args[2]  # type: ignore[attr-defined]  # a partial
-    order = topological_order(output)
-    missing = next((node for node in outside if node not in {*order}), None)
-    if missing is not None:
+    if missing := [node for node in outside if node not in {*order}]:
         raise RuntimeError(
-            f"checkpoint: f used {missing!r:.60} when it was recorded, and does not now; make Values that it uses outside of it"
+            f"checkpoint: f used {missing[0]!r:.60} when it was recorded, and does not now; make Values that it uses "
+            "outside of it"
         )
     ends = [*leaves, *outside]
     image = dependents(order, ends, apart=True, numbers=not recorded)

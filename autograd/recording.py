@@ -1,7 +1,6 @@
 """How an operation is recorded: the slots of a node, and the code that appends one, generated from the rows.
 
-Each row becomes Python source with its formula inlined, compiled when it is first used. Where Python's arithmetic raises
-(an overflow, a division by zero, the log of zero), and for Fractions, the generated code gives way to the row itself.
+Where Python's arithmetic raises (an overflow, a division by zero), and for Fractions, that code gives way to the row itself.
 """
 
 from __future__ import annotations
@@ -17,42 +16,30 @@ from autograd.operations import CONSTANT, LEAF, Operation
 
 new: Callable[[type], Any] = object.__new__
 latest = [0]  # when a number was last changed by hand, on the clock of `stamp`
+KNOWN = 3  # changes by hand that a node remembers: one, the way back, and that there was one before
 unrecorded: list[int] = []  # the threads that are inside of no_grad, each as often as it is
 
 
 class Recorded:
-    """The slots of a node. What is not needed is not filled: a gradient, a label, more than two operands.
-
-    `order` numbers results as they are recorded: operands have smaller ones. `_was` has what a number was before it was
-    changed by hand. `_mark` and `_adjoint` belong to the sweep that is running.
-    """
-
-    __slots__ = (
-        *("__weakref__", "_adjoint", "_data", "_grad", "_label", "_mark", "_was"),
-        *("left", "operation", "order", "rest", "right"),
-    )
+    """The slots of a node. What is not needed is not filled: a gradient, a label, more than two operands."""
 
     _data: Number
     _grad: Number
     _label: str
-    _mark: object
+    _mark: object  # this and the next belong to the sweep that is running
     _adjoint: Number
-    _was: tuple[int, Number, int]
+    _was: tuple[tuple[int, Number], ...]  # when the number was changed by hand, and what it was before
     operation: Operation
     left: Any
     right: Any
     rest: tuple[Any, ...]
-    order: int
+    order: int  # numbers results as they are recorded: operands have smaller ones
+
+    __slots__ = ("__weakref__", *__annotations__)
 
     @property
     def parents(self) -> tuple[Any, ...]:
-        """The operands in order, with multiplicity: `x * x` has two, a leaf has none.
-
-        >>> from autograd import Value
-        >>> x = Value(3.0)
-        >>> (x * x).parents == (x, x), x.parents
-        (True, ())
-        """
+        """The operands in order, with multiplicity: `x * x` has two, a leaf has none."""
         if self.left is None:
             return ()
         if self.right is None:
@@ -77,16 +64,12 @@ def changed(node: Any, x: Number) -> None:
     if x.__class__ is was.__class__ and (x == was or x != x):  # noqa: PLR0124  # nan stays nan
         node._data = x
         return
-    before = getattr(node, "_was", (0,))[0]
     latest[0] = now = stamp()
-    node._was, node._data = (now, was, before), x
+    node._was, node._data = ((now, was), *getattr(node, "_was", ())[: KNOWN - 1]), x
 
 
 def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
-    """The number of each node of a graph as it was when the graph was recorded.
-
-    Raises `ValueError` where a part of the graph was recorded before a number was changed by hand, and a part after it.
-    """
+    """The number of each node when the graph was recorded; `ValueError` where one changed while it was."""
     numbers = {node: node.data for node in order}
     results = [node for node in order if node.left is not None]
     if not results or latest[0] < min(node.order for node in results):
@@ -98,6 +81,23 @@ def recorded_numbers(order: Sequence[Any]) -> dict[Any, Number]:
             if seen.setdefault(node, number) != number and number == number:  # noqa: PLR0124  # nan differs from itself
                 raise ValueError(_mixed(node))
     return numbers | seen
+
+
+def as_recorded(order: Sequence[Any]) -> dict[Any, Any]:
+    """Each node by itself; or, where a number was changed by hand since, by a copy that has the number of the recording."""
+    copies: dict[Any, Any] = {}
+    numbers = recorded_numbers(order)
+    if all(x is node._data for node, x in numbers.items()):
+        return dict(zip(order, order, strict=True))
+    for node in order:
+        operands = tuple(copies[parent] for parent in node.parents)
+        operation = node.operation
+        copy = (
+            node_of(type(node), operation, numbers[node], operands) if operands else leaf(type(node), numbers[node], operation)
+        )
+        copy._grad, copy._label = node.grad, node.label
+        copies[node] = copy
+    return copies
 
 
 def check_current(order: Sequence[Any]) -> None:
@@ -115,17 +115,19 @@ def _called(node: Any) -> str:
 
 
 def _number_at(node: Any, time: int) -> Number:
-    when, was, before = getattr(node, "_was", (0, None, 0))
-    if time > when:
-        return node.data  # type: ignore[no-any-return]  # a node holds a number
-    if time < before:
+    number, changes = node.data, getattr(node, "_was", ())
+    for when, was in changes:
+        if time > when:
+            return number  # type: ignore[no-any-return]  # a node holds a number
+        number = was
+    if len(changes) == KNOWN:  # and there may have been others before
         raise ValueError(_mixed(node))
-    return was  # type: ignore[return-value]  # None only where there was no change
+    return number  # type: ignore[no-any-return]  # as above
 
 
 def _mixed(node: Any) -> str:
     return (
-        f"the number of {_called(node)} was changed while this graph was being recorded, or more than once since then, so its "
+        f"the number of {_called(node)} was changed while this graph was being recorded, or too often since then, so its "
         "numbers do not fit together; record it again"
     )
 
@@ -135,7 +137,7 @@ def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
     if isinstance(x, Recorded):
         return x
     if x.__class__ is not float:
-        if getattr(x, "dtype", None) == object and x.shape == ():
+        if getattr(x, "dtype", None) == object and x.shape == ():  # noqa: E721  # a dtype, no type
             return lift(x.item(), other, operation, kind)  # NumPy's box around a Value
         x = beside(x, None if other is None else other._data, operation)
         if x is NotImplemented:
@@ -161,10 +163,7 @@ def _is_off() -> bool:
 
 
 def record(kind: type, operation: Operation, *operands: Any) -> Any:
-    """The node of an operation of any number of operands, nodes or numbers; numbers become constants.
-
-    An operand that has a method `operate(operation, *operands)`, as dual numbers have, is asked for the result instead.
-    """
+    """The node of an operation of any number of operands, nodes or numbers; what has a method `operate` is asked instead."""
     if operation.arity is not None and len(operands) != operation.arity:
         counted = f"{operation.arity} operand{'s' if operation.arity > 1 else ''}"
         raise TypeError(f"{operation.name} takes {counted}, got {len(operands)}")
@@ -211,12 +210,6 @@ def recorded(self, other):
     x = {left}._data
     y = {right}._data
 """
-OPERATOR = """\
-    try:
-        data = {formula}
-    except (ArithmeticError, ValueError):
-        data = computed(row, {numbers})
-"""  # Python's own, which is right for Fractions too
 FORMULA = """\
     if {floats}:
         try:
@@ -243,13 +236,7 @@ NODE = """\
 
 
 def recorder(row: Operation, reflected: bool = False) -> Callable[..., Any]:
-    """The code that records this operation of one or two operands, the first of which is a node; `reflected`, the second.
-
-    >>> from autograd import Value
-    >>> from autograd.operations import OPERATIONS
-    >>> recorder(OPERATIONS["mul"])(Value(2.0), 3).data
-    6.0
-    """
+    """The code that records this operation of one or two operands, the first of which is a node; `reflected`, the second."""
     from autograd.expressions.expression import symbol  # here: an operation that is not used costs nothing
     from autograd.expressions.printer import printed
     from autograd.expressions.python import FAST, formula_of, functions_of
@@ -260,21 +247,18 @@ def recorder(row: Operation, reflected: bool = False) -> Callable[..., Any]:
     fields = {"left": left, "right": right, "numbers": "x" if unary else "x, y", "formula": printed(formula, FAST)}
     fields["operands"] = f"({left},)" if unary else f"({left}, {right})"
     fields["floats"] = "type(x) is float" if unary else "type(x) is float is type(y)"
+    if getattr(operator, row.name, None) is row.forward:
+        fields["floats"] = "True"  # Python's own operator, which is right for Fractions too
     space = {**functions_of([formula]), "row": row, "computed": computed, "result": result, "lift": lift}
     space |= {"unrecorded": unrecorded, "node_of": node_of, "new": new, "stamp": stamp, "CONSTANT": CONSTANT, "LARGE": LARGE}
-    is_operator = getattr(operator, row.name, None) is row.forward
-    source = (HEAD if unary else HEAD_OF_TWO) + (OPERATOR if is_operator else FORMULA) + NODE
-    source = source.format(**fields)
-    exec(source, space)  # noqa: S102  # our own source: the rows of the table
+    source = (HEAD if unary else HEAD_OF_TWO) + FORMULA + NODE
+    exec(source.format(**fields), space)  # noqa: S102  # our own source: the rows of the table
     made: Callable[..., Any] = space.pop("recorded")
     return made
 
 
 def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
-    """The method of a class of nodes, or the one of a node on the right of a number.
-
-    At its first call it is compiled, and the class gets the code in its place.
-    """
+    """The method of a class of nodes, or the one of a node on the right of a number; its first call compiles it."""
     compiled: list[Callable[..., Any]] = []
 
     def first(self: Any, *operands: Any) -> Any:
@@ -289,4 +273,5 @@ def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
                 setattr(kind, first.__name__, compiled[0])
         return compiled[0](self, *operands)
 
+    first.__doc__ = f"{row.name} of this Value, recorded as one node."
     return first

@@ -1,8 +1,4 @@
-"""The operations of more than two operands, and of a list: `where`, `clip`, `total`, `mean`, `dot`, `logsumexp`, `softmax`.
-
-A list may be any iterable of Values and numbers: a list, a tuple, a generator, an array of Values. `total`, `dot` and
-`logsumexp` record one node, however long the list is.
-"""
+"""The operations of more than two operands, and of a list, which may be any iterable of Values and numbers."""
 
 from __future__ import annotations
 
@@ -60,8 +56,7 @@ def total(values: Iterable[Any]) -> Value:
     >>> total([Value(1.0), 2, Value(3.0)]).data, total([]).data
     (6.0, 0.0)
     """
-    operands = _listed("total: values", values)
-    return _recorded(TOTAL, operands) if operands else _zero()
+    return _recorded(TOTAL, _listed("total: values", values))
 
 
 def mean(values: Iterable[Any]) -> Value:
@@ -87,7 +82,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any]) -> Value:
     left, right = _listed("dot: xs", xs), _listed("dot: ys", ys)
     if len(left) != len(right):
         raise ValueError(f"dot: xs has {len(left)} entries and ys has {len(right)}; give as many of one as of the other")
-    return _recorded(DOT, [*left, *right]) if left else _zero()
+    return _recorded(DOT, [*left, *right])
 
 
 def logsumexp(values: Iterable[Any]) -> Value:
@@ -111,19 +106,16 @@ def softmax(values: Iterable[Any]) -> list[Value]:
 
 
 def _recorded(row: Any, operands: list[Any]) -> Value:
-    return record(Value, row, *operands)  # type: ignore[no-any-return]  # a Value, or what its subclass is
+    """One node; of nothing the constant 0."""
+    return record(Value, row, *operands) if operands else leaf(Value, 0.0, CONSTANT)  # type: ignore[no-any-return]  # a Value
 
 
 def _nodes(operands: list[Any], name: str) -> list[Any]:
     """Each operand as a node; a number is a constant, exact beside Fractions."""
     known = next((x for x in operands if isinstance(x, Value)), None)
     kind = Value if known is None else type(known)
-    row = OPERATIONS["total"] if name == "softmax" else OPERATIONS[name]
+    row = OPERATIONS.get(name, TOTAL)
     return [x if hasattr(x, "operate") else lift(x, known, row, kind) for x in operands]  # a dual number is as it is
-
-
-def _zero() -> Value:
-    return leaf(Value, 0.0, CONSTANT)  # type: ignore[no-any-return]  # made of the type
 
 
 def _listed(name: str, values: Any) -> list[Any]:

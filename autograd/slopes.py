@@ -11,22 +11,32 @@ from autograd.graph import Image, topological_order
 from autograd.operands import Number
 from autograd.operations import CONSTANT
 from autograd.recording import check_current, leaf
-from autograd.sweep import NOTHING, adjoints, gradients, guarded_adjoints
+from autograd.sweep import NOTHING, adjoints, gradients
 from autograd.value import Value
 
 
-def slopes(output: Value, inputs: Sequence[Value]) -> list[Number]:
-    """d output / d input for each input: numbers of the output's kind.
+def one_value(found: Any, where: str) -> Value:
+    """`found` as it is; `TypeError` for anything that is not a Value."""
+    if not isinstance(found, Value):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give a Value")
+    return found
 
-    >>> x, y = Value(3.0), Value(5.0)
-    >>> slopes(x * y, [x, y])
-    [5.0, 3.0]
-    """
-    return slopes_and_leaves(output, inputs)[0]
+
+def values(found: Any, where: str) -> list[Value]:
+    """The list of them, also of a single Value; `TypeError` for anything that is not a Value."""
+    if isinstance(found, Value):
+        return [found]
+    if not isinstance(found, Iterable):
+        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give Values")
+    result = list(found)
+    for position, value in enumerate(result):
+        if not isinstance(value, Value):
+            raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values (array.flat)")
+    return result
 
 
 def slopes_and_leaves(output: Value, inputs: Sequence[Value]) -> tuple[list[Number], Collection[Value]]:
-    """The slopes, and nodes of the graph among which all its leaves are."""
+    """d output / d input for each input, of the output's kind; and nodes of the graph among which all its leaves are."""
 
     def take(_results: list[Value], leaves: list[Value]) -> tuple[list[Number], Collection[Value]]:
         return [node._adjoint if node._mark is output._mark else 0.0 for node in inputs], leaves
@@ -43,16 +53,10 @@ def recorded_slopes(output: Value, inputs: Sequence[Value]) -> list[Value]:
     """The same as Values, by a sweep that records itself; only what depends on the inputs is swept.
 
     Raises `ValueError` where a number of the graph was changed by hand after it was recorded.
-
-    >>> x = Value(2.0)
-    >>> [first] = recorded_slopes(x**3, [x])
-    >>> first.data, slopes(first, [x])
-    (12.0, [12.0])
     """
     order = topological_order(output)
     check_current(order)
-    image = dependents(order, inputs)
-    missing = leaf(type(output), type(output.data)(), CONSTANT)
+    image, missing = dependents(order, inputs), constant(output, 0)
     if output not in image:
         return [missing for _ in inputs]
     return [missing if slope is NOTHING else slope for slope in recorded_sweep(image, output, inputs)]
@@ -60,22 +64,18 @@ def recorded_slopes(output: Value, inputs: Sequence[Value]) -> list[Value]:
 
 def recorded_sweep(image: Mapping[Value, Image], output: Value, inputs: Iterable[Value]) -> list[Any]:
     """What a recorded sweep of images of the output's graph sends to the inputs: Values, or NOTHING."""
-    for sweep in (adjoints, guarded_adjoints):
-        by_image = sweep(image[output], one(output), NOTHING, RECORDING)
+    for guarded in (False, True):
+        by_image = adjoints(image[output], constant(output, 1), NOTHING, RECORDING, guarded=guarded)
         found = [by_image.get(image.get(node), NOTHING) for node in inputs]
-        if not (any(map(_is_nan, found)) and any(node.operation.selects for node in image)):
+        has_nan = any(isinstance(slope, Value) and slope.data != slope.data for slope in found)
+        if not (has_nan and any(node.operation.selects for node in image)):
             break
     return found
 
 
-def _is_nan(slope: Any) -> bool:
-    return isinstance(slope, Value) and slope.data != slope.data  # which nan alone does
-
-
-def one(output: Value) -> Value:
-    """The seed of a sweep that is recorded."""
-    seed: Value = leaf(type(output), type(output.data)(1), CONSTANT)
-    return seed
+def constant(node: Value, x: int) -> Value:
+    """A whole number as a constant beside the node: the seed of a sweep that is recorded, or a slope of zero."""
+    return leaf(type(node), type(node.data)(x), CONSTANT)  # type: ignore[no-any-return]  # made of the type
 
 
 def dependents(
@@ -84,13 +84,8 @@ def dependents(
     """The nodes that depend on the inputs, as a graph of them that ends where nothing depends on the inputs.
 
     `apart` counts each input as independent of the others. An image holds its node, or with `numbers` the node's number.
-
-    >>> x, y = Value(2.0), Value(3.0)
-    >>> len(dependents(topological_order(x * y.exp()), [x]))
-    2
     """
-    wanted = set(inputs)
-    found: dict[Value, Image] = {}
+    wanted, found = set(inputs), dict[Value, Image]()
 
     def image(node: Value, *operands: Image) -> Image:
         return Image(node.data if numbers else node, node.operation, *operands)
@@ -100,6 +95,5 @@ def dependents(
             if node in wanted:
                 found[node] = image(node)
         else:
-            operands = (found.get(parent) or image(parent) for parent in node.parents)
-            found[node] = image(node, *operands)
+            found[node] = image(node, *(found.get(parent) or image(parent) for parent in node.parents))
     return found

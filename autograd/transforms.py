@@ -8,31 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, overload
 
-from autograd.slopes import recorded_slopes, slopes
+from autograd.slopes import one_value, recorded_slopes, slopes_and_leaves, values
 from autograd.value import Value
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
-
-
-def one_value(found: Any, where: str) -> Value:
-    """`found` as it is; `TypeError` for anything that is not a Value."""
-    if not isinstance(found, Value):
-        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give a Value")
-    return found
-
-
-def values(found: Any, where: str) -> list[Value]:
-    """The list of them, also of a single Value; `TypeError` for anything that is not a Value."""
-    if isinstance(found, Value):
-        return [found]
-    if not isinstance(found, Iterable):
-        raise TypeError(f"{where} is {found!r:.80} of type {type(found).__name__}; give Values")
-    result = list(found)
-    for position, value in enumerate(result):
-        if not isinstance(value, Value):
-            raise TypeError(f"{where}[{position}] is {value!r:.80} of type {type(value).__name__}; give Values (array.flat)")
-    return result
 
 
 @overload
@@ -72,7 +52,7 @@ def grad(output: Any, inputs: Any = 0, create_graph: bool = False, *, argnums: A
         return gradient("grad", output, inputs if argnums is None else argnums)[0]
     output = one_value(output, "grad: output")
     wanted = values(inputs, "grad: inputs")
-    found: Sequence[Any] = recorded_slopes(output, wanted) if create_graph else slopes(output, wanted)
+    found: Sequence[Any] = recorded_slopes(output, wanted) if create_graph else slopes_and_leaves(output, wanted)[0]
     return found[0] if isinstance(inputs, Value) else found
 
 

@@ -1,7 +1,4 @@
-"""Numbers in lists, tuples, dictionaries and NumPy arrays: taken apart into one list, and put together again.
-
-What the transforms take and return; JAX calls them pytrees. NumPy is imported only where there is an array.
-"""
+"""Numbers in lists, tuples, dictionaries and NumPy arrays (JAX calls them pytrees): taken apart, and put together again."""
 
 from __future__ import annotations
 
@@ -13,21 +10,16 @@ from typing import Any, NamedTuple
 
 
 class Structure(NamedTuple):
-    """How numbers were arranged: in a `kind` of container (None for a number), with the `keys` of a dictionary.
+    """How numbers were arranged: a `kind` of container with the `keys` of its parts; an array has its shape as `keys`."""
 
-    An array has its shape as `keys`, and no parts.
-    """
-
-    kind: Any
+    kind: Any  # None for a number
     keys: tuple[Any, ...]
     parts: tuple[Structure, ...]
 
     def filled(self, make: Callable[[tuple[int, ...] | None], Any]) -> Any:
         """The same containers around what `make` gives for each number, called with None, and for each array's shape."""
-        if self.kind is None:
-            return make(None)
-        if self.kind is ARRAY:
-            return make(self.keys)
+        if self.kind is None or self.kind is ARRAY:
+            return make(self.keys if self.kind is ARRAY else None)
         parts = [part.filled(make) for part in self.parts]
         if self.kind is dict:
             return dict(zip(self.keys, parts, strict=True))
@@ -42,7 +34,6 @@ class Structure(NamedTuple):
 
 
 ARRAY = "array"
-NUMBER = Structure(None, (), ())
 
 
 def is_array(x: object) -> bool:
@@ -52,59 +43,44 @@ def is_array(x: object) -> bool:
 
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
-    """The numbers in order, and how they were arranged; what is no container counts as a number.
-
-    >>> numbers, structure = flatten({"w": [1.0, 2.0], "b": 3.0})
-    >>> numbers, unflatten(structure, [10, 20, 30])
-    ([1.0, 2.0, 3.0], {'w': [10, 20], 'b': 30})
-    """
+    """The numbers in order, and how they were arranged; what is no container counts as a number."""
     numbers: list[Any] = []
     return numbers, _collected(tree, numbers)
 
 
 def _collected(tree: Any, numbers: list[Any]) -> Structure:
     """The structure of a tree, whose numbers are added to the list."""
-    if isinstance(tree, dict):
-        return Structure(dict, tuple(tree), tuple(_collected(part, numbers) for part in tree.values()))
-    if isinstance(tree, list | tuple):
-        return Structure(type(tree), (), tuple(_collected(part, numbers) for part in tree))
+    if isinstance(tree, dict | list | tuple):
+        keys = tuple(tree if isinstance(tree, dict) else range(len(tree)))
+        return Structure(
+            dict if isinstance(tree, dict) else type(tree), keys, tuple(_collected(tree[k], numbers) for k in keys)
+        )
     if is_array(tree):
         numbers += tree.ravel().tolist()
         return Structure(ARRAY, tree.shape, ())
     numbers.append(tree)
-    return NUMBER
+    return Structure(None, (), ())
 
 
 def flatten_as(tree: Any, structure: Structure, where: str) -> list[Any]:
-    """The numbers of a tree that has to be arranged in this way; keys may come in any order. Raises `TypeError`.
-
-    >>> flatten_as({"b": 1.0, "a": 2.0}, flatten({"a": 0.0, "b": 0.0})[1], "tangents")
-    [2.0, 1.0]
-    """
-    if structure.kind is dict and isinstance(tree, dict) and tree.keys() == set(structure.keys):
+    """The numbers of a tree that has to be arranged in this way; keys may come in any order. Raises `TypeError`."""
+    numbers, found = flatten(tree)
+    if found.parts and found.kind is structure.kind and {*found.keys} == {*structure.keys}:
         pairs = zip(structure.keys, structure.parts, strict=True)
         return [x for key, part in pairs for x in flatten_as(tree[key], part, f"{where}[{key!r}]")]
-    numbers, found = flatten(tree)
-    if found.kind is structure.kind is not dict and structure.parts and len(found.parts) == len(structure.parts):
-        pairs = zip(tree, structure.parts, strict=True)
-        return [x for i, (part, want) in enumerate(pairs) for x in flatten_as(part, want, f"{where}[{i}]")]
     if found != structure:
         raise TypeError(f"{where} is {found}, where {structure} is needed: {tree!r:.80}")
     return numbers
 
 
 def unflatten(structure: Structure, numbers: Iterable[Any]) -> Any:
-    """The numbers arranged like this. Arrays are of floats where all their numbers are, and else of objects."""
+    """The numbers arranged like this."""
     rest = iter(numbers)
     return structure.filled(lambda shape: next(rest) if shape is None else array(list(islice(rest, prod(shape))), shape))
 
 
 def array(entries: list[Any], shape: tuple[int, ...]) -> Any:
-    """The entries as an array of floats; of objects where they are Values, Fractions or dual numbers.
-
-    >>> array([1.0, 2.0], (2, 1)).tolist()
-    [[1.0], [2.0]]
-    """
+    """The entries as an array of floats; of objects where they are Values, Fractions or dual numbers."""
     import numpy as np
 
     found = np.empty(len(entries), dtype=float if all(isinstance(x, float) for x in entries) else object)

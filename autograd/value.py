@@ -1,8 +1,4 @@
-"""A number that remembers how it was computed.
-
-A `Value` holds its number, the operation that made it and its operands; every operator appends one node to that record.
-Its methods are made from the table, one for each operation: `recording` has the code that they run.
-"""
+"""A number that remembers how it was computed: its operation and its operands. `recording` has the code of its methods."""
 
 from __future__ import annotations
 
@@ -16,14 +12,14 @@ from autograd.copying import deep, packed, twin
 from autograd.fast import swept
 from autograd.floats import shown
 from autograd.operands import checked
-from autograd.operations import LEAF, OPERATIONS, Operation
+from autograd.operations import LEAF, with_methods
 from autograd.recording import Recorded, changed, leaf, method
 from autograd.sweep import gradients
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from autograd.methods import Methods  # a stub made from the table: what the loop at the end of this file adds
+    from autograd.methods import Methods  # a stub made from the table: what `with_methods` adds
 else:
     Methods = Recorded
 
@@ -91,6 +87,7 @@ def refused(function: str) -> Callable[[Any], NoReturn]:
     return refuse
 
 
+@with_methods(method)
 class Value(Methods):
     """A leaf of a computation graph: one number, and the gradient that sweeps accumulate for it.
 
@@ -188,15 +185,6 @@ class Value(Methods):
     __float__, __int__, __index__ = refused("float"), refused("int"), refused("operator.index")
     __complex__ = refused("complex")
 
-    def __floor__(self) -> Self:  # what NumPy calls for floor, ceil and trunc of an array of objects
-        return self.floor()  # type: ignore[return-value]  # of its own class
-
-    def __ceil__(self) -> Self:
-        return self.ceil()  # type: ignore[return-value]  # as above
-
-    def __trunc__(self) -> Self:
-        return self.trunc()  # type: ignore[return-value]  # as above
-
     def __round__(self, digits: int | None = None) -> NoReturn:
         refused("round")(self)
 
@@ -238,17 +226,5 @@ class Value(Methods):
         return self.operation.symbol
 
 
-def _add_methods(row: Operation) -> None:
-    """What the row is as a method of Value, and, for an operator, as the one of a Value on its right."""
-    functions: tuple[Any, ...] = (method(row),)
-    if row.method.startswith("__") and row.arity == 2:
-        functions = (*functions, method(row, reflected=True))
-    for name, function in zip((row.method, row.method.replace("__", "__r", 1)), functions, strict=False):
-        function.__name__, function.__qualname__ = name, f"Value.{name}"
-        function.__doc__ = f"{row.name} of this Value, recorded as one node."
-        setattr(Value, name, function)
-
-
-for _row in OPERATIONS.values():
-    if _row.method:
-        _add_methods(_row)
+for _name in ("floor", "ceil", "trunc"):  # what NumPy calls for an array of objects
+    setattr(Value, f"__{_name}__", lambda self, name=_name: getattr(self, name)())

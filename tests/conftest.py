@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -18,6 +19,18 @@ settings.load_profile("suite")
 def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real disks take ten milliseconds; that `fsync` is called, and when, is a test of its own in test_npz."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.fixture(autouse=True)
+def _table() -> Iterator[None]:
+    """What a test registers is gone after it."""
+    from autograd.operations import OPERATIONS  # under mutation testing a plugin comes first
+
+    before = dict(OPERATIONS)
+    yield
+    if before != OPERATIONS:
+        OPERATIONS.clear()
+        OPERATIONS.update(before)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, overload
 
-from autograd.transforms import one_value, values
+from autograd.slopes import one_value, values
 from autograd.value import Value
 
 if TYPE_CHECKING:

@@ -56,12 +56,7 @@ class Step(NamedTuple):
 
 
 class Steps:
-    """The derivative of `output` by every node, or by those between `wrt` and the output.
-
-    `names` has a name for every node of the graph: its label, or z1, z2, ..., and for a constant its number; `data` has
-    its number, `adjoints` the derivative by it, `order` has them all, operands first. `steps` has one for each node in
-    `covered`, in the order of the sweep, and `derivation[node]` is the step of one.
-    """
+    """The derivative of `output` by every node, or by those between `wrt` and the output, as data; see `Derivation`."""
 
     def __init__(self, output: Value, wrt: tuple[Value, ...] | None) -> None:
         self.output, self.wrt = output, wrt

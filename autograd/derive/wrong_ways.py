@@ -22,8 +22,8 @@ from autograd.names import named, number_text, text_name
 from autograd.operands import Number
 from autograd.operations import CONSTANT, FLOATS
 from autograd.recording import recorded_numbers
+from autograd.slopes import one_value
 from autograd.sweep import gradients
-from autograd.transforms import one_value
 from autograd.value import Value
 
 TERMS = 6  # of a sum that are shown

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.draw.render import RenderError as RenderError
 from autograd.draw.render import fitting, png, render, scaled
 from autograd.graph import topological_order
+from autograd.recording import as_recorded
 from autograd.value import UNSWEPT, Value
 
 if TYPE_CHECKING:
@@ -125,7 +126,12 @@ def draw(
         raise TypeError(f"draw: {output!r:.80} is of type {type(output).__name__}; give the Value whose graph to draw")
     options = {"limit": limit, "direction": direction, "precision": precision, "title": title, "theme": theme}
     style.check(**options, scale=scale, names=names, collapse=collapse)
-    parts, order = style.parts(show), topological_order(output)
+    now = as_recorded(topological_order(output))  # the nodes themselves, or with the numbers that they were recorded with
+    parts, order = style.parts(show), list(now.values())
+    highlight, wrt = (
+        now.get(x, x) if isinstance(x, Value) else [now.get(v, v) for v in x] if isinstance(x, list | tuple) else x
+        for x in (highlight, wrt)
+    )
     if len(order) > limit and collapse is None:
         raise ValueError(
             f"draw: the graph has {len(order)} nodes, more than the limit of {limit}; fold what repeats, "
@@ -138,7 +144,7 @@ def draw(
     if tangents is not None:
         from autograd.forward import tangents as rates
 
-        view = view._replace(rates=rates(output, tangents))
+        view = view._replace(rates=rates(now[output], {now.get(x, x): rate for x, rate in tangents.items()}))
     return _drawn(order, swept, limit, view, scale, is_folded=collapse is not None)
 
 

@@ -15,15 +15,17 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd.expressions import EXPANDED, Expression, number, symbol
-from autograd.expressions.expression import NUMBER, WHERE, apply, lifted
+from autograd.expressions.expression import MUL, NUMBER, WHERE, apply, lifted
 from autograd.floats import as_float
 from autograd.graph import Image, topological_order
 from autograd.operands import Number
-from autograd.operations import BUILT_IN, LEAF, Arithmetic, Function, Operation
-from autograd.recording import record
-from autograd.sweep import NOTHING, adjoints
+from autograd.operations import BUILT_IN, LEAF, OPERATIONS, Arithmetic, Function, Operation
+from autograd.recording import recorded_numbers
+from autograd.sweep import NOTHING, Walk, adjoints, guarded_adjoints
 from autograd.value import Value
 
+FOLDS = ("total", "dot")  # of any number of operands, a loop in machine code
+NOT_EQUAL = OPERATIONS["not_equal"]
 Call: TypeAlias = tuple[Operation, int]  # an operation, and of how many operands
 
 
@@ -58,8 +60,8 @@ class Program(NamedTuple):
         return list(map(as_float, self.constants))
 
     def uncommon(self) -> tuple[Call, ...]:
-        """The operations that a user has added, and those of any number of operands, each with how many it has here."""
-        which = {row for row in self.rows if row.name not in BUILT_IN or row.arity is None}
+        """A user's operations, and those of any number of operands that are no folds, each with how many it has here."""
+        which = {row for row in self.rows if row.name not in BUILT_IN or (row.arity is None and row.name not in FOLDS)}
         if not which:
             return ()
         counts = map(int.__sub__, self.starts[1:], self.starts)
@@ -67,17 +69,18 @@ class Program(NamedTuple):
 
 
 def flattened(output: Value, inputs: Sequence[Value]) -> Program:
-    """The program of what leads from the inputs, leaves of the graph, to the output; all that is constant is computed now.
+    """The program of what leads from the inputs, leaves of the graph, to the output; what does not depend on them is a
+    constant.
 
-    Raises `ValueError` for an input that is no leaf of the graph or is given twice.
+    Raises `ValueError` for an input that is no leaf or is given twice, and for a graph whose numbers do not fit together.
     """
     order = topological_order(output)
-    _check_inputs(inputs, set(order))
+    _check_inputs(inputs)
     constants = _constants(order, set(inputs))
     results = [node for node in order if node.left is not None and node not in constants]
     results.sort(key=attrgetter("order"))  # as they were recorded, which is the order of a sweep, backwards
     parents = [node.parents if node.operation.many or node.right is None else (node.left, node.right) for node in results]
-    used = dict.fromkeys(node for nodes in parents for node in nodes if node in constants)
+    used = dict.fromkeys(node for nodes in (*parents, (output,)) for node in nodes if node in constants)
     position = {node: k for k, node in enumerate((*inputs, *used, *results))}
     operations = [node.operation for node in results]
     return Program(
@@ -92,15 +95,13 @@ def flattened(output: Value, inputs: Sequence[Value]) -> Program:
     )
 
 
-def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
+def _check_inputs(inputs: Sequence[Value]) -> None:
     if not inputs:
         raise ValueError("Tape: no inputs; give the leaves whose numbers will change")
     seen: set[Value] = set()
     for position, node in enumerate(inputs):
         if node.left is not None:
             wrong = f"is the result of {node.operation.name!r}; inputs are leaves of the graph"
-        elif node not in graph:
-            wrong = "is not in the graph: the output does not depend on it"
         elif node in seen:
             wrong = "is given twice"
         else:
@@ -109,20 +110,13 @@ def _check_inputs(inputs: Sequence[Value], graph: set[Value]) -> None:
         raise ValueError(f"Tape: inputs[{position}], {node!r:.80}, {wrong}")
 
 
-def _constants(order: Iterable[Value], inputs: set[Value]) -> dict[Value, Number]:
-    """The number of every node that depends on no input, computed anew from the present numbers of the leaves."""
+def _constants(order: Sequence[Value], inputs: set[Value]) -> dict[Value, Number]:
+    """The number of every node that depends on no input, as it was recorded."""
     moving = set(inputs)
-    constants: dict[Value, Value] = {}
     for node in order:
-        if node in moving:
-            continue
-        if node.left is None:
-            constants[node] = Value(node.data)
-        elif node.left in moving or node.right in moving or (node.operation.many and not moving.isdisjoint(node.rest)):
+        if node.left in moving or node.right in moving or (node.operation.many and not moving.isdisjoint(node.rest)):
             moving.add(node)
-        else:
-            constants[node] = record(Value, node.operation, *(constants[p] for p in node.parents))
-    return {node: constant.data for node, constant in constants.items()}
+    return {node: number for node, number in recorded_numbers(order).items() if node not in moving}
 
 
 def run(program: Program, leaves: Iterable[Any], function: Callable[[Operation], Function]) -> list[Image]:
@@ -155,7 +149,7 @@ def _float(x: Any) -> Expression:
     return apply(WHERE, e, 1.0, 0.0) if e.op.name in TRUTHS else e
 
 
-TRUTHS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "logical_and"))  # what gives one
+TRUTHS = frozenset(("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and"))  # what gives one
 
 
 NODES = Arithmetic(  # the rows on symbols, of which formulas choose among floats: a node never holds anything else
@@ -168,7 +162,37 @@ NODES = Arithmetic(  # the rows on symbols, of which formulas choose among float
 def of_node(row: Operation) -> Function:
     """What computes the operation's expression, from those of its operands."""
     compute = NODES[row]
+    if row.name in TRUTHS:  # of constants it may be one of its operands
+        return lambda *operands: apply(WHERE, compute(*operands), 1.0, 0.0)
     return lambda *operands: _float(compute(*operands))
+
+
+def swept(program: Program, nodes: list[Image], zero: Any) -> Walk:
+    """What a sweep of these nodes walks along."""
+    return nodes[: program.first - 1 : -1], dict.fromkeys(nodes, zero)
+
+
+def _sent(condition: Any, a: Any, b: Any) -> Expression:
+    """A choice; what a sweep sends by a partial that is a choice among numbers is a choice among products, or nothing."""
+    asked, term = lifted(condition), lifted(a)
+    if asked.op is not NOT_EQUAL or asked.parents[0].op is not WHERE or term.op is not MUL:
+        return apply(WHERE, condition, a, b)
+    upstream, partial = term.parents
+    return _times(upstream, partial, b) if partial is asked.parents[0] else apply(WHERE, condition, a, b)
+
+
+def _times(upstream: Expression, partial: Expression, nothing: Any) -> Expression:
+    if partial.op is WHERE:
+        condition, *arms = partial.parents
+        return apply(WHERE, condition, *(_times(upstream, arm, nothing) for arm in arms))
+    if partial.op is NUMBER:
+        return lifted(nothing) if partial.content == 0 else apply(MUL, upstream, partial)
+    return apply(WHERE, apply(NOT_EQUAL, partial, 0), apply(MUL, upstream, partial), nothing)
+
+
+SENT = Arithmetic(
+    lambda row: None if row.formula else lambda *operands: apply(row, *operands), where=_sent, zeros_like=EXPANDED.zeros_like
+)
 
 
 class Formulas(NamedTuple):
@@ -179,10 +203,14 @@ class Formulas(NamedTuple):
     grads: list[Expression]
 
 
-def formulas(program: Program, names: Iterable[str]) -> Formulas:
-    """The program on symbols, which are the names of the inputs; composed operations become their formulas."""
+def formulas(program: Program, names: Iterable[str], guarded: bool = False) -> Formulas:
+    """The program on symbols, which are the names of the inputs; composed operations become their formulas.
+
+    `guarded`: what is selected against is sent nothing, at any numbers; else it is sent zeros, which an inf makes nan.
+    """
     leaves = [*map(symbol, names), *map(number, program.floats)]
     nodes = run(program, leaves, of_node)
-    adjoint = adjoints(nodes[program.output], number(1), NOTHING, EXPANDED)
+    sweep = guarded_adjoints if guarded and any(row.selects for row in program.rows) else adjoints
+    adjoint = sweep(nodes[program.output], number(1), NOTHING, SENT, swept(program, nodes, NOTHING))
     sent = (adjoint[node] for node in nodes[: program.inputs])
     return Formulas(nodes, adjoint, [number(0.0) if x is NOTHING else 0.0 + x for x in sent])  # each sum starts from 0.0

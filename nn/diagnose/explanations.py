@@ -6,16 +6,32 @@ from itertools import product
 from typing import NamedTuple
 
 from nn.arrays import Array
-from nn.diagnose.lines import Sent
 
 
 class Cause(NamedTuple):
-    """A wrong part."""
+    """A wrong part, and the formula that stands there; `cost` is about one, and more where it is less likely."""
 
     mistake: str
     layer: int
     part: str
     used: str
+    cost: float = 1.0
+
+
+class Filling(NamedTuple):
+    """What may stand in a part: its causes (none if it is right), its formula, its numbers on all data sets."""
+
+    causes: tuple[Cause, ...]
+    formula: str
+    numbers: Array
+
+
+class Sent(NamedTuple):
+    """What an explanation says of the layer after: the delta it used, the error before its slope, its weight gradient."""
+
+    delta: Array
+    error: Array
+    gradient: Array | None
 
 
 class Candidate(NamedTuple):
@@ -33,6 +49,7 @@ class Hit(NamedTuple):
     scaling: tuple[Cause, ...]
     candidate: Candidate
     scale: float
+    doubt: float = 0.0
 
 
 class State(NamedTuple):
@@ -43,20 +60,17 @@ class State(NamedTuple):
     by_gradient: tuple[tuple[str, frozenset[Cause]], ...]
     after: Sent | None
     active: frozenset[Cause]
-    rank: int
+    rank: float
     used: tuple[Array, ...] = ()
 
 
-DEPTH = ("error", "back", "delta", "slope", "scale", "W", "b")  # the parts of a layer, the deepest cause first
-RARE = dict.fromkeys(
-    ("extra_1_over_k", "extra_factor_n", "extra_factor_k", "input_of_wrong_layer", "weight_gradient_zero"), 1.1
-)
-COSTS = {"unexplained": 5.0, "wrong_scale": 2.0, **RARE}
+DEPTH = ("error", "back", "delta", "slope", "scale", "W", "b", "penalty")  # the parts of a layer, the deepest cause first
+UNEXPLAINED = 5.0  # what a gradient costs that comes out of nothing
 
 
 def cost(causes: frozenset[Cause] | tuple[Cause, ...]) -> float:
     """What an explanation by these causes costs: about one for each."""
-    return sum(COSTS.get(cause.mistake, 1) for cause in causes)
+    return sum(cause.cost for cause in causes)
 
 
 def all_causes(hit: Hit) -> tuple[Cause, ...]:
@@ -66,10 +80,10 @@ def all_causes(hit: Hit) -> tuple[Cause, ...]:
 
 def pairs(hits: list[list[Hit]]) -> list[tuple[Hit, ...]]:
     """Ways to explain the gradients of one layer together, cheapest first; a cause that they share counts once."""
-    cheap = [sorted(h, key=lambda hit: cost(all_causes(hit)))[:30] for h in hits]
+    cheap = [sorted(h, key=lambda hit: cost(all_causes(hit)) + hit.doubt)[:30] for h in hits]
     return sorted(product(*cheap), key=pair_cost)[:12]
 
 
 def pair_cost(pair: tuple[Hit, ...]) -> float:
     """What the causes of these hits cost together."""
-    return cost(frozenset(cause for hit in pair for cause in all_causes(hit)))
+    return cost(frozenset(cause for hit in pair for cause in all_causes(hit))) + sum(hit.doubt for hit in pair)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,39 +16,40 @@ CLOSE = 1e-7  # relative: below it two gradients are the same, rounding apart
 
 
 class Seen(NamedTuple):
-    """One gradient as the backward pass returned it, in our orientation, on S data sets."""
+    """One gradient as the backward pass returned it, in our orientation and as its transpose, on S data sets."""
 
     name: str
     readings: tuple[Array, ...]
     fits: bool
-    flat: tuple[tuple[tuple[int, ...], Array, int, int], ...]
+    shape: tuple[int, ...]
 
-    def ratio(self, candidate: Array, readings: int = 2) -> float | None:
-        """The one factor between these numbers and the candidate's, or None if there is none."""
-        shape = squeezed(candidate.shape)
-        for reading, theirs, largest, smaller in self.flat[:readings]:
-            if shape != reading:
+    def hits(self, stack: Array, readings: int = 2) -> list[tuple[int, float]]:
+        """Which of a stack of candidates are a multiple of these numbers on data set 0, and the factors."""
+        found: list[tuple[int, float]] = []
+        shape = squeezed(stack.shape[1:])
+        flat = stack.reshape(len(stack), -1)
+        for reading in self.readings[:readings]:
+            if squeezed(reading.shape[1:]) != shape:
                 continue
-            ours = candidate.reshape(-1)
-            here = ours.item(largest)
-            if not here:
-                continue
-            there, size = theirs.item(largest), abs(theirs.item(largest))
-            factor = there / here
-            if not abs(ours.item(smaller) * factor - theirs.item(smaller)) <= CLOSE * size:  # most are turned away here
-                continue
-            if factor and np.abs(ours * factor - theirs).max() <= CLOSE * size:
-                return float(factor)
-        return None
+            theirs = reading[0].ravel()
+            order = np.abs(theirs).argsort()
+            largest, middling = int(order[-1]), int(order[len(order) * 2 // 3])
+            size = abs(theirs[largest])
+            factors = theirs[largest] / flat[:, largest]
+            near = np.abs(flat[:, middling] * factors - theirs[middling]) <= CLOSE * size  # most are turned away here
+            kept = np.flatnonzero(near & (factors != 0))
+            off = np.abs(flat[kept] * factors[kept, None] - theirs).max(axis=1, initial=0)
+            found += [(int(i), float(factors[i])) for i in kept[off <= CLOSE * size]]
+        return list(dict(found).items())
 
-
-def reading(name: str, readings: tuple[Array, ...], fits: bool) -> Seen:
-    """The gradient, with each reading also as one row of numbers, and where its largest and a middling one stand."""
-    flat = []
-    for reading in readings:
-        order = np.abs(reading).ravel().argsort()
-        flat.append((squeezed(reading.shape), reading.reshape(-1), int(order[-1]), int(order[len(order) * 2 // 3])))
-    return Seen(name, readings, fits, tuple(flat))
+    def equals(self, numbers: Array, factor: float, readings: int = 2) -> bool:
+        """Whether a candidate, on all data sets, times that factor, is this gradient."""
+        for reading in self.readings[:readings]:
+            if squeezed(reading.shape) == squeezed(numbers.shape):
+                ours, theirs = numbers.reshape(len(reading), -1) * factor, reading.reshape(len(reading), -1)
+                if (np.abs(ours - theirs).max(axis=1) <= CLOSE * np.abs(theirs).max()).all():
+                    return True
+        return False
 
 
 @cache
@@ -70,36 +72,63 @@ def _seen(name: str, raw: Sequence[Any], problem: Problem) -> tuple[Seen | None,
     if not stacked.size:
         return None, f"{name} is empty, of shape {got}; expected {shape}"
     if name[1] == "b" and squeezed(got) == squeezed(shape):
-        return reading(name, (stacked.reshape(len(stacked), -1),), True), ""
+        return Seen(name, (stacked.reshape(len(stacked), -1),), True, got), ""
     if len(got) != 2:
-        return reading(name, (stacked,), False), ""
+        return Seen(name, (stacked,), False, got), ""
     turned = transposed(stacked)
     if name[1] == "W" and got == shape:
-        return reading(name, (turned, stacked) if problem.out_in else (stacked, turned), True), ""
-    return reading(name, (stacked, turned), False), ""
+        return Seen(name, (turned, stacked) if problem.out_in else (stacked, turned), True, got), ""
+    return Seen(name, (stacked, turned), False, got), ""
+
+
+def named(result: Any, params: Mapping[str, Array]) -> Mapping[str, Any] | None:
+    """What was returned as a dictionary; a list or tuple is taken in the one order in which the shapes fit."""
+    if isinstance(result, Mapping) or not isinstance(result, list | tuple) or len(result) != len(params):
+        return result if isinstance(result, Mapping) else None
+    kinds = [sorted(params, key=lambda name: (int(name[1:]), name[0])), list(params)]
+    kinds += [list(reversed(kinds[0])), sorted(params, key=lambda name: (name[0], int(name[1:])))]
+    kinds += [
+        sorted(params, key=lambda name: (-int(name[1:]), name[0])),
+        *map(list, permutations(params) if len(params) < 5 else ()),
+    ]
+    try:
+        shapes = [np.shape(g) for g in result]
+    except ValueError:
+        return None
+    for strict in (True, False):
+        for order in kinds:
+            there = [np.shape(params[name]) for name in order]
+            if all(a == b or (not strict and squeezed(a) == squeezed(b)) for a, b in zip(shapes, there, strict=True)):
+                return {f"d{name}": g for name, g in zip(order, result, strict=True)}
+    return None
+
+
+def called(backward: Any, params: Mapping[str, Array], X: Array, Y: Array) -> Mapping[str, Any]:
+    """What the function returns for copies of these; whatever it raises, and `TypeError` for what are no gradients."""
+    result = backward({name: p.copy() for name, p in params.items()}, X.copy(), Y.copy())
+    found = named(result, params)
+    if found is None:
+        raise _NoGradientsError(f"returned {result!r:.60}; it has to return a dictionary, {{'dW1': ..., 'db1': ...}}.")
+    return {name: np.array(g) if isinstance(g, np.ndarray) else g for name, g in found.items()}
+
+
+class _NoGradientsError(TypeError):
+    """What a backward pass returned is not what it should return."""
 
 
 def run(
-    backward: Any, params: Mapping[str, Any], problem: Problem, data: Sequence[tuple[Array, Array]]
+    backward: Any, params: Mapping[str, Array], columns: bool, data: Sequence[tuple[Array, Array]]
 ) -> tuple[list[Mapping[str, Any]], str]:
-    """What the backward pass returned on each data set, or why it returned nothing."""
-    if isinstance(backward, Mapping):
-        return [backward], ""
-    if not callable(backward):
-        raise TypeError(
-            f"backward: {backward!r:.80} is neither a function (params, X, Y) -> gradients nor a dictionary of them"
-        )
-    found = []
-    for x, y in data:
-        copies = {name: p.copy() for name, p in problem.params.items()}
+    """What the backward pass returned on each data set (of which the samples are rows), or why it returned nothing."""
+    found: list[Mapping[str, Any]] = []
+    for x, y in [(x.T, y.T) for x, y in data] if columns else data:
         try:
-            result = backward(copies, *((x.T.copy(), y.T.copy()) if problem.columns else (x.copy(), y.copy())))
+            found.append(called(backward, params, x, y))
+        except _NoGradientsError as error:  # noqa: PERF203  # one error ends it
+            return [], f"The backward pass {error}"
         except Exception as error:  # noqa: BLE001  # whatever it raises is the diagnosis
-            shapes = ", ".join(f"{name} {np.shape(p)}" for name, p in (*params.items(), ("X", x.T if problem.columns else x)))
+            shapes = ", ".join(f"{name} {np.shape(p)}" for name, p in (*params.items(), ("X", x)))
             return [], f"The backward pass raised {type(error).__name__}: {error}. The shapes it was given: {shapes}."
-        if not isinstance(result, Mapping):
-            return [], f"The backward pass returned {result!r:.60}; it has to return a dictionary, {{'dW1': ..., 'db1': ...}}."
-        found.append(result)
     return found, ""
 
 

@@ -1,21 +1,21 @@
-"""The diagnosis in words: the findings of a search, and the report that is printed."""
+"""The diagnosis in words: what was found, as data; printed as text, and as HTML in a notebook."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import NamedTuple
+from collections.abc import Iterator
+from html import escape
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from nn.diagnose.explanations import DEPTH, Cause
-from nn.diagnose.gradients import CLOSE
-from nn.diagnose.mistakes import LINES, WORDS
+from nn.diagnose.mistakes import MISTAKES
 from nn.diagnose.problem import listed
-from nn.diagnose.search import Search
 
 
 class Finding(NamedTuple):
-    """One mistake: its name, where it sits, the gradient in which it first shows, and what it spoils besides."""
+    """One mistake: its name, where it sits, the gradient in which it first shows, and what it spoils besides.
+
+    `line` is the user's line of source that contains it, and what belongs there, where that could be found.
+    """
 
     mistake: str
     layer: int
@@ -23,22 +23,37 @@ class Finding(NamedTuple):
     message: str
     consequences: tuple[str, ...]
     also: tuple[str, ...]
+    line: str = ""
 
-    def __str__(self) -> str:
-        lines = [f"{self.mistake}, layer {self.layer}, first seen in {self.gradient}", _wrapped(self.message, "   ")]
+    @property
+    def title(self) -> str:
+        """The mistake in a few words."""
+        record = MISTAKES.get(self.mistake)
+        title = record.title if record else self.mistake
+        return f"Layer {self.layer}, {self.gradient}: {title}" if self.layer else f"{title[0].upper()}{title[1:]}"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What is said about it, paragraph by paragraph."""
+        said = [self.message, *([self.line] if self.line else [])]
         if self.consequences:
             verb = "is" if len(self.consequences) == 1 else "are"
-            lines.append(f"   Only because of it {listed(self.consequences)} {verb} wrong too.")
+            said.append(f"Only because of it {listed(self.consequences)} {verb} wrong too.")
         if self.also:
-            lines.append(_wrapped(f"The same numbers would come out of: {listed(self.also)}.", "   "))
-        return "\n".join(lines)
+            others = "; ".join(MISTAKES[name].title if name in MISTAKES else name for name in self.also)
+            said.append(f"The same numbers would come out of: {others}.")
+        return tuple(said)
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *(_wrapped(text, "   ") for text in self.sentences)])
 
 
 class Report(NamedTuple):
     """The diagnosis, to print.
 
     `findings` are the mistakes. `right` and `wrong` name the gradients; `unexplained` are those of the wrong ones that no
-    known mistake reproduces, and `notes` say of them what can be said. `turned`: the formulas are transposes of the user's.
+    mistake reproduces, and `notes` say of them what can be said. `read_as` are the conventions under which the pass was read,
+    `hints` what would be right or wrong under others, `patch` the lines that make all gradients right: (number, old, new).
     """
 
     findings: tuple[Finding, ...]
@@ -46,81 +61,76 @@ class Report(NamedTuple):
     wrong: tuple[str, ...]
     unexplained: tuple[str, ...]
     notes: tuple[str, ...]
-    turned: bool = False
+    read_as: str = ""
+    hints: tuple[str, ...] = ()
+    patch: tuple[tuple[int, str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether every gradient is right."""
         return not (self.findings or self.wrong or self.unexplained or self.notes)
 
-    def __str__(self) -> str:
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain dictionaries, lists and texts, for JSON."""
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+        findings = [
+            {**f._asdict(), "consequences": list(f.consequences), "also": list(f.also), "title": f.title} for f in self.findings
+        ]
+        return {"ok": self.ok, **plain, "findings": findings, "patch": [list(line) for line in self.patch]}
+
+    def __repr__(self) -> str:
+        found = [f"{f.mistake} in layer {f.layer}" for f in self.findings]
+        said = "right" if self.ok else "; ".join(found) or f"unexplained: {listed(self.unexplained)}"
+        return f"<Report: {said}>"
+
+    def paragraphs(self) -> Iterator[str]:
+        """What is said before and after the findings; an empty text stands for the findings themselves."""
         if self.ok:
-            return f"This backward pass is right: {listed(self.right)} equal the gradients of the loss."
-        parts = []
-        if self.findings:
-            parts.append("There is one mistake." if len(self.findings) == 1 else f"There are {len(self.findings)} mistakes.")
-        parts += [f"{number}. {finding}" for number, finding in enumerate(self.findings, 1)]
-        parts += [_wrapped(note) for note in self.notes]
-        if self.right:
-            parts.append(_wrapped(f"Right as they are: {listed(self.right)}."))
-        if self.findings and not self.notes:
-            parts.append("Checked: a backward pass with exactly this reproduces every number that yours returned.")
-            if self.turned:
-                parts.append("(The formulas have samples in rows and weights n_in x n_out; yours are their transposes.)")
+            yield f"This backward pass is right: {listed(self.right)} equal the gradients of the loss."
+        elif self.findings:
+            yield "There is one mistake." if len(self.findings) == 1 else f"There are {len(self.findings)} mistakes."
+        if self.read_as:
+            yield f"This is {'right' if self.ok else 'read'} for {self.read_as}."
+        yield ""
+        yield from self.notes
+        if self.right and not self.ok:
+            yield f"Right as they are: {listed(self.right)}."
+        if self.findings and not self.notes and not self.unexplained:
+            yield "Checked: a backward pass with exactly this reproduces every number that yours returned."
+        yield from self.hints
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        for text in self.paragraphs():
+            parts += [_wrapped(text)] if text else [f"{number}. {finding}" for number, finding in enumerate(self.findings, 1)]
+        if self.patch:
+            lines = [f"   line {number:<4} - {old.strip()}\n{'':13}+ {new.strip()}" for number, old, new in self.patch]
+            lines[:0] = [
+                f"With {'this line' if len(self.patch) == 1 else 'these lines'} all gradients are right (this was run):"
+            ]
+            parts.append("\n".join(lines))
         return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        """The same as HTML: a heading and a list of the findings, a table of the lines to change."""
+        parts: list[str] = []
+        for text in self.paragraphs():
+            if text:
+                parts.append(f"<p>{escape(text)}</p>")
+                continue
+            for number, finding in enumerate(self.findings, 1):
+                said = "".join(f"<p>{escape(sentence)}</p>" for sentence in finding.sentences)
+                parts.append(f"<h4>{number}. {escape(finding.title)}</h4>{said}")
+        if self.patch:
+            cells = [(str(n), old.strip(), new.strip()) for n, old, new in self.patch]
+            rows = "".join(
+                f"<tr><td>{n}</td><td><code>{escape(old)}</code></td><td><code>{escape(new)}</code></td></tr>"
+                for n, old, new in cells
+            )
+            head = "<tr><th>line</th><th>instead of</th><th>right</th></tr>"
+            parts.append(f"<p>With these lines all gradients are right (this was run):</p><table>{head}{rows}</table>")
+        return f"<div class='diagnosis'>{''.join(parts)}</div>"
 
 
 def _wrapped(text: str, indent: str = "") -> str:
-    return textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent)
-
-
-def report(search: Search, names: tuple[str, ...], notes: list[str]) -> Report:
-    """What the search found of the gradients of these names; `notes` are of those that could not be read."""
-    right = tuple(name for name in names if name in search.correct)
-    wrong = tuple(name for name in names if name not in right)
-    if len(right) == len(search.seen):
-        return Report((), right, wrong, tuple(n for n in names if n not in search.seen), tuple(notes))
-    if not any(any(reading.any() for reading in found.readings) for found in search.seen.values()):
-        notes.append(f"Every gradient is zero: {listed(tuple(search.seen))}. Nothing has been computed yet.")
-        return Report((), right, wrong, wrong, tuple(notes))
-    best, *others = search.best()
-    findings = []
-    for cause in sorted(best.causes, key=lambda c: (-c.layer, DEPTH.index(c.part), c.mistake)):
-        blamed = [name for name, causes in best.by_gradient if cause in causes and name in wrong]
-        if cause.mistake == "unexplained" or not blamed:
-            continue
-        swapped = [other.causes - best.causes for other in others if best.causes - other.causes == {cause}]
-        also = sorted({instead.mistake for causes in swapped if len(causes) == 1 for instead in causes} - {cause.mistake})
-        alone = tuple(name for name, causes in best.by_gradient if name in blamed[1:] and causes == {cause})
-        findings.append(Finding(cause.mistake, cause.layer, blamed[0], message(cause), alone, tuple(also)))
-    unexplained = tuple(
-        name for name, causes in best.by_gradient if any(c.mistake == "unexplained" for c in causes) and name in wrong
-    )
-    notes += [_far_off(search, name) for name in unexplained if name in search.seen]
-    unexplained = (*unexplained, *(n for n in names if n not in search.seen))
-    turned = search.problem.columns or search.problem.out_in
-    return Report(tuple(findings), right, wrong, unexplained, tuple(notes), turned)
-
-
-def message(cause: Cause) -> str:
-    """The sentence on a cause, and the line that is right."""
-    places = {"l": cause.layer, "p": cause.layer - 1, "n": cause.layer + 1}
-    line = LINES.get(cause.part, "").format(**places).replace("a0", "X")
-    words = WORDS[cause.mistake].format(used=cause.used, **places).replace("a0", "X")
-    return words if cause.part == "scale" else f"{words} Right: {line}."
-
-
-def _far_off(search: Search, name: str) -> str:
-    """How far a gradient that nothing explains is from the right one."""
-    found, exact = search.seen[name], search.exact(name)
-    if not found.fits:
-        return f"{name} has the wrong shape, {found.readings[0].shape[1:]}, and comes out of no mistake that is known here."
-    ours, theirs = exact[0].ravel(), found.readings[0][0].ravel()
-    size = float(np.linalg.norm(theirs) / np.linalg.norm(ours))
-    angle = float(np.degrees(np.arccos(np.clip(ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs), -1, 1))))
-    signs = int((np.sign(ours) != np.sign(theirs)).sum())
-    entries = int((np.abs(ours - theirs) > CLOSE * np.abs(ours).max()).sum())
-    return (
-        f"{name} comes out of no mistake that is known here: {entries} of {ours.size} entries are off, {signs} in sign; as a "
-        f"whole it is {size:.4g} times as long as the right gradient, at an angle of {angle:.1f} degrees."
-    )
+    return textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent, break_long_words=False)

@@ -15,7 +15,7 @@ import pytest
 import autograd
 import autograd.trees
 from autograd import Value, grad, jvp, tangents
-from autograd.duals import Dual, applied
+from autograd.forward import Dual, applied
 from autograd.functions import function_of
 from autograd.operations import FLOATS, OPERATIONS, Operation
 from autograd.recording import record
@@ -115,7 +115,7 @@ def test_every_row_on_duals_of_floats_values_duals_and_arrays(row: Any) -> None:
 
 def test_no_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Value, "__init__", None)
-    monkeypatch.setattr("autograd.duals.record", None)
+    monkeypatch.setattr("autograd.forward.record", None)
     assert jvp(lambda x: (x * 3).exp() + autograd.maximum(x, 0) ** 2, (0.0,), (1.0,)) == (1.0, 3.0)
 
 

@@ -90,8 +90,8 @@ def test_the_recording_table_computes_the_numbers_of_the_table(name: str) -> Non
 def test_arrays_are_computed_entry_by_entry(name: str) -> None:
     row, function_ = OPERATIONS[name], function(name)
     at = np.linspace(*row.domain[0], 8)[1:-1].reshape(2, 3)
-    operands = (at, *[1.5] * (row.arity - 1))
+    operands = (at, *[1.5] * (len(row.domain) - 1))
     for array in (at, at.astype(object), np.array([[Value(x) for x in line] for line in at.tolist()])):
-        found = function_(array, *operands[1:])
+        found: Any = function_(array, *operands[1:])
         assert found.shape == (2, 3)
         assert [v.data for v in found.flat] == [row.forward(x, *operands[1:]) for x in at.ravel().tolist()]

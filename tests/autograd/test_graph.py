@@ -106,4 +106,4 @@ def test_images_hold_other_numbers_in_the_same_shape() -> None:
 
 def test_what_has_no_operands_is_no_graph() -> None:
     with pytest.raises(TypeError, match=r"^topological_order: None is of type NoneType; give Values"):
-        topological_order(None)
+        topological_order(None)  # type: ignore[type-var]  # the mistake

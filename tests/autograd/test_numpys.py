@@ -59,5 +59,6 @@ def test_functions_of_arrays_of_values() -> None:
         assert grad(found, array[0]) == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6, abs=1e-9)
     assert (array @ array).data == np.dot(array, array).data == pytest.approx(numbers @ numbers)
     assert np.linalg.norm(array).data == pytest.approx(np.linalg.norm(numbers))
-    assert np.polyval(array, Value(2.0)).data == pytest.approx(np.polyval(numbers, 2.0))
+    at_two: Any = Value(2.0)
+    assert np.polyval(array, at_two).data == pytest.approx(np.polyval(numbers, 2.0))
     assert [v.data for v in np.tan(array)] == pytest.approx(np.tan(numbers), rel=1e-15)

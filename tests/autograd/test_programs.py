@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import mpmath
@@ -19,7 +20,7 @@ def black_scholes(m: Any, S: Any, K: Any, T: Any, r: Any, sigma: Any) -> Any:
     """The price of a call; `m` has log, sqrt, exp and erf."""
     d1 = (m.log(S / K) + (r + sigma**2 / 2) * T) / (sigma * m.sqrt(T))
     d2 = d1 - sigma * m.sqrt(T)
-    normal = lambda d: (1 + m.erf(d / m.sqrt(2))) / 2  # noqa: E731  # as one writes it
+    normal: Callable[[Any], Any] = lambda d: (1 + m.erf(d / m.sqrt(2))) / 2  # noqa: E731  # as one writes it
     return S * normal(d1) - K * m.exp(-r * T) * normal(d2)
 
 
@@ -32,7 +33,7 @@ def test_black_scholes_with_all_greeks() -> None:
     vomma = grad(grad(price, sigma, create_graph=True), sigma)
     with mpmath.workdps(40):
         at = tuple(map(mpmath.mpf, MARKET.values()))
-        f = lambda *x: black_scholes(mpmath, *x)  # noqa: E731  # as above
+        f: Callable[..., Any] = lambda *x: black_scholes(mpmath, *x)  # noqa: E731  # as above
         assert price.data == pytest.approx(float(f(*at)), rel=1e-13)
         for i, got in enumerate(first):
             assert got == pytest.approx(float(mpmath.diff(f, at, tuple(int(k == i) for k in range(5)))), rel=1e-12)
@@ -73,7 +74,8 @@ def values(rng: np.random.Generator, *shape: int) -> np.ndarray[Any, Any]:
 
 
 def numbers(array: Any) -> np.ndarray[Any, Any]:
-    return np.vectorize(lambda v: v.data, otypes=[float])(array)
+    found: np.ndarray[Any, Any] = np.vectorize(lambda v: v.data, otypes=[float])(array)
+    return found
 
 
 def slopes(f: Any, arrays: list[Any], step: float = 1e-6) -> list[float]:
@@ -118,7 +120,7 @@ def test_an_lstm_cell_on_object_arrays() -> None:
     assert got == pytest.approx(slopes(lambda *a: lstm(Plain, *a), plain), rel=1e-6, abs=1e-8)
 
 
-def attention(q: Any, K: Any, V: Any, weigh: Any) -> Any:
+def attention(weigh: Any, q: Any, K: Any, V: Any) -> Any:
     weights = weigh(K @ q / math.sqrt(len(q)))
     return (weights @ V).sum()
 
@@ -131,11 +133,11 @@ def weighed(z: Any) -> Any:
 def test_an_attention_head_on_object_arrays() -> None:
     rng = np.random.default_rng(1)
     arrays = [values(rng, 4), values(rng, 3, 4), values(rng, 3, 2)]
-    out = attention(*arrays, lambda z: np.array(softmax(z)))
+    out = attention(lambda z: np.array(softmax(z)), *arrays)
     got = grad(out, [v for array in arrays for v in array.flat])
     plain = [numbers(array) for array in arrays]
-    assert out.data == pytest.approx(attention(*plain, weighed), rel=1e-13)
-    assert got == pytest.approx(slopes(lambda *a: attention(*a, weighed), plain), rel=1e-6, abs=1e-8)
+    assert out.data == pytest.approx(attention(weighed, *plain), rel=1e-13)
+    assert got == pytest.approx(slopes(lambda *a: attention(weighed, *a), plain), rel=1e-6, abs=1e-8)
 
 
 def test_logistic_regression_on_a_data_frame() -> None:

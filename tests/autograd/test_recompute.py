@@ -134,8 +134,8 @@ def test_formulas_and_pictures() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda t: 3.0, "f returned 3.0 of type float"),
-        (lambda t: [t], "f returned .* of type list, and has to return one Value"),
+        (lambda t: 3.0, "what f returned is 3.0 of type float"),
+        (lambda t: [t], "what f returned is .* of type list; give a Value"),
     ],
 )
 def test_results_that_are_no_value(wrong: Any, message: str) -> None:

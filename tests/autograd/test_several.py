@@ -164,8 +164,8 @@ def test_logsumexp_and_softmax_are_mpmaths(xs: list[float]) -> None:
         shares = [part / whole for part in parts]
         for got, want in zip(grad(out, v), shares, strict=True):
             assert abs(got - want) <= 1e-12 * want + 5e-324
-        for got, want in zip(softmax(v), shares, strict=True):
-            assert abs(got.data - want) <= 1e-12 * want + 5e-324
+        for share, want in zip(softmax(v), shares, strict=True):
+            assert abs(share.data - want) <= 1e-12 * want + 5e-324
         for i, p in enumerate(softmax(v)):
             wanted = [shares[i] * ((i == j) - shares[j]) for j in range(len(xs))]
             assert all(abs(got - want) <= 1e-12 for got, want in zip(grad(p, v), wanted, strict=True))

@@ -204,7 +204,8 @@ def test_an_int_beyond_the_floats_is_refused_with_the_remedy(power: int) -> None
         Value(10**power)
     with pytest.raises(ValueError, match=r"^operation \+: 1(000.*|e5000) is too large for a float; give it as a Fraction"):
         Value(1.0) + 10**power
-    assert type(Value(Fraction(10**power)).data) is Fraction
+    exact: Any = Value(Fraction(10**power)).data
+    assert type(exact) is Fraction
 
 
 @pytest.mark.parametrize("wrong", ["3", None, 2j, [1.0], np.array([1.0, 2.0])])
@@ -352,7 +353,8 @@ def test_fractions_stay_exact_through_backward() -> None:
     output.backward()
     assert output.data == 3 * x.data * y.data - x.data**2 / 7 + 1 / y.data
     assert (x.grad, y.grad) == (3 * y.data - 2 * x.data / 7, 3 * x.data - 1 / y.data**2)
-    assert {type(n) for n in (output.data, output.grad, x.grad, y.grad)} == {Fraction}
+    numbers: list[Any] = [output.data, output.grad, x.grad, y.grad]
+    assert {type(n) for n in numbers} == {Fraction}
 
 
 @pytest.mark.parametrize("number", [3, True, np.int64(3), np.uint8(3), 2**60 + 1, -(2**60) - 1, 10**400])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, reduce
 from typing import Any
@@ -40,7 +41,7 @@ def nats(z: Any, _a: Any, y: Any) -> Any:
     ) / len(y)  # fmt: skip
 
 
-EXACT = {
+EXACT: dict[str, Callable[..., Any]] = {
     "half_squared_error": halves,
     "mean_squared_error": lambda z, a, y: 2 * halves(z, a, y) / y.size,
     "binary_cross_entropy": bits,

@@ -266,7 +266,7 @@ def test_text_is_refused_with_the_name_of_the_argument() -> None:
     for name, example, call in (
         ("weights", "[W1, W2], one array per layer", lambda: MLP.from_arrays(odd)),
         ("biases", "[B1, B2], one array per layer", lambda: MLP.from_arrays([[[1.0]]], odd)),
-        ("activations", "['tanh', 'linear']", lambda: MLP(2, [1], {odd: 1})),  # type: ignore[arg-type]  # that is the mistake
+        ("activations", "['tanh', 'linear']", lambda: MLP(2, [1], {odd: 1})),
         ("weights", "[Value(0.5)]", lambda: Neuron(odd, None, "tanh")),
     ):
         uses.append((rf"^{name}=.*; give a list, for example {re.escape(example)}$", call))

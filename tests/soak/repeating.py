@@ -72,7 +72,7 @@ def second_order(seed: int) -> Step:
     def step() -> Any:
         y, leaves = small(seed)
         slopes = grad(y, leaves, create_graph=True)
-        penalty = sum(slope * slope for slope in slopes)
+        penalty: Any = sum(slope * slope for slope in slopes)
         penalty.backward()
         return penalty.data, [leaf.grad for leaf in leaves], grad(slopes[0], leaves)
 

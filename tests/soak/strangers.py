@@ -33,7 +33,7 @@ from browser import CHROMIUM, DRIVER, Browser
 from reading import compiled
 
 from autograd import ParseError, Tape, Value, derive, draw, first_nonfinite, gradcheck, parse, wrong_ways
-from autograd.__main__ import main as command
+from autograd.cli.main import main as command
 from autograd.cli.tokens import functions
 from autograd.names import columns
 from autograd.operations import OPERATIONS
@@ -174,7 +174,6 @@ class Outputs:
             lambda: self.tape([[1, 2], [1, 2, 3]] + [1] * (len(self.leaves) - 2)),
             lambda: Tape(self.output, [x, x]),
             lambda: Tape(x * y, [x * y]),
-            lambda: Tape(x * 1, [y]),
             lambda: self.tape.native().descend([1.0] * len(self.leaves), 1, 0.1, over=[Value(1.0, y.label)]),
             lambda: Value([x]),
             lambda: Value(Value(1.0, y.label)),
@@ -272,7 +271,8 @@ def dot(it: Outputs) -> list[Any]:
     graph = pygraphviz.AGraph(string=draw(it.output).source)
     nodes = [graph.get_node(node).attr for node in graph.nodes()]
     boxes = [ET.fromstring(node["label"]) for node in nodes]  # noqa: S314
-    titles = [(e.text or "").replace("\\\\", "\\").strip() for box in boxes for e in box.iter("B")]
+    bold = [e.text for box in boxes for e in box.iter("B")]  # names, and, in a font of their own, the signs of operations
+    titles = [text.replace("\\\\", "\\").strip() for text in bold if text]
     tips = {html.unescape(node["tooltip"].replace("\\" * 4, "\\")).rpartition(" = ")[0].strip() for node in nodes}
     assert sorted(titles) == sorted(it.names), "names in DOT"
     assert set(it.names) <= tips, "tooltips in DOT"

@@ -164,8 +164,9 @@ class Mine(Value):
 def test_a_circle_would_be_seen() -> None:
     def step() -> None:
         x: Any = Mine(1.0)
-        x.circle = [x]
+        x.circle = [x, Value(2.0)]
 
     left = left_by(step, 5, alive)
-    assert (left.values, left.circles) == (5, ["Value", "list"] * 5)
+    assert left.values == 5
+    assert sorted(left.circles) == sorted(["Mine", "Value", "list"] * 5)
     assert circles() == []

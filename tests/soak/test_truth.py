@@ -44,7 +44,7 @@ def test_the_graphs_have_every_row_are_deep_share_and_are_well_conditioned_half_
 def single(name: str, *numbers: float) -> Truth:
     """The truth of one operation."""
     places = [*range(len(numbers))[::-1], 0, 0, 0]
-    return truth(Program(len(numbers), (), (Step(name, *places[:2], tuple(places[2:4])),)), numbers)
+    return truth(Program(len(numbers), (), (Step(name, places[0], places[1], tuple(places[2:4])),)), numbers)
 
 
 def test_a_kink_that_is_met_exactly_is_granted_nothing() -> None:

@@ -36,6 +36,7 @@ from autograd.operations import OPERATIONS, local_partials
 mp = mpmath.mp.clone()
 mp.dps = 50
 U = 2.0**-53  # half a unit in the last place, of 1
+HUGEST = 5e307  # beyond it pi times a number is none
 TINY, HUGE = 1e-300, 1e300  # near the ends of the floats that have all their digits
 
 
@@ -56,6 +57,8 @@ def rounding(name: str, out: Any, inputs: Sequence[Any], spread: float = 0.0) ->
     smallest = 2.0**-1074 if 0 < abs(out) < TINY else 0.0  # where it has no digits, or is no float but zero
     if name in ROUNDED:
         return U * float(abs(out)) + smallest
+    if smallest and name in ("silu", "gelu"):  # a factor of it has no digits
+        smallest *= max(1.0, abs(float(inputs[0])))
     return 8 * U * _added(name, out, inputs) + smallest
 
 
@@ -88,11 +91,11 @@ def slope_rounding(name: str, position: int, slope: Any, out: Any, error: float,
     if name == "sinc":  # the difference of the cosine of a rounded pi * a and the output, by a
         return error / abs(a) + 8 * U * (4 + 1 / abs(a)) if abs(a) >= 0.3 else 8 * U * size
     if name == "gelu":  # the share below a, and a times the density, of which the exponent is rounded
-        return 16 * U * (1 + a * a) * float(VALUE["erfc"](-inputs[0] / mp.sqrt(2)) / 2 + abs(a) * mp.exp(-inputs[0] ** 2 / 2))
+        return 16 * U * (1 + a * a) * float(VALUE["erfc"](-inputs[0] / mp.sqrt(2)) / 2 + abs(a) * mp.exp(-(mp.mpf(a) ** 2) / 2))
     if name == "silu":  # two terms that cancel
         return 16 * U * (1 + abs(a)) * float(1 / (1 + mp.exp(-inputs[0])))
     if name in ("erf", "erfc"):  # a rounded exponent
-        return size * U * (8 + a * a)
+        return size * U * (8 + a * a) if size else 0.0
     if name in ("mod", "fmod"):  # how often b was taken from a is whole; beyond 2**50 it may be rounded
         return 0.0 if size < 2**50 else 8 * U * size
     if name == "pow" and position == 0 and inputs[0] != 0:  # b - 1 is rounded before it is an exponent; beyond 2**53 to b
@@ -199,7 +202,8 @@ def _moving(program: Program) -> set[int]:
 
 SMALL = (0.0, 0.0, 0.0, 1.0, -1.0, 2.0, -2.0, 3.0, 0.5, -0.5)  # of which ties, kinks and exact results are made
 WILD = (*SMALL, -0.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 5e-324, 1e-308, 710.0, -746.0, 1e16)
-KINKS = ("add", "sub", "mul", "neg", "abs", "pow", "logaddexp", "total", "dot", "mod", "square", *SELECTING)  # what meets them exactly
+# what meets them exactly
+KINKS = ("add", "sub", "mul", "neg", "abs", "pow", "logaddexp", "total", "dot", "mod", "square", *SELECTING)
 LARGEST = 1e4
 
 
@@ -217,9 +221,7 @@ def _is_tame(name: str, out: float, at: Sequence[float], moving: Sequence[bool])
     return all(size == 0 or LARGEST**-4 < size < LARGEST for size in sizes)
 
 
-def drawn(
-    draw: random.Random, wild: bool = False, names: Sequence[str] = tuple(OPERATIONS)
-) -> tuple[Program, list[float]]:
+def drawn(draw: random.Random, wild: bool = False, names: Sequence[str] = tuple(OPERATIONS)) -> tuple[Program, list[float]]:
     """A program of up to 200 operations, most of them on the last results, and numbers for it.
 
     In some there are small whole numbers only, so that kinks and ties are met. If it is not `wild`, no operation leaves
@@ -302,7 +304,7 @@ NUMPYS: dict[str, Callable[..., Any]] = {
 
 def _value(name: str, at: Sequence[float]) -> Any:
     """By mpmath; where it has no zeros with signs, no infinity or no nan of IEEE 754, by NumPy."""
-    if all(map(math.isfinite, at)) and all(at):
+    if all(abs(x) < HUGEST for x in at) and all(at):
         return VALUE[name](*map(mp.mpf, at))
     with np.errstate(all="ignore"):
         return float(NUMPYS[name](*map(np.float64, at)))
@@ -313,7 +315,8 @@ def _slopes(name: str, out: float, at: Sequence[float]) -> tuple[Any, ...]:
     if not at or not all(TINY < abs(x) < HUGE for x in (out, *at)):
         return ()
     exactly = [mp.mpf(x) for x in at]
-    return SLOPES[name](VALUE[name](*exactly), *exactly)
+    found: tuple[Any, ...] = SLOPES[name](VALUE[name](*exactly), *exactly)
+    return found
 
 
 def _is_right(got: float, want: Any, off: float) -> bool:

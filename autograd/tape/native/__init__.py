@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from autograd.floats import as_float
 from autograd.operands import checked
+from autograd.slopes import values
 from autograd.tape.arguments import arguments, like
 from autograd.tape.native import kernel
 from autograd.tape.native.machine import Machine, address, backend, loaded
-from autograd.tape.program import Call, Program
-from autograd.transforms import values
+from autograd.tape.program import FOLDS, Call, Program
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Native:
             address(called)
         self.tape = tape
         self._local = threading.local()
+        self._guard = tape.guard and Native(tape.guard)
         self._arrays = None if len(tape) <= LARGEST_STRAIGHT else _Arrays(tape.program)
 
     @cached_property
@@ -73,11 +74,14 @@ class Native:
     def __repr__(self) -> str:
         return f"Native({self.tape!r})"
 
-    def __call__(self, numbers: Any) -> tuple[Any, Any]:
+    def __call__(self, numbers: Any, check: bool = True) -> tuple[Any, Any]:
         """The output and its derivative by each input, at these numbers: what `tape(numbers)` returns, on floats to the bit.
 
         Floats or arrays of samples, as for the tape. Raises what the tape raises, and `TypeError` for Values.
         """
+        if check and self._guard:
+            numbers = numbers if hasattr(numbers, "__len__") else list(numbers)
+            self.tape.check(numbers, self._guard)
         x = self._floats(numbers)
         if x is None:
             return self._on_arrays(numbers)
@@ -86,7 +90,9 @@ class Native:
         self._replaying.replay(self._address(), _data(x), start, start + 8)
         return out[0], np.frombuffer(out)[1:] if isinstance(numbers, np.ndarray) else out[1:].tolist()
 
-    def descend(self, numbers: Any, steps: int, learning_rate: float, over: Iterable[Value] | None = None) -> Any:
+    def descend(
+        self, numbers: Any, steps: int, learning_rate: float, over: Iterable[Value] | None = None, check: bool = True
+    ) -> Any:
         """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`.
 
         `over` are inputs of the tape, all if left out. A list gives a list, an array an array. Raises `ValueError` for
@@ -103,7 +109,10 @@ class Native:
         rate, moved = as_float(checked(learning_rate, "descend: learning_rate")), self._moved(over)
         x, out = x[:] if isinstance(x, array) else x.copy(), np.empty(len(x) + 1)
         start = _data(out)
-        for some in _portions(int(steps) if len(moved) else 0, len(self.tape)):
+        guard = self._guard if check else None
+        for some in _portions(int(steps) if len(moved) else 0, AT_ONCE if guard else len(self.tape)):
+            if guard:  # after every step
+                self.tape.check(x, guard)
             self._descending.descend(self._address(), _data(x), _data(moved), len(moved), rate, some, start, start + 8)
         return np.asarray(x) if isinstance(numbers, np.ndarray) else x.tolist()
 
@@ -167,14 +176,20 @@ class _Arrays:
         constant = (operands >= program.inputs) & (operands < program.first)
         needs = np.where(constant[first], kernel.RIGHT, np.where(constant[first + (counts > 1)], kernel.LEFT, kernel.ALL))
         needs[counts != 2] = kernel.ALL
-        fixed = {row: codes[(row, row.arity), kernel.ALL] for row in program.rows if row.arity is not None}
+        folds = {row: codes[(row, 0), kernel.ALL] for row in program.rows if row.name in FOLDS}
+        fixed = {row: codes[(row, row.arity), kernel.ALL] for row in program.rows if row.arity is not None} | folds
         found = list(map(fixed.get, program.operations))
         if len(fixed) < len(program.rows):
             calls = zip(program.operations, counts.tolist(), strict=True)
             found = [fixed[call[0]] if call[0] in fixed else codes[call, kernel.ALL] for call in calls]
-        self._codes = (np.array(found) + needs).astype(np.int16)
-        self._rest = operands if (counts > 2).any() else operands[:0]
-        self._right[counts > 2] = first[counts > 2] + 1
+        self._codes = np.array(found, dtype=np.int16)
+        many = (counts > 2) | np.isin(self._codes, [*folds.values()])
+        self._rest = operands if many.any() else operands[:0]
+        self._right[many] = first[many] + 1
+        for row, code in folds.items():  # where the operands begin, and how many terms there are
+            here = self._codes == code
+            self._left[here], self._right[here] = first[here], counts[here] // (1 if row.name == "total" else 2)
+        self._codes += np.where(many, 0, needs).astype(np.int16)
 
     def memory(self) -> tuple[Array, Array, Array]:
         """The description that the interpreter reads (kernel.FIELDS), and the numbers that it writes, for one thread."""

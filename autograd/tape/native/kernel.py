@@ -16,12 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from autograd.expressions import EXPANDED, Expression, number, symbol
-from autograd.graph import Image
-from autograd.operations import BUILT_IN, LEAF, OPERATIONS, Operation
-from autograd.sweep import NOTHING, adjoints
+from autograd.expressions import EXPANDED, Expression, symbol
+from autograd.expressions.expression import is_number, lifted
+from autograd.operations import BUILT_IN, OPERATIONS, Operation
 from autograd.tape.native.lowering import Code, Function
-from autograd.tape.program import Call, Program, formulas, of_node
+from autograd.tape.program import FOLDS, Call, Program, formulas, of_node
 
 HEAD = "define void @pass(ptr %program, ptr noalias %x, ptr noalias %value, ptr noalias %grads) {"
 DRIVERS = """
@@ -92,7 +91,7 @@ def straight(program: Program, valued: bool) -> Text:
     code = Code()
     inputs = [f"x{k}" for k in range(program.inputs)]
     names = {name: code.let(f"load double, ptr {_at(code, '%x', k)}") for k, name in enumerate(inputs)}
-    nodes, _, grads = formulas(program, inputs)
+    nodes, _, grads = formulas(program, inputs, guarded=True)
     wanted = [nodes[program.output].data, *grads] if valued else grads
     places = ["%value"] * valued + [_at(code, "%grads", k) for k in range(len(grads))]
     for found, place in zip(code.compute(wanted, names), places, strict=True):
@@ -112,8 +111,15 @@ START = """
 %bytes = mul i64 %inputs, 8
 call void @llvm.memcpy.p0.p0.i64(ptr %numbers, ptr %x, i64 %bytes, i1 false)
 %all = add i64 %first, %operations
-%all.bytes = mul i64 %all, 8
-call void @llvm.memset.p0.i64(ptr %adjoints, i8 0, i64 %all.bytes, i1 false)
+br label %clear
+clear:
+%k = phi i64 [0, %entry], [%k1, %clear]
+%clear.at = getelementptr double, ptr %adjoints, i64 %k
+store double -0.0, ptr %clear.at
+%k1 = add i64 %k, 1
+%more = icmp ult i64 %k1, %all
+br i1 %more, label %clear, label %cleared
+cleared:
 %seed = getelementptr double, ptr %adjoints, i64 %output
 store double 1.0, ptr %seed
 %nothing = icmp eq i64 %operations, 0
@@ -147,13 +153,46 @@ end:
 %result.at = getelementptr double, ptr %numbers, i64 %output
 %result = load double, ptr %result.at
 store double %result, ptr %value
-call void @llvm.memcpy.p0.p0.i64(ptr %grads, ptr %adjoints, i64 %bytes, i1 false)
+br label %give
+give:
+%j = phi i64 [0, %end], [%j1, %give]
+%sent.at = getelementptr double, ptr %adjoints, i64 %j
+%sent = load double, ptr %sent.at
+%grad = fadd double %sent, 0.0
+%grad.at = getelementptr double, ptr %grads, i64 %j
+store double %grad, ptr %grad.at
+%j1 = add i64 %j, 1
+%more.j = icmp ult i64 %j1, %inputs
+br i1 %more.j, label %give, label %given
+given:
 ret void
 """
-MEMORY = """
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
-"""
+MEMORY = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+SENT = """
+%upstream.at = getelementptr double, ptr %adjoints, i64 %backward.position
+%upstream = load double, ptr %upstream.at
+%upstream.bits = bitcast double %upstream to i64
+%never = icmp eq i64 %upstream.bits, -9223372036854775808
+br i1 %never, label %backward.next, label %backward.sent
+backward.sent:
+"""  # a sum of shares is never -0.0, so that this says that none was sent
+LOOP = """
+br label %{name}.start
+{name}.start:
+br label %{name}
+{name}:
+%{name}.k = phi i32 [{first}, %{name}.start], [%{name}.next, %{name}.end]
+%{name}.sum = phi double [{start}, %{name}.start], [%{name}.result, %{name}.end]
+%{name}.more = icmp slt i32 %{name}.k, %{count}
+br i1 %{name}.more, label %{name}.body, label %{name}.done
+{name}.body:"""
+AGAIN = """
+br label %{name}.end
+{name}.end:
+%{name}.result = fadd double {result}, {more}
+%{name}.next = add i32 %{name}.k, 1
+br label %{name}
+{name}.done:"""
 
 
 def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
@@ -161,7 +200,8 @@ def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
 
     With more than two operands all are sent their share, constants too, where nobody reads it.
     """
-    calls = [(row, row.arity) for row in OPERATIONS.values() if row.name in BUILT_IN and row.arity is not None]
+    built_in = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
+    calls = [(row, row.arity or 0) for row in built_in if row.arity is not None or row.name in FOLDS]
     cases = ((call, needs) for call in (*calls, *more) for needs in ((ALL, LEFT, RIGHT) if call[1] == 2 else (ALL,)))
     return {case: code for code, case in enumerate(cases)}
 
@@ -177,27 +217,36 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
         code.do(f"%{field} = load {'ptr' if field in POINTERS else 'i64'}, ptr {at}")
     code.do(START)
     _dispatch(
-        code, "forward", "[0, %entry], [%forward.next.i, %forward.next]", {k: cases[row, ALL] for (row, _), k in cases.items()}
+        code,
+        "forward",
+        "[0, %cleared], [%forward.next.i, %forward.next]",
+        {k: cases[row, ALL] for (row, _), k in cases.items()},
     )
     for (call, needs), case in cases.items():
         if needs == ALL:
             code.do(f"forward.{case}:")
-            names = _loaded(code, "forward", _positions(code, call[1], "forward"))
-            (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
+            if call[0].name in FOLDS:
+                out = _folded(code, call[0])
+            else:
+                names = _loaded(code, "forward", _positions(code, call[1], "forward"))
+                (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
             code.do(f"store double {out}, ptr %forward.out.at", "br label %forward.next")
     code.do("forward.next:", TURN)
-    _dispatch(code, "backward", "[%last, %turn], [%backward.next.i, %backward.next]", {k: k for k in cases.values()})
+    _dispatch(code, "backward", "[%last, %turn], [%backward.next.i, %backward.next]", {k: k for k in cases.values()}, SENT)
     for (call, needs), case in cases.items():
         code.do(f"backward.{case}:")
-        _send(code, call, needs)
+        if call[0].name in FOLDS:
+            _unfold(code, call[0])
+        else:
+            _send(code, call, needs)
         code.do("br label %backward.next")
     code.do("backward.next:", END)
     return _text(code, MEMORY)
 
 
-def _dispatch(code: Code, way: str, index: str, goes: dict[int, int]) -> None:
+def _dispatch(code: Code, way: str, index: str, goes: dict[int, int], more: str = "") -> None:
     """The head of a loop: fetch an operation and go to its case."""
-    code.do(f"{way}:", f"%{way}.i = phi i64 {index}", FETCH.format(way=way))
+    code.do(f"{way}:", f"%{way}.i = phi i64 {index}", FETCH.format(way=way), more)
     cases = (f"i16 {number}, label %{way}.{case}" for number, case in goes.items())
     code.do(f"switch i16 %{way}.code, label %{way}.unknown [{' '.join(cases)}]", f"{way}.unknown:", "unreachable")
 
@@ -220,23 +269,68 @@ def _loaded(code: Code, way: str, positions: list[str]) -> dict[str, str]:
 
 
 def shares_of(row: Operation, count: int) -> list[Expression]:
-    """What the chain rule sends to each operand x0, x1, ...: `adjoints` of a graph of this one operation."""
-    leaves = [Image(symbol(f"x{k}"), LEAF) for k in range(count)]
-    found = adjoints(Image(symbol("out"), row, *leaves), symbol("upstream"), NOTHING, EXPANDED)
-    return [number(0.0) if found[leaf] is NOTHING else found[leaf] for leaf in leaves]
+    """What the chain rule sends to each operand x0, x1, ...: never -0.0, which is where a row selects, and sends nothing."""
+    operands, upstream = [symbol(f"x{k}") for k in range(count)], symbol("upstream")
+    partials = [lifted(partial) for partial in row.partials(EXPANDED, symbol("out"), *operands)]
+    shares = [upstream if is_number(partial, 1) else upstream * partial + 0.0 for partial in partials]
+    if row.selects:
+        return [EXPANDED.where(partial != 0, share, -0.0) for partial, share in zip(partials, shares, strict=True)]
+    return shares
 
 
 def _send(code: Code, call: Call, needs: int) -> None:
     """Add its share to the adjoint of each operand that needs one, the last operand first."""
     positions, shares = _positions(code, call[1], "backward"), shares_of(*call)
-    names = _loaded(code, "backward", positions)
+    names = _loaded(code, "backward", positions) | {"upstream": "%upstream"}
     names["out"] = code.let("load double, ptr %backward.out.at")
-    names["upstream"] = code.let(f"load double, ptr {_at(code, '%adjoints', '%backward.position')}")
     kept = slice(0, 1) if needs == LEFT else slice(1, 2) if needs == RIGHT else slice(None)
     for share, position in zip(code.compute(shares[kept], names)[::-1], positions[kept][::-1], strict=True):
-        at = code.let(f"getelementptr double, ptr %adjoints, i32 {position}")
-        before = code.let(f"load double, ptr {at}")
-        code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
+        _add(code, position, share)
+
+
+def _add(code: Code, position: str, share: str) -> None:
+    at = code.let(f"getelementptr double, ptr %adjoints, i32 {position}")
+    before = code.let(f"load double, ptr {at}")
+    code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
+
+
+def _operand(code: Code, way: str, k: str) -> tuple[str, str]:
+    """The position of operand k of a fold, and its number."""
+    at = code.let(f"getelementptr i32, ptr %rest, i32 {code.let(f'add i32 %{way}.left, {k}')}")
+    position = code.let(f"load i32, ptr {at}")
+    return position, code.let(f"load double, ptr {code.let(f'getelementptr double, ptr %numbers, i32 {position}')}")
+
+
+def _term(code: Code, row: Operation, k: str) -> str:
+    """What a fold adds: an operand, or the product of two."""
+    _, a = _operand(code, "forward", k)
+    if row.name == "total":
+        return a
+    _, b = _operand(code, "forward", code.let(f"add i32 {k}, %forward.right"))
+    return code.let(f"fmul double {a}, {b}")
+
+
+def _folded(code: Code, row: Operation) -> str:
+    """The sum, from the left."""
+    name = f"forward.{row.name}"
+    code.do(LOOP.format(name=name, first=1, start=_term(code, row, "0"), count="forward.right"))
+    code.do(AGAIN.format(name=name, result=f"%{name}.sum", more=_term(code, row, f"%{name}.k")))
+    return f"%{name}.sum"
+
+
+def _unfold(code: Code, row: Operation) -> None:
+    """Send each operand its share, the last one first."""
+    for name in ("backward.total",) if row.name == "total" else ("backward.dot.b", "backward.dot.a"):
+        code.do(LOOP.format(name=name, first=0, start="0.0", count="backward.right"))
+        a = code.let(f"sub i32 {code.let(f'sub i32 %backward.right, %{name}.k')}, 1")
+        if row.name == "total":
+            _add(code, _operand(code, "backward", a)[0], "%upstream")
+        else:
+            b = code.let(f"add i32 {a}, %backward.right")
+            (position, _), (_, other) = (_operand(code, "backward", k) for k in ((a, b) if name[-1] == "a" else (b, a)))
+            share = code.let(f"fadd double {code.let(f'fmul double %upstream, {other}')}, 0.0")
+            _add(code, position, share)
+        code.do(AGAIN.format(name=name, result="0.0", more="0.0"))
 
 
 def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:

@@ -14,7 +14,7 @@ import pytest
 import strangers
 
 from autograd import Value, derive, wrong_ways
-from autograd.__main__ import main
+from autograd.cli.main import main
 from autograd.cli.tokens import functions
 
 ROOT = Path(__file__).parents[3]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import pickle
 import random
-import textwrap
 import time
 from fractions import Fraction
 from typing import Any
@@ -18,7 +17,8 @@ from hypothesis import strategies as st
 import autograd
 from autograd import ParseError, Value, parse, topological_order
 from autograd.cli.messages import OPERATORS
-from autograd.cli.tokens import Token, columns, excerpt, functions, spelled, tokens, visible
+from autograd.cli.tokens import Token, excerpt, functions, spelled, tokens
+from autograd.names import columns, visible
 from autograd.operations import CONSTANT, LEAF, OPERATIONS
 
 NAMES = {"w": 0.5, "x": -2.0, "b": 3.0, "\u03b1_1": 1.25}
@@ -107,7 +107,8 @@ def test_precedence(text: str, same: str) -> None:
 
 
 def test_precedence_by_hand() -> None:
-    for text, value in {"-2**2": -4, "2**-1": 0.5, "2**3**2": 512, "2-3-4": -5, "8/4/2": 1, "-1**-2*3": -3, "-7%3": 2, "1+1<3": 1, "where(2>3, 4, 5)": 5}.items():
+    numbers = {"-2**2": -4, "2**-1": 0.5, "2**3**2": 512, "2-3-4": -5, "8/4/2": 1, "-1**-2*3": -3, "-7%3": 2, "1+1<3": 1}
+    for text, value in {**numbers, "where(2>3, 4, 5)": 5}.items():
         assert parse(text, {}).data == value
 
 
@@ -144,7 +145,7 @@ def test_every_function_of_the_table_is_there() -> None:
 def test_fractions_stay_exact_beside_whole_numbers() -> None:
     y = parse("2*x**2 - 0/3 + maximum(x, 0)", {"x": Fraction(1, 3)})
     y.backward()
-    assert (y.data, type(y.data)) == (Fraction(5, 9), Fraction)
+    assert repr(y.data) == "Fraction(5, 9)"
     assert parse("0.5*x", {"x": Fraction(1, 2)}).data == 0.25
     assert str(parse("x * -0", {"x": 1.0}).data) == "-0.0"
 

@@ -208,7 +208,7 @@ def test_several_are_asked_for_in_any_iterable_and_once() -> None:
 def test_what_cannot_be_derived_is_said() -> None:
     x = Value(3.0, "x")
     with pytest.raises(TypeError, match=r"derive: output is 3.0 of type float; give a Value"):
-        derive(3.0)  # type: ignore[arg-type]
+        derive(3.0)  # type: ignore[call-overload]  # the mistake
     with pytest.raises(TypeError, match=r"derive: wrt\[1\] is 'x' of type str"):
         derive(x, [x, "x"])  # type: ignore[list-item]
     empty = "derive: wrt is empty; give a Value or several, or leave it out to derive by all of them"

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crossing import crossed, overlapping, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_graph import graphs
-from test_pictures import crossed, network, overlapping, tangled, texts
+from test_pictures import network, tangled
 
 from autograd import Value, draw, operation, topological_order
 from autograd.draw.folding import MOST, Box, fold, formula, shapes

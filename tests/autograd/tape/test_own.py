@@ -154,8 +154,8 @@ def test_on_other_modules(own: Function, blend: Function) -> None:
     value, grads = Tape(blend(a, b, c), [a, b, c]).on(sympy)(letters)
     assert [sympy.expand(sympy.diff(value, z) - g) for z, g in zip(letters, grads, strict=True)] == [0, 0, 0]
     tape = taped(own, 1)
-    with pytest.raises(NotImplementedError, match=r"^mpmath has no function tape_erf; give the operation as a formula"):
-        tape.on(mpmath)([mpmath.mpf(1)] * 3)
+    with pytest.raises(NotImplementedError, match=r"^this module has no function tape_erf; give the operation as a formula"):
+        tape.on(SimpleNamespace(exp=mpmath.exp, log=mpmath.log))([mpmath.mpf(1)] * 3)
     module = SimpleNamespace(exp=mpmath.exp, log=mpmath.log, tape_erf=mpmath.erf)
     assert [float(z) for z in tape.on(module)([mpmath.mpf("0.7"), 1, 0.5])[1]] == pytest.approx(tape([0.7, 1.0, 0.5])[1])
 
@@ -295,9 +295,7 @@ def test_an_error_in_a_forward_is_the_users() -> None:
 
 @pytest.mark.usefixtures("own")
 def test_the_interpreter_has_the_cases_of_these_operations_in_addition() -> None:
-    rows = tuple((OPERATIONS[name], OPERATIONS[name].arity) for name in ("tape_erf", "tape_gelu", "tape_blend"))
+    rows = tuple((OPERATIONS[name], len(OPERATIONS[name].domain)) for name in ("tape_erf", "tape_gelu", "tape_blend"))
     codes = kernel.codes_of(rows)
     assert [codes[call, kernel.ALL] for call in rows] == [len(kernel.codes_of()) + k for k in range(3)]
-    assert {called.name for called in kernel.interpreter(rows).calls} - {
-        called.name for called in kernel.interpreter().calls
-    } == {"erf"}
+    assert kernel.interpreter(rows).text.count("@c_erf_1(") > kernel.interpreter().text.count("@c_erf_1(")

@@ -7,6 +7,7 @@ import keyword
 import math
 import re
 from contextlib import suppress
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def text(e: Expression) -> str:
 
 def run(lines: list[str], outputs: list[str], at: dict[str, float]) -> list[Any]:
     """What the lines compute, and then the outputs: as Python does it, or `floats` where Python raises."""
-    names = {"inf": math.inf, "nan": math.nan, **{n: row.forward for n, row in OPERATIONS.items()}, **at}
+    names = {"inf": math.inf, "nan": math.nan, "Fraction": Fraction, **{n: row.forward for n, row in OPERATIONS.items()}, **at}
     exec("\n".join(lines), names)  # noqa: S102  # lines of our own
     return [eval(output, names) for output in outputs]  # noqa: S307  # as above
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,14 +75,22 @@ def test_row_by_row_too(case: Any) -> None:
     assert "_compiled" not in vars(tape)
 
 
+FEW = (0.0, -0.0, 1.0, -2.0, INF, NAN)  # of more than two operands
+
+
+def alone(name: str) -> Program:
+    """The row of inputs."""
+    count = len(OPERATIONS[name].domain)
+    return Program(count, (), (Step(name, count - 1, count - 2, (count - 3, count - 4)),))
+
+
 @ROWS
 def test_every_row_at_every_pair_of_special_values(name: str) -> None:
-    step = Program(OPERATIONS[name].arity, (), (Step(name, OPERATIONS[name].arity - 1, 0),))
+    step = alone(name)
     tape = taped(step, [1.0] * step.inputs)
-    for a in GRID:
-        for b in GRID if step.inputs == 2 else (0.0,):
-            numbers = [a, b][: step.inputs]
-            assert same(tape(numbers), step.engine(numbers)), numbers
+    for at in product(GRID if step.inputs < 3 else FEW, repeat=step.inputs):
+        numbers = list(at)
+        assert same(tape(numbers), step.engine(numbers)), numbers
 
 
 def test_a_small_tape_runs_its_source_and_a_large_one_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,11 +150,25 @@ def test_later_changes_of_the_graph_are_not_seen() -> None:
     assert b.grad != 0.0
 
 
-def test_constants_are_taken_from_the_leaves_of_now() -> None:
+def test_constants_are_the_numbers_that_were_recorded() -> None:
     a, b = Value(2.0), Value(3.0)
-    output = a * (b * b)
+    output = a * (b * b) + b
     b.data = 5.0
-    assert Tape(output, a)([2.0]) == (50.0, [25.0])
+    assert Tape(output, a)([2.0]) == (21.0, [9.0])
+    with pytest.raises(ValueError, match=r"changed while this graph was being recorded"):
+        Tape(output * b, a)
+
+
+def test_an_input_that_the_output_does_not_depend_on_has_derivative_0() -> None:
+    stranger = Value(7.0, "stranger")
+    tape = Tape(x * y, [stranger, x])
+    for call in (tape, tape.native()):
+        assert call([5.0, 2.0]) == (6.0, [0.0, 3.0])
+        assert [g.tolist() for g in call([np.ones(2), 2.0])[1]] == [[0.0, 0.0], [3.0, 3.0]]
+    assert tape([Fraction(1), Fraction(1, 3)])[1][0] == 0
+    assert [g.data for g in tape([Value(5.0), 2.0])[1]] == [0.0, 3.0]
+    assert tape.on(sympy)(sympy.symbols("a b"))[1][0] == 0
+    assert Tape(Value(1.0), [x])([5.0]) == Tape(Value(1.0), [x]).native()([5.0]) == (1.0, [0.0])
 
 
 def test_nothing_is_written_into_the_graph() -> None:
@@ -354,9 +377,9 @@ def test_a_fraction_among_the_constants_is_exact_beside_floats_too() -> None:
 
 @ROWS
 def test_on_values_the_same_operations_are_recorded_again(name: str) -> None:
-    leaves = [Value(1.5, "a"), Value(0.7, "b")][: OPERATIONS[name].arity]
+    leaves = [Value(1.5, "a"), Value(0.7, "b"), Value(0.9, "c"), Value(1.1, "d")][: len(OPERATIONS[name].domain)]
     output = FUNCTIONS[name](*leaves)
-    given_ = [Value(-0.5), Value(0.25)][: len(leaves)]
+    given_ = [Value(-0.5), Value(0.25), Value(1.5), Value(2.5)][: len(leaves)]
     value, grads = Tape(output, leaves)(given_)
     want = FUNCTIONS[name](*given_)
     assert (value.operation, value.parents == tuple(given_)) == (output.operation, True)
@@ -400,8 +423,9 @@ def test_one_value_for_two_inputs_has_the_partial_derivatives_not_their_sum() ->
 def test_fractions_in_values_stay_exact() -> None:
     a = Value(Fraction(1, 3))
     value, (slope,) = Tape((b := Value(Fraction(2))) * b * b, b)([a])
-    assert (value.data, slope.data, grad(slope, a)) == (Fraction(1, 27), Fraction(1, 3), Fraction(2))
-    assert {type(value.data), type(slope.data), type(grad(slope, a))} == {Fraction}
+    found: list[Any] = [value.data, slope.data, grad(slope, a)]
+    assert found == [Fraction(1, 27), Fraction(1, 3), Fraction(2)]
+    assert {type(number) for number in found} == {Fraction}
 
 
 def test_fractions_among_the_constants_are_exact_beside_values_too() -> None:
@@ -455,18 +479,19 @@ def test_hessian_vector_products_are_grad_of_grad(case: Any) -> None:
 @ROWS
 def test_each_row_on_arrays_is_2_ulp_from_the_row_on_floats_and_its_gradient_as_far_as_that_travels(name: str) -> None:
     rule, rng = OPERATIONS[name], np.random.default_rng(0)
-    step = Program(rule.arity, (), (Step(name, rule.arity - 1, 0),))
+    step = alone(name)
     tape = taped(step, [1.0] * step.inputs)
     spread = [np.concatenate([rng.uniform(*interval, 600), rng.uniform(-800, 800, 60)]) for interval in rule.domain]
-    special = np.array(np.meshgrid(*[GRID] * step.inputs)).reshape(step.inputs, -1)
+    special = np.array(np.meshgrid(*[GRID if step.inputs < 3 else FEW] * step.inputs)).reshape(step.inputs, -1)
     inputs = [np.concatenate(both) for both in zip(spread, special, strict=True)]
+    # what cancels, or follows from exp
+    loss = 1.0 if name in ("tanh", "sigmoid", "gelu", "silu", "logsumexp", "cbrt") else 0.0
     value, grads = tape(inputs)
     for k, numbers in enumerate(zip(*(z.tolist() for z in inputs), strict=True)):
         want, slopes = tape(list(numbers))
-        assert near(value[k], want, 2), (numbers, value[k], want)
-        loss = 1.0 if name in ("tanh", "sigmoid") else 0.0  # these take their output from 1
+        assert near(value[k], want, 2, absolutely=8 * loss * 2.0**-53), (numbers, value[k], want)
         for got, slope in zip(grads, slopes, strict=True):
-            assert near(got[k], slope, 4, absolutely=8 * loss * 2.0**-53), (numbers, got[k], slope)
+            assert near(got[k], slope, 8 if name == "cbrt" else 4, absolutely=8 * loss * 2.0**-53), (numbers, got[k], slope)
 
 
 def near(got: float, want: float, ulps: int, absolutely: float = 0.0) -> bool:
@@ -659,15 +684,7 @@ def test_a_tape_can_be_copied_and_sent_to_another_process(kind: str, copied: Cal
         (x * y, 3.0, TypeError, ("Tape: inputs", "3.0")),
         (x * y, None, TypeError, ("Tape: inputs", "None")),
         (x * y, [x * y], ValueError, ("Tape: inputs[0]", "6.0", "result of 'mul'", "leaves of the graph")),
-        (
-            x * y,
-            [x, Value(7.0, "stranger")],
-            ValueError,
-            ("Tape: inputs[1]", "stranger", "not in the graph", "does not depend"),
-        ),
         (x * y, [x, y, x], ValueError, ("Tape: inputs[2]", "'x'", "given twice")),
-        (Value(1.0), [x], ValueError, ("Tape: inputs[0]", "'x'", "not in the graph")),
-        (x * y, [Value(1.0, "x" * 10_000)], ValueError, ("Tape: inputs[0]", f"'{'x' * 47}, is not in the graph")),
     ],
 )
 def test_what_is_no_tape(output: Any, inputs: Any, error: type[Exception], substance: tuple[str, ...]) -> None:
@@ -680,7 +697,7 @@ def test_the_whole_of_what_is_said() -> None:
     with pytest.raises(ValueError, match=r"^Tape: no inputs; give the leaves whose numbers will change$"):
         Tape(x * y, [])
     with pytest.raises(TypeError, match=r"^Tape: output is 3\.0 of type float; give a Value$"):
-        Tape(3.0, [x])  # type: ignore[arg-type]  # the mistake
+        Tape(3.0, [x])
 
 
 def test_nan_goes_through() -> None:
