@@ -24,6 +24,9 @@ from autograd.transforms import grad
 from autograd.value import Value
 
 EPSILON = 2.0**-52
+UNDECIDED = "undecided"
+SEEN = 0.1  # of a slope: rounding beyond this hides whether it is right
+TINY = 1e-290  # steps relative to smaller inputs would be subnormal numbers, or nothing
 STEPS = tuple(EPSILON ** (1 / 3) / 8**k for k in range(6))  # relative to the size of the input
 
 
@@ -45,7 +48,7 @@ class Row(NamedTuple):
         return sum(slopes) / len(slopes)
 
     def __str__(self) -> str:
-        verdict = "" if self.ok else "   <-- they differ"
+        verdict = "" if self.ok or self.kind == UNDECIDED else "   <-- they differ"
         note = f"   {self.kind}: slopes {self.left:.6g} from the left, {self.right:.6g} from the right" if self.kind else ""
         return f"{plain(self.input):>10}  {self.at:>12.6g}  {self.analytic:>18.12g}  {self.numeric:>18.12g}{note}{verdict}"
 
@@ -57,7 +60,7 @@ class GradientReport(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether every row agrees."""
+        """Whether every row agrees: not if one is undecided, which is where rounding hides the slope."""
         return all(row.ok for row in self.rows)
 
     def __str__(self) -> str:
@@ -69,7 +72,7 @@ class GradientError(ArithmeticError):
     """The sweep and the differences disagree. Carries the evidence: `input`, `analytic`, `numeric`, and the `report`."""
 
     def __init__(self, report: GradientReport) -> None:
-        first = next(row for row in report.rows if not row.ok)
+        first = next(row for row in report.rows if not row.ok and row.kind != UNDECIDED)
         self.input, self.analytic, self.numeric, self.report = first.input, first.analytic, first.numeric, report
         super().__init__(
             f"the gradient by {plain(first.input)} is {first.analytic:.12g} by the sweep "
@@ -80,9 +83,10 @@ class GradientError(ArithmeticError):
 def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) -> GradientReport:
     """Compare the gradient of `f` at the given numbers with central differences.
 
-    `f` takes as many Values as there are inputs and returns a Value. `tolerance` is relative. Returns a report to print;
-    raises `GradientError`, with the same report, when a gradient is wrong, and `TypeError` for inputs that are not
-    numbers or an `f` that does not return a Value. At a kink any slope between the two one-sided ones is right.
+    `f` takes as many Values as there are inputs and returns a Value. `tolerance` is relative. Returns a report to print, whose
+    `ok` is False where rounding hides a slope, which is `undecided`; raises `GradientError`, with the same report, when a
+    gradient is wrong, and `TypeError` for inputs that are not numbers or an `f` that does not return a Value. At a kink any
+    slope between the two one-sided ones is right.
 
     >>> report = gradcheck(lambda x, y: x * y.exp(), 2.0, 0.5)
     >>> report.ok, [row.input for row in report.rows]
@@ -107,9 +111,9 @@ def gradcheck(f: Callable[..., Value], *inputs: Any, tolerance: float = 1e-6) ->
         return as_float(found.data if isinstance(found, Value) else checked(found, "gradcheck: f"))
 
     inputs_and_slopes = enumerate(zip(labels, point, analytic, strict=True))
-    rows = (_compare(partial(at, i), label, x, slope, tolerance) for i, (label, x, slope) in inputs_and_slopes)
-    report = GradientReport(tuple(rows))
-    if not report.ok:
+    rows = tuple(_compare(partial(at, i), label, x, slope, tolerance) for i, (label, x, slope) in inputs_and_slopes)
+    report = GradientReport(rows)
+    if any(not row.ok and row.kind != UNDECIDED for row in rows):
         raise GradientError(report)
     return report
 
@@ -118,7 +122,7 @@ def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, floa
     """(left slope, right slope, rounding error of a slope) for ever smaller steps."""
     here = f(x)
     steps = [step * max(1.0, abs(x)) for step in STEPS]
-    if 0 < abs(x) < STEPS[0]:  # so near to zero that these step across it, or are too large for what changes as fast as log
+    if TINY < abs(x) < STEPS[0]:  # so near to zero that these step across it, or are too large for what changes as fast as log
         steps += [step * abs(x) for step in STEPS]
     for step in steps:
         above, below = x + step, x - step
@@ -129,14 +133,19 @@ def _slopes(f: Callable[[float], float], x: float) -> Iterator[tuple[float, floa
 def _compare(f: Callable[[float], float], label: str, x: float, analytic: float, tolerance: float) -> Row:
     slopes = list(_slopes(f, x))
     central = [left / 2 + right / 2 for left, right, _ in slopes]
-    kink = _is_kink(slopes)
+    kink, hidden = _is_kink(slopes), None
     for i, (left, right, rounding) in enumerate(slopes):
         if i and abs(central[i] - central[0]) <= rounding:
             continue  # it says no more than the first, only less exactly
         finer = abs(central[i] - central[min(i + 1, len(central) - 1)])  # the error that a smaller step removes
         allowed = tolerance * max(abs(analytic), abs(central[i])) + rounding + (2 * finer if finer <= EPSILON**0.5 else 0.0)
         if math.isfinite(central[i]) and math.isfinite(analytic) and abs(analytic - central[i]) <= allowed:
-            return Row(label, x, analytic, left, right, "kink" if kink else "", True)
+            nothing = analytic == 0 and i == 0  # is claimed, and the largest step finds nothing but rounding
+            if nothing or analytic == central[i] or rounding <= SEEN * max(abs(analytic), abs(central[i])):
+                return Row(label, x, analytic, left, right, "kink" if kink else "", True)
+            hidden = hidden or Row(label, x, analytic, left, right, UNDECIDED, False)
+    if hidden:
+        return hidden
     (coarse_left, coarse_right, _), (left, right, noise) = slopes[0], slopes[-1]
     if not math.isfinite(f(x)):
         return Row(label, x, analytic, left, right, "not finite here", not math.isfinite(analytic))

@@ -68,10 +68,7 @@ if operand._mark is not mark:
 
 
 def swept(output: Any, take: Callable[[list[Any], list[Any]], T]) -> T | None:
-    """What `take` makes of the results, consumers first, and of the leaves, which have their adjoints while it runs.
-
-    None where the sweep cannot be run this way, or where a number was changed by hand since the graph was begun.
-    """
+    """What `take` makes of the results, consumers first, and of the leaves, which have their adjoints while it runs."""
     lock = LOCK
     if output.left is None or not lock.acquire(False):  # without waiting
         return None

@@ -19,8 +19,8 @@ from typing import Any
 from autograd import floats
 from autograd.functions import RECORDING
 from autograd.graph import topological_order
-from autograd.operands import LARGE, Number, checked, result
-from autograd.operations import CONSTANT, FLOATS, OPERATIONS, Arithmetic, Operation, with_methods
+from autograd.operands import LARGE, Number, checked, result, with_methods
+from autograd.operations import CONSTANT, FLOATS, OPERATIONS, Arithmetic, Operation
 from autograd.recording import check_current, computed, leaf, record, recorded_numbers
 from autograd.slopes import constant, one_value
 from autograd.sweep import NOTHING, ONE
@@ -61,15 +61,7 @@ def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]
 
 @with_methods(_method)
 class Dual:
-    """`data + e tangent` with `e * e = 0`: a number, and how fast it changes. `level` says which jvp it belongs to.
-
-    It has the operators and methods of a Value. Its parts are numbers, Values, or dual numbers of an outer jvp.
-    Comparisons are by the number. `float(x)` raises `TypeError`, for it would drop the tangent.
-
-    >>> x = Dual(1, 3.0, 1.0)
-    >>> x * x + 1
-    Dual(10.0, 6.0)
-    """
+    """`data + e tangent` with `e * e = 0`: a number, and how fast it changes. `level` says which jvp it belongs to."""
 
     __slots__ = ("data", "level", "tangent")
 

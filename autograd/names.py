@@ -28,11 +28,7 @@ WHOLE = 10**9  # below it whole numbers are shown with all their digits
 
 
 def plain(label: str) -> str:
-    r"""One line of at most LONGEST printable characters; what cannot be printed is shown as a box.
-
-    >>> plain("two\nlines")
-    'two lines'
-    """
+    r"""One line of at most LONGEST printable characters; what cannot be printed is shown as a box."""
     visible = "".join(
         c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else MISSING for c in label[: LONGEST + 1]
     )
@@ -40,11 +36,7 @@ def plain(label: str) -> str:
 
 
 def visible(text: str, room: int = 20) -> str:
-    r"""The text on one line, at most so many columns of it and `...`, with escapes for what cannot be printed.
-
-    >>> print(visible("w\x1b[2J"), visible("x" * 99, room=5))
-    w\x1b[2J xxxxx...
-    """
+    r"""The text on one line, at most so many columns of it and `...`, with escapes for what cannot be printed."""
     return "".join(fitting(text, room))
 
 
@@ -68,13 +60,7 @@ def columns(text: str) -> int:
 
 
 def named(order: Iterable[Value]) -> dict[Value, str]:
-    """A name for each node, no two alike but those of constants, whose name is their number.
-
-    >>> from autograd import Value, topological_order
-    >>> w, x = Value(0.5, "w"), Value(2.0, "x")
-    >>> list(named(topological_order((w * x + 3).tanh())).values())
-    ['w', 'x', 'z1', '3', 'z2', 'z3']
-    """
+    """A name for each node, no two alike but those of constants, whose name is their number."""
     nodes = list(order)
     labels = {node: label for node in nodes if node.label and (label := plain(node.label).strip())}
     free = dict(zip(labels, unique(labels.values()), strict=True))
@@ -85,11 +71,7 @@ def named(order: Iterable[Value]) -> dict[Value, str]:
 
 
 def unique(labels: Iterable[str]) -> list[str]:
-    """The labels, of which the second that is the same is numbered, `x#2`, and so on; no two are alike.
-
-    >>> unique(["x", "w", "x", "x#2"])
-    ['x', 'w', 'x#3', 'x#2']
-    """
+    """The labels, of which the second that is the same is numbered, `x#2`, and so on; no two are alike."""
     wanted = list(labels)
     taken = set(wanted)
     others: dict[str, Iterator[str]] = {}
@@ -109,12 +91,7 @@ def _numbered(stem: str, taken: set[str], first: int = 1) -> Iterator[str]:
 
 
 def number_text(x: Number) -> str:
-    """A number as it is shown: whole numbers and short fractions exactly, others to DIGITS significant digits.
-
-    >>> from fractions import Fraction
-    >>> number_text(2.0), number_text(1 / 3), number_text(Fraction(3, 4)), number_text(1e-9), number_text(float("nan"))
-    ('2', '0.333333', '3/4', '1e-09', 'nan')
-    """
+    """A number as it is shown: whole numbers and short fractions exactly, others to DIGITS significant digits."""
     if isinstance(x, float):
         return f"{x:.0f}" if x.is_integer() and abs(x) < WHOLE else f"{x:.{DIGITS}g}"
     if max(abs(x.numerator), x.denominator) < WHOLE:
@@ -129,11 +106,7 @@ def number_text(x: Number) -> str:
 
 
 def listed(texts: list[str]) -> str:
-    """The texts as they stand in a sentence; of many the first, and how many others there are.
-
-    >>> listed(["a", "b", "c"]), listed(list("abcdefgh"))
-    ('a, b and c', 'a, b, c, d, e and 3 more')
-    """
+    """The texts as they stand in a sentence; of many the first, and how many others there are."""
     *most, last = texts if len(texts) <= 6 else [*texts[:5], f"{len(texts) - 5:,} more"]
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -156,20 +129,12 @@ _SPECIAL = {c: f"\\{c}" for c in "{}$%&#_"} | {c: c for c in "<>|"} | {"\\": r"\
 
 
 def text_name(name: str) -> str:
-    """A name as it stands in a formula of text: in quotes if it could be taken for something else, where ' is doubled.
-
-    >>> print(text_name("W1[2,0]"), text_name("a + b"), text_name("f'"))
-    W1[2,0] 'a + b' 'f'''
-    """
+    """A name as it stands in a formula of text: in quotes if it could be taken for something else, where ' is doubled."""
     return name if _SIMPLE.fullmatch(name) and name not in _MEANT else "'{}'".format(name.replace("'", "''"))
 
 
 def latex_name(name: str) -> str:
-    r"""A name in LaTeX: indices below, the number of a layer above, Greek letters as such, all else as text.
-
-    >>> print(latex_name("W1[2,0]"), latex_name("x_1"), latex_name("w1"), latex_name("theta"), latex_name("50 %"))
-    W^{(1)}_{2,0} x_{1} w_{1} \theta {\text{50 }\%}
-    """
+    r"""A name in LaTeX: indices below, the number of a layer above, Greek letters as such, all else as text."""
     found = _INDEXED.fullmatch(name)
     if not found:
         parts = re.split(r"([{}$%&#_\\^~<>|'`-])", name)  # where they stand together, -- and ?` are others to TeX
@@ -192,11 +157,7 @@ def _word(word: str) -> str:
 
 
 def latex_number(x: Number) -> str:
-    r"""A number in LaTeX, with the digits that `number_text` gives it.
-
-    >>> print(latex_number(1.5e-9), latex_number(float("-inf")))
-    1.5 \cdot 10^{-9} -\infty
-    """
+    r"""A number in LaTeX, with the digits that `number_text` gives it."""
     text = number_text(x)
     sign, size = ("-", text[1:]) if text.startswith("-") else ("", text)
     if size in ("inf", "nan"):

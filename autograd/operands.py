@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from autograd.floats import shown
-from autograd.operations import Operation
+from autograd.operations import OPERATIONS, Function, Operation
 
 Number: TypeAlias = float | Fraction
+T = TypeVar("T")
 
 LARGE = 2**53  # beyond it an int may have no float
 CONTAINERS = (str, bytes, bytearray, list, tuple, dict, set, complex, type(None))  # they have operators, and none for a Value
 
 
 def checked(x: Any, where: str) -> Number:
-    """`x` as a number that a Value may hold: a Fraction stays one, any other real number becomes a float.
-
-    Raises `TypeError` for anything else, and `ValueError` for a number beyond the floats, with `where` in front.
-    """
+    """`x` as a number that a Value may hold: a Fraction stays one, any other real number becomes a float."""
     if isinstance(x, Real | Decimal):
         if type(x) is Fraction:
             return x
@@ -52,10 +51,7 @@ def _advice(x: Any) -> str:
 
 
 def beside(x: Any, other: Any, operation: Operation) -> Any:
-    """The number `x` as an operand beside a number: an int beside a Fraction is exact, all else as `checked` says.
-
-    `NotImplemented` for an array beside an operator, which NumPy spreads over, and for what has operators of its own.
-    """
+    """The number `x` as an operand beside a number: an int beside a Fraction is exact, all else as `checked` says."""
     if x.__class__ is int and -LARGE < x < LARGE:
         return Fraction(x) if other.__class__ is Fraction else float(x)
     if isinstance(x, Integral) and other.__class__ is Fraction:
@@ -78,3 +74,18 @@ def result(data: Any, operation: Operation, *numbers: Number) -> Number:
     if data.__class__ is int and any(x.__class__ is Fraction for x in numbers):
         return Fraction(data)
     return checked(data, f"result of {operation.symbol}")
+
+
+def with_methods(make: Callable[[Operation, bool], Function]) -> Callable[[type[T]], type[T]]:
+    """A decorator of classes: a method for each row, by `make(row, reflected)`; an operator has one for the right side too."""
+
+    def decorated(kind: type[T]) -> type[T]:
+        for row in OPERATIONS.values():
+            for reflected in (False, True)[: 2 if row.method.startswith("__") and row.arity == 2 else bool(row.method)]:
+                name = row.method.replace("__", "__r", 1) if reflected else row.method
+                function = make(row, reflected)
+                function.__name__, function.__qualname__ = name, f"{kind.__name__}.{name}"
+                setattr(kind, name, function)
+        return kind
+
+    return decorated

@@ -10,14 +10,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from autograd import floats
 from autograd import formulas as f
 
 Domain: TypeAlias = tuple[float, float]
 Function: TypeAlias = Callable[..., Any]
-T = TypeVar("T")
 
 REAL: Domain = (-3.0, 3.0)
 POSITIVE: Domain = (0.1, 3.0)
@@ -269,21 +268,6 @@ BUILT_IN = frozenset(OPERATIONS)
 LEAF = Operation("leaf", "", lambda: None, lambda m, out: (), ())  # a number that the user made: it accumulates its gradient
 CONSTANT = Operation("constant", "", lambda: None, lambda m, out: (), ())  # a plain number beside a Value: it has none
 SPECIAL = {"leaf": LEAF, "constant": CONSTANT}
-
-
-def with_methods(make: Callable[[Operation, bool], Function]) -> Callable[[type[T]], type[T]]:
-    """A decorator of classes: a method for each row, by `make(row, reflected)`; an operator has one for the right side too."""
-
-    def decorated(kind: type[T]) -> type[T]:
-        for row in ROWS:
-            for reflected in (False, True)[: 2 if row.method.startswith("__") and row.arity == 2 else bool(row.method)]:
-                name = row.method.replace("__", "__r", 1) if reflected else row.method
-                function = make(row, reflected)
-                function.__name__, function.__qualname__ = name, f"{kind.__name__}.{name}"
-                setattr(kind, name, function)
-        return kind
-
-    return decorated
 
 
 @cache

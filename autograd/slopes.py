@@ -50,10 +50,7 @@ def slopes_and_leaves(output: Value, inputs: Sequence[Value]) -> tuple[list[Numb
 
 
 def recorded_slopes(output: Value, inputs: Sequence[Value]) -> list[Value]:
-    """The same as Values, by a sweep that records itself; only what depends on the inputs is swept.
-
-    Raises `ValueError` where a number of the graph was changed by hand after it was recorded.
-    """
+    """The same as Values, by a sweep that records itself; only what depends on the inputs is swept."""
     order = topological_order(output)
     check_current(order)
     image, missing = dependents(order, inputs), constant(output, 0)
@@ -81,10 +78,7 @@ def constant(node: Value, x: int) -> Value:
 def dependents(
     order: Iterable[Value], inputs: Iterable[Value], *, apart: bool = False, numbers: bool = False
 ) -> dict[Value, Image]:
-    """The nodes that depend on the inputs, as a graph of them that ends where nothing depends on the inputs.
-
-    `apart` counts each input as independent of the others. An image holds its node, or with `numbers` the node's number.
-    """
+    """The nodes that depend on the inputs, as a graph of them that ends where nothing depends on the inputs."""
     wanted, found = set(inputs), dict[Value, Image]()
 
     def image(node: Value, *operands: Image) -> Image:

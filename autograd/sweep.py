@@ -28,19 +28,7 @@ Walk: TypeAlias = tuple[list[Any], dict[Any, Any]]  # what `consumers_first` ret
 
 
 def adjoints(output: Any, seed: Any, zero: Any, m: Any, walk: Walk | None = None, *, guarded: bool = False) -> dict[Any, Any]:
-    """d output / d node, times `seed`, for every node of the graph; sums start from `zero`, rows compute with `m`.
-
-    A node to which nothing was sent sends nothing on, and has a zero, or NOTHING if sums start from that. So no nan comes
-    from the arm that `where` did not take. On arrays and recorded Values, where one node holds samples that differ, such an
-    arm is sent zeros, and where these meet an inf they come out as nan. `guarded` then keeps with every node where something
-    was sent to it, which costs a choice on every edge. `walk` is for who knows the order of the sweep. Raises
-    `OverflowError` where a float meets a Fraction that no float can hold.
-
-    >>> from autograd import Value
-    >>> x = Value(3.0)
-    >>> adjoints(x * x + x, seed=1.0, zero=0.0, m=FLOATS)[x]
-    7.0
-    """
+    """d output / d node, times `seed`, for every node of the graph; sums start from `zero`, rows compute with `m`."""
     order, adjoint = walk or consumers_first(output, zero)
     adjoint[output] = seed
     reached: dict[Any, Any] = {output: True}  # where something was sent to a node: always, or a choice
@@ -91,10 +79,7 @@ guarded_adjoints = fixed(adjoints, guarded=True)
 
 
 def gradients(output: Any) -> dict[Any, Any]:
-    """d output / d node for every node of a recorded graph, at the numbers with which it was recorded.
-
-    Raises `ValueError` where a number was changed by hand in the middle of recording.
-    """
+    """d output / d node for every node of a recorded graph, at the numbers with which it was recorded."""
     kind = type(output.data)
     results, _ = consumers_first(output, None)
     if not results or latest[0] < results[-1].order:

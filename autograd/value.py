@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from autograd.copying import deep, packed, twin
 from autograd.fast import swept
 from autograd.floats import shown
-from autograd.operands import checked
-from autograd.operations import LEAF, with_methods
+from autograd.operands import checked, with_methods
+from autograd.operations import LEAF
 from autograd.recording import Recorded, changed, leaf, method
 from autograd.sweep import gradients
 

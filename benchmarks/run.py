@@ -16,6 +16,7 @@ import block
 import engine
 import fit
 import growth
+import layers
 import numpy as np
 import stacked
 import startup
@@ -30,6 +31,7 @@ COMPARISONS = {
     "stacked": stacked.run,
     "startup": startup.run,
     "tape": tape.run,
+    "layers": layers.run,
     "study": study.run,
     "growth": growth.run,
 }

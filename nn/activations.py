@@ -28,13 +28,7 @@ def he(n_in: int, _n_out: int) -> float:
 
 
 class Activation(NamedTuple):
-    """One activation f.
-
-    `value(z, out, scratch)` writes f(z) into `out`, and `slope(a, out)` writes f'(z), which it computes from a = f(z);
-    all are arrays of one shape, and `out` may be z itself. `graph(z)` is f of a Value. `formula(a, z)` is the slope as a
-    formula, or None if it is 1. `width(n_in, n_out)` bounds the initial weights. `unguarded` is a faster `value` for z up
-    to 700, if there is one. `jacobian(a, e)` is dC/dz from e = dC/da where an output depends on more than its own z.
-    """
+    """One activation f."""
 
     name: str
     value: Callable[[Array, Array, Array], None]
@@ -122,10 +116,7 @@ def _leaky_relu(z: Array, out: Array, scratch: Array) -> None:
 
 
 def shifted_exp(z: Array, out: Array) -> tuple[Array, Array]:
-    """Write exp(z - m) into `out`, m being the largest of each row; return z - m, and the sum of a row's exp but for one 1.
-
-    With that 1 in it the sum would lose what is small; log1p adds it without a loss.
-    """
+    """Write exp(z - m) into `out`, m being the largest of each row; return z - m, and the sum of a row's exp but for one 1."""
     shifted = z - z.max(axis=-1, keepdims=True)
     np.exp(shifted, out)
     largest, ones = (shifted == 0).astype(float), np.ones((z.shape[-1], 1))

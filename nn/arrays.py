@@ -56,10 +56,7 @@ def _asked(ask: Callable[[Any], Any], x: Any, name: str) -> Any:
 
 
 def _masked(x: Any, depth: int = 2) -> bool:
-    """Whether it is a masked array, or a list with one in it: NumPy would take what is under the mask.
-
-    Lists of lists of lists are looked into, for no array here has more dimensions.
-    """
+    """Whether it is a masked array, or a list with one in it: NumPy would take what is under the mask."""
     kinds = set(map(type, x)) if isinstance(x, list | tuple) else {type(x)}
     nested = depth > 0 and any(issubclass(kind, list | tuple) for kind in kinds)
     return any(issubclass(kind, np.ma.MaskedArray) for kind in kinds) or (nested and any(_masked(row, depth - 1) for row in x))
@@ -147,12 +144,7 @@ def generator(rng: Any) -> Any:
 
 
 def layers(weights: Any, biases: Any, stacks: bool, copy: bool = True) -> tuple[list[Array], list[Array] | None]:
-    """Weights (n_in, n_out) and biases (n_out,) of layers that fit together; with `stacks`, of R networks too.
-
-    They are copied, or else only what is not float64 already.
-
-    Raises `ValueError` for shapes that do not fit and `TypeError` for anything but lists of arrays of numbers.
-    """
+    """Weights (n_in, n_out) and biases (n_out,) of layers that fit together; with `stacks`, of R networks too."""
     W, b = _arrays(weights, "weights", (2, 3) if stacks else (2,), copy), None
     if not W:
         raise ValueError("weights: there are none; give one array of shape (n_in, n_out) per layer")

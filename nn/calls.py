@@ -23,10 +23,7 @@ Call = Callable[[], Any]
 
 
 class Weights:
-    """All weights and biases of a network in one array, with a view for each layer and its parts.
-
-    A bias is one more row of its layer's weights: `blocks[l]` is (n_in + 1, n_out), or (n_in, n_out) without biases.
-    """
+    """All weights and biases of a network in one array, with a view for each layer and its parts."""
 
     def __init__(self, model: MatrixMLP, flat: Array | None = None) -> None:
         self.blocks: list[Array] = []

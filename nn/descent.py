@@ -66,11 +66,7 @@ class DivergedError(ArithmeticError):
 
 
 class Plan(NamedTuple):
-    """How a run descends. `schedule` gives the factor of the learning rate at a step; `batch` is the rows of a mini-batch.
-
-    The order of the samples in an epoch follows from `seed` and its number alone, so that a run can go on anywhere; None is
-    their own order. `patience` is after how many entries without a lower validation loss it ends.
-    """
+    """How a run descends. `schedule` gives the factor of the learning rate at a step; `batch` is the rows of a mini-batch."""
 
     loss: Loss
     optimizer: Stepper

@@ -26,19 +26,7 @@ Rows: TypeAlias = Sequence[Sequence[Any]]
 
 
 class Loss(NamedTuple):
-    """One loss of the outputs of a network, which has the targets y.
-
-    With `canonical`, the loss belongs to that activation: it starts from the pre-activation z, and its derivative by z is
-    p - y, where p is the canonical activation of z. Without, it starts from the output a, whatever the activation.
-
-    `graph(z, a, y)` is the loss as a Value, from n rows of k Values. `evaluate(z, a, y, out)` returns it and writes its
-    derivative into `out`, by z if there is a canonical activation, else by a. z, a, y and out are (n, k), or (R, n, k) for
-    R networks, which have R losses.
-
-    `formula(p, y)` and `delta(p, y)` are the loss and that derivative as formulas; `why` says where `delta` comes from.
-    `reduction` is what the loss is averaged over: "sum" is nothing, "samples", "outputs" or "all". `terms(a, y)` are the
-    losses of the single outputs that are summed, or a multiple of them, and `error(a, y)` their derivative by a.
-    """
+    """One loss of the outputs of a network, which has the targets y."""
 
     name: str
     graph: Callable[[Rows, Rows, Rows], Value]

@@ -30,10 +30,7 @@ class Gradients(NamedTuple):
 
 
 class Passes(NamedTuple):
-    """What both passes compute on the way, layer by layer: `z` and `delta` are (n, n_out), `delta` being d loss / d z.
-
-    `a[0]` is X and `a[l]` what layer l gives; so `z[l]`, `delta[l]` and `a[l + 1]` belong to one layer.
-    """
+    """What both passes compute on the way, layer by layer: `z` and `delta` are (n, n_out), `delta` being d loss / d z."""
 
     loss: Any
     z: list[Array]
@@ -55,10 +52,7 @@ def forward(
 
 
 def backward(weights: Sequence[Array], activations: Sequence[Activation], A: Sequence[Array], last: Array) -> list[Array]:
-    """Every layer's delta, from the delta of the `last`: delta = (delta_after @ W_after.T) * f'(z).
-
-    A are x and the activations, as `forward` returns them.
-    """
+    """Every layer's delta, from the delta of the `last`: delta = (delta_after @ W_after.T) * f'(z)."""
     deltas = [last]
     for layer in range(len(weights) - 1, 0, -1):
         deltas.insert(0, activations[layer - 1].through(A[layer], deltas[0] @ transposed(weights[layer])))

@@ -20,11 +20,7 @@ from nn.losses import loss_named
 
 
 def initial_weights(sizes: Sequence[int], activations: Sequence[str], rng: Any, networks: int | None = None) -> list[Array]:
-    """Uniform random weights per layer, of the width that keeps signals and gradients of one size from layer to layer.
-
-    The width is that of the layer's activation, glorot or he. Raises `ValueError` for fewer than two sizes or a size below
-    one.
-    """
+    """Uniform random weights per layer, of the width that keeps signals and gradients of one size from layer to layer."""
     if len(sizes) < 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in sizes):
         raise ValueError(f"sizes: {list(sizes)} has to be at least two whole numbers from 1 up: inputs, layers, outputs")
     random = generator(rng)

@@ -23,11 +23,7 @@ Settings: TypeAlias = Mapping[str, float]
 
 
 class Optimizer(NamedTuple):
-    """One optimizer: the names of the arrays that it keeps, zeros at first, and its settings with their defaults.
-
-    `update(parameters, gradient, state, step, settings)` returns the new parameters and the new state; `step` counts from 1.
-    It changes nothing, and is plain arithmetic: for arrays, floats or Values alike.
-    """
+    """One optimizer: the names of the arrays that it keeps, zeros at first, and its settings with their defaults."""
 
     name: str
     state: tuple[str, ...]

@@ -57,6 +57,8 @@ OPTIONS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """What `python -m autograd` does with these words; returns the exit code."""
     code = 2
+    if sys.stdout is None:  # closed by the shell, >&-
+        return _refuse("output: it is closed", 1)
     try:
         try:
             options = _parser().parse_intermixed_args(_marked(sys.argv[1:] if argv is None else argv))
@@ -159,11 +161,22 @@ def _files(options: argparse.Namespace, derivation: Derivation) -> Iterator[str]
     """Write the files that are asked for, and say which."""
     if options.svg:
         derivation.output.backward()  # once, however many files: leaves add up
+    pages = list(map(_page, options.html))
     for file in options.svg:
         yield f"the graph is in {visible(str(draw(derivation.output).save(file.strip())), PATH)}"
-    for file in options.html:
-        Path(file.strip()).write_text(derivation.html(), encoding="utf-8")
-        yield f"the page is in {visible(file.strip(), PATH)}"
+    for page in pages:
+        page.write_text(derivation.html(), encoding="utf-8")
+        yield f"the page is in {visible(str(page), PATH)}"
+
+
+def _page(file: str) -> Path:
+    """Where a page may be written. `ValueError` for the name of another kind of file, or for a file that is another kind."""
+    path, shown = Path(file.strip()), visible(file.strip(), PATH)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"--html {shown}: the name of a page ends in .html or .htm")
+    if path.is_file() and path.read_bytes()[:9].lower() not in (b"", b"<!doctype"):
+        raise ValueError(f"{shown} is there already and is no page; give another name")
+    return path
 
 
 def _texts(options: argparse.Namespace, derivation: Derivation, leaves: Sequence[Value]) -> Iterator[str]:
@@ -178,8 +191,10 @@ def _texts(options: argparse.Namespace, derivation: Derivation, leaves: Sequence
         yield str(derivation)
 
 
-def _say(text: str, stream: TextIO) -> None:
-    """Print a text, with escapes for what the terminal's encoding does not have."""
+def _say(text: str, stream: TextIO | None) -> None:
+    """Print a text, with escapes for what the terminal's encoding does not have; nothing where the stream is closed."""
+    if stream is None:
+        return
     encoding = stream.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 

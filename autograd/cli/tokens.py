@@ -42,10 +42,7 @@ def functions() -> dict[str, Operation]:
 
 
 def spelled(name: str) -> str:
-    """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like.
-
-    A longer one than LONGEST stays as it is, for where accents pile up this takes the square of their number.
-    """
+    """A name as Python itself spells it, NFKC, so that a micro sign is the Greek letter that it looks like."""
     return unicodedata.normalize("NFKC", name) if len(name) <= LONGEST else name
 
 

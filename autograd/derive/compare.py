@@ -19,18 +19,7 @@ RUNS = 4  # runs forward that are shown
 
 
 class Comparison:
-    """The derivatives of `output` by some inputs, computed both ways. Print it.
-
-    `forward` has the run of each input; `multiplications` the number of products of a local derivative with what comes from
-    the neighbour: for each run forward, and for the one sweep backward. Local derivatives are the same in both, and not
-    counted; nor is a product by the 1 of a sum.
-
-    >>> from autograd import Value, derive
-    >>> w, x = Value(2.0, "w"), Value(3.0, "x")
-    >>> comparison = derive((w * x).tanh(), wrt=[w, x]).compare()
-    >>> comparison.multiplications
-    ((2, 2), 3)
-    """
+    """The derivatives of `output` by some inputs, computed both ways. Print it."""
 
     def __init__(self, derivation: Steps, wrt: tuple[Value, ...]) -> None:
         self.derivation, self.wrt = derivation, wrt

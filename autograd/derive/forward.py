@@ -21,11 +21,7 @@ from autograd.value import Value
 
 
 class ForwardDerivation(Steps):
-    """The derivation of d node / d x for every node between `x` and the output; see `derive`.
-
-    `tangents` has the derivative of every node of the graph by `x`. `terms(node)` says what the one of a node is the sum of:
-    a term for each operand that depends on `x`, whose `upstream` is here the tangent of that operand.
-    """
+    """The derivation of d node / d x for every node between `x` and the output; see `derive`."""
 
     def __init__(self, output: Value, x: Value) -> None:
         super().__init__(output, (x,))
@@ -44,21 +40,7 @@ class ForwardDerivation(Steps):
         return tuple(found)
 
     def text(self, fold: bool = True) -> str:
-        """The derivation as text, which is also its `str()`: the numbers forward, and the tangents forward after them.
-
-        >>> from autograd import Value, derive
-        >>> x = Value(3.0, "x")
-        >>> print(derive(x * x + 1, wrt=x, mode="forward").text().partition("Tangents")[2])
-        : dv/dx is the sum of dv/du * du/dx over the operands u of v
-          dx/dx = 1
-          dz1/dx = x * dx/dx                              since z1 = x * x, by its left operand
-                 + x * dx/dx                              since z1 = x * x, by its right operand
-                 = 3 * 1 + 3 * 1
-                 = 3 + 3
-                 = 6
-          dz2/dx = 1 * dz1/dx                             since z2 = z1 + 1
-                 = 1 * 6 = 6
-        """
+        """The derivation as text, which is also its `str()`: the numbers forward, and the tangents forward after them."""
         from autograd.derive.text import render
 
         return render(self._outline(fold))

@@ -27,10 +27,7 @@ Template: TypeAlias = tuple[str, Numbers]  # a name with gaps for its numbers, a
 
 
 class Group(NamedTuple):
-    """Nodes that are alike, and the row of the first as a `pattern`, with letters for what differs from row to row.
-
-    `letters` has the numbers that each letter stands for, one for each node. A node that is alone has none.
-    """
+    """Nodes that are alike, and the row of the first as a `pattern`, with letters for what differs from row to row."""
 
     nodes: tuple[Value, ...]
     pattern: Expression
@@ -38,17 +35,7 @@ class Group(NamedTuple):
 
 
 class Folding:
-    """What makes the nodes of a derivation alike: the template of each name, and how each node was made.
-
-    `same` is what all derivatives share: 0 is for the output, by which they are named backwards, and 1 for the input.
-
-    >>> from autograd import Value, derive
-    >>> derivation = derive(Value(2.0, "x1") + Value(3.0, "x2") + Value(4.0, "x3"))
-    >>> leaves = [node for node in derivation.order if not node.parents]
-    >>> (group,) = Folding(derivation).groups(leaves, lambda node: symbol(derivation.names[node]))
-    >>> group.pattern, group.letters
-    (x_i, {'i': (1, 2, 3)})
-    """
+    """What makes the nodes of a derivation alike: the template of each name, and how each node was made."""
 
     def __init__(self, derivation: Steps, same: int = 0) -> None:
         self.derivation, self.same = derivation, same
@@ -117,11 +104,7 @@ class Folding:
 
 
 def _template(name: str) -> Template:
-    """The name with gaps for its indices, and these; the digit of W1[2,0] is no index, that of w1 is one.
-
-    >>> _template("W1[2,0]"), _template("w1"), _template("x[0]#2"), _template("loss")
-    (('W1[{},{}]{}', (2, 0, 1)), ('w_{}{}', (1, 1)), ('x[{}]{}', (0, 2)), ('loss{}', (1,)))
-    """
+    """The name with gaps for its indices, and these; the digit of W1[2,0] is no index, that of w1 is one."""
     found = _NUMBERED.fullmatch(name)
     if not found:
         return name.replace("{", "{{").replace("}", "}}"), ()

@@ -21,20 +21,7 @@ ABOUT = {"forward": r"\text{: every result from its operands}", "local": r"\text
 
 
 def render(outline: Outline) -> str:
-    r"""The derivation as an `align*` environment.
-
-    >>> from autograd import Value, derive
-    >>> x = Value(3.0, "x")
-    >>> print(derive(x * 2, wrt=x).latex())
-    \begin{align*}
-    & \textbf{Given} \\
-    & \quad x = 3 \\[1ex]
-    & \textbf{Forward}\text{: every result from its operands} \\
-    z_{1} & = x \cdot 2 = 3 \cdot 2 = 6 \\[1ex]
-    ...
-    \frac{\partial z_{1}}{\partial x} & = \frac{\partial z_{1}}{\partial z_{1}} \cdot 2 = 1 \cdot 2 = 2
-    \end{align*}
-    """
+    r"""The derivation as an `align*` environment."""
     parts = " \\\\[1ex]\n".join(" \\\\\n".join(_part(part, outline)) for part in outline.parts)
     return f"\\begin{{align*}}\n{_compilable(parts)}\n\\end{{align*}}"
 

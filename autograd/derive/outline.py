@@ -29,12 +29,7 @@ ORDINALS = ("first", "second", "third")
 
 
 class Equation(NamedTuple):
-    """One step: a sum of products with symbols and with numbers, what these come to, and the result.
-
-    `since` has for each summand the consumer's equation, and what is to be said of it: which operand is meant, of those that
-    are the same node, and that nothing was sent, where the product is another number than 0;
-    `left_out` says how many more summands there are, `depends` that there could be any.
-    """
+    """One step: a sum of products with symbols and with numbers, what these come to, and the result."""
 
     left: Expression
     symbols: tuple[Expression, ...]
@@ -55,10 +50,7 @@ class Letter(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """What is said of many nodes at once: one for all of them, with letters for indices, and the results of each.
-
-    With `more` they are like the equation before it.
-    """
+    """What is said of many nodes at once: one for all of them, with letters for indices, and the results of each."""
 
     size: int
     more: bool

@@ -40,11 +40,7 @@ Edge: TypeAlias = tuple[Value, int]  # to a consumer, by its operand at this pos
 
 
 class Route(NamedTuple):
-    """One way from a node to the output: its nodes, both ends included, and for each edge the derivative along it.
-
-    `partials` has formula and number of the derivative of each next node by the one before. `product` is the product of
-    the numbers, multiplied in the order of the sweep, from the output back.
-    """
+    """One way from a node to the output: its nodes, both ends included, and for each edge the derivative along it."""
 
     nodes: tuple[Value, ...]
     partials: tuple[tuple[Expression, Number], ...]
@@ -52,12 +48,7 @@ class Route(NamedTuple):
 
 
 class Paths:
-    """All routes from `wrt` to `output`; see `Derivation.paths`.
-
-    `count` says how many there are, `length` how many edges they have together, `edges` how many different ones; a count of
-    more than 4,300 digits is rounded to so many. `routes` lists the routes, `total` is the sum of their products, and `adjoint`
-    the derivative that the sweep found.
-    """
+    """All routes from `wrt` to `output`; see `Derivation.paths`."""
 
     def __init__(self, derivation: Steps, wrt: Value, limit: int) -> None:
         self.derivation, self.output, self.wrt, self.limit = derivation, derivation.output, wrt, limit

@@ -22,12 +22,7 @@ from autograd.value import Value
 
 
 class Term(NamedTuple):
-    """What one consumer adds to an adjoint: `contribution`, which is `upstream` times `partial`.
-
-    `upstream` is the adjoint of the consumer, `partial` the derivative of the consumer by its operand at `position`, and
-    `formula` that derivative in the names of the derivation. Of what is `sent` nothing, as the arm of `where` that was not
-    taken, the contribution is 0, whatever the two factors are.
-    """
+    """What one consumer adds to an adjoint: `contribution`, which is `upstream` times `partial`."""
 
     consumer: Value
     position: int
@@ -39,12 +34,7 @@ class Term(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One node: its name, the operation that made it, and how its adjoint comes about.
-
-    `definition` is the operation on the names of its operands, None for a leaf or a constant. `partials` has the formula
-    and the number of its derivative by each operand. `terms` has one for each use by a consumer, in the order of the
-    sweep. Their sum is `adjoint`; that of the output is 1. `data` is its number.
-    """
+    """One node: its name, the operation that made it, and how its adjoint comes about."""
 
     node: Value
     name: str

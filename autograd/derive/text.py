@@ -20,25 +20,7 @@ HEADS = {
 
 
 def render(outline: Outline) -> str:
-    """The derivation as text, step by step.
-
-    >>> from autograd import Value, derive
-    >>> x = Value(3.0, "x")
-    >>> print(derive(x * x).text())
-    The derivative of z1, step by step
-    <BLANKLINE>
-    Given
-      x = 3
-    <BLANKLINE>
-    Forward: every result from its operands
-      z1 = x * x = 3 * 3 = 9
-    ...
-      dz1/dx = dz1/dz1 * x                            since z1 = x * x, by its right operand
-             + dz1/dz1 * x                            since z1 = x * x, by its left operand
-             = 1 * 3 + 1 * 3
-             = 3 + 3
-             = 6
-    """
+    """The derivation as text, step by step."""
     out = text_name(outline.output)
     by = "" if outline.wrt is None else listed([*map(text_name, outline.wrt)])
     forward = ", forward" if outline.parts[-1].name == "tangents" else ""

@@ -25,11 +25,7 @@ Line = tuple[Any, ...]  # of a box: the text, its colour, and its size if that i
 
 
 def dot(order: Sequence[Value], swept: bool, room: int = 0, view: View = View()) -> str:  # noqa: B008  # it cannot change
-    """The DOT text of the nodes in `order`, with their gradients if `swept`.
-
-    With `room`, for the page, in which numbers will change, boxes are at least so many points wide and arrows all alike:
-    box `i` has the texts label, symbol, data, grad, and arrow `i`, in the order of `edges(order)`, the text of its partial.
-    """
+    """The DOT text of the nodes in `order`, with their gradients if `swept`."""
     names = {node: f"n{i}" for i, node in enumerate(order)}
     found = arrows(order, swept)
     strongest = math.inf if room else strength(found)

@@ -54,12 +54,7 @@ class Box(NamedTuple):
 
 
 def fold(order: Sequence[Value], most: int = MOST) -> list[Box]:
-    """At most so many boxes, in an order of operands first; every node is in one of them.
-
-    Parts of one shape are a box: all neurons of a layer, the weights with one stem. A part that has none like it, and whose
-    formula would be long, is shown by its own nodes, folded in the same way, where there is room. If there are too many boxes
-    still, steps that repeat one after the other are a box, and at last neighbours are, so that the number always holds.
-    """
+    """At most so many boxes, in an order of operands first; every node is in one of them."""
     numbers = shapes(order)
     boxes = _boxes(cones(order), numbers)
     room = most - len(boxes)
@@ -164,16 +159,7 @@ def formula(
     names: Mapping[Value, str] = MappingProxyType({}),
     varied: Container[tuple[int, int]] = (),
 ) -> str:
-    """The formula of the last node of the part, in the stems of the names of what it reads; empty where it would be long.
-
-    `numbers` has the shapes of nodes; `varied` where a constant is not always the same number, by the shape that reads it
-    and the position: there it is `c`. Sums of equal terms are `.sum()`.
-
-    >>> x, w = Value(2.0, "x[0]"), Value(3.0, "w[0]")
-    >>> part = [a := x * w, b := x * w, a + b]
-    >>> formula(part, {x: 0, w: 1, a: 2, b: 2, part[-1]: 3})
-    '(x * w).sum()'
-    """
+    """The formula of the last node of the part, in the stems of the names of what it reads; empty where it would be long."""
 
     def single(node: Value) -> list[Term]:
         is_number = node.operation is CONSTANT

@@ -26,11 +26,7 @@ _INDEXED = re.compile(r"(.*[^\s\[])\[[^\[\]]+\]", re.DOTALL)
 
 
 def stem(label: str) -> str:
-    """A label without the indices at its end; empty if it has none.
-
-    >>> stem("W1[0,2]"), stem("w")
-    ('W1', '')
-    """
+    """A label without the indices at its end; empty if it has none."""
     found = _INDEXED.fullmatch(label)
     return found[1] if found else ""
 

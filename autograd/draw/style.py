@@ -72,10 +72,7 @@ KINDS: dict[str, tuple[Any, str, float, str]] = {  # the type, what to give, the
 
 
 class View(NamedTuple):
-    """How a graph is drawn. `names` has the name of each node; `lit` the nodes that stand out, None where all do.
-
-    `rates` has tangents, which are shown in the boxes.
-    """
+    """How a graph is drawn. `names` has the name of each node; `lit` the nodes that stand out, None where all do."""
 
     direction: str = "LR"
     show: frozenset[str] = frozenset(PARTS)

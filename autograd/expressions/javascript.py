@@ -88,12 +88,7 @@ JAVASCRIPT = Language(
 
 
 def as_javascript(expression: Expression, named: Mapping[Operation, str] = MappingProxyType({})) -> str:
-    """The expression as JavaScript, with no more parentheses than it needs; `named` are keys of operations.
-
-    >>> a, b = symbol("a"), symbol("b")
-    >>> as_javascript(SYMBOLS.where(a > 0, a * (1 - b), -SYMBOLS.exp(a)))
-    'a > 0 ? a * (1 - b) : -Math.exp(a)'
-    """
+    """The expression as JavaScript, with no more parentheses than it needs; `named` are keys of operations."""
 
     def call(op: Operation) -> str:
         return f"op_{named.get(op, op.name)}" if _is_own(op) else str(op.javascript)
@@ -102,10 +97,7 @@ def as_javascript(expression: Expression, named: Mapping[Operation, str] = Mappi
 
 
 def rows(used: Iterable[Operation]) -> str:
-    """The rows of these operations as the JavaScript constant RULES, by their keys, with the functions that they call.
-
-    Raises `ValueError` for an operation that has no JavaScript, or that uses one.
-    """
+    """The rows of these operations as the JavaScript constant RULES, by their keys, with the functions that they call."""
     wanted = list(dict.fromkeys(used))
     if missing := lacking(wanted):
         raise ValueError(f"the operation {missing[0]!r} has no JavaScript form; give one, operation(..., javascript=...)")

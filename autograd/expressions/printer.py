@@ -38,11 +38,7 @@ Choice: TypeAlias = Callable[[Expression], tuple[Form, Sequence[Expression]]]
 
 
 class Language(NamedTuple):
-    """The forms of operations by name, or functions that choose one, and of what; `leaf` writes names and numbers.
-
-    An operation without a form is an operator, if it has a precedence, spelled by `signs` or by its symbol; else it is a
-    call, and `call` gives the text in front of its parentheses, which are `brackets`.
-    """
+    """The forms of operations by name, or functions that choose one, and of what; `leaf` writes names and numbers."""
 
     forms: Mapping[str, Form | Choice]
     leaf: Callable[[Expression], tuple[str, int]]

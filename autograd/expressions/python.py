@@ -49,17 +49,7 @@ def as_python(expression: Expression) -> str:
 def assignments(
     outputs: Iterable[Expression], names: Mapping[Expression, str], deepest: int = 12, language: Language = PYTHON
 ) -> tuple[list[str], list[str]]:
-    """The lines that compute the outputs, and the text of each output after them.
-
-    What is used twice, or lies more than `deepest` operations within one another, gets a line and a name of its own; so does
-    all of `names` that is needed, in that order.
-
-    >>> from autograd.expressions import SYMBOLS, symbol
-    >>> x = symbol("x")
-    >>> e = SYMBOLS.exp(x)
-    >>> assignments([e / (1 + e)], {e: "e"})
-    (['e = exp(x)'], ['e / (1 + e)'])
-    """
+    """The lines that compute the outputs, and the text of each output after them."""
     outputs = list(outputs)
     needed = topological_order(*outputs)
     uses = Counter(parent for e in needed for parent in e.parents)

@@ -59,16 +59,7 @@ def all_partials(row: Operation, out: Expression, *operands: Expression) -> tupl
 def partials_at(
     row: Operation, out: Expression, operands: Sequence[Expression], numbers: Mapping[str, Real]
 ) -> tuple[Expression, ...]:
-    """The partials of a row as they are at these numbers of the names: at a tie or an edge, what holds there.
-
-    >>> from autograd.expressions import as_text
-    >>> from autograd.operations import OPERATIONS
-    >>> out, a, b = map(symbol, ("out", "a", "b"))
-    >>> [as_text(p) for p in partials_at(OPERATIONS["maximum"], out, (a, b), {"a": 1.0, "b": 2.0})]
-    ['[a > b]', '[b > a]']
-    >>> [as_text(p) for p in partials_at(OPERATIONS["maximum"], out, (a, b), {"a": 2.0, "b": 2.0})]
-    ['0.5', '0.5']
-    """
+    """The partials of a row as they are at these numbers of the names: at a tie or an edge, what holds there."""
     if not _has_choices(row):
         return usual_partials(row, out, *operands)
     known = {name: number(x) for name, x in numbers.items()}

@@ -12,10 +12,7 @@ TERMS = 6  # that are shown of a sum of any number
 
 
 def step(template: str, function: str, brackets: tuple[str, str] = ("(", ")")) -> Choice:
-    """The step, which is 1 where the first of two is larger: shown by these two, not by their difference.
-
-    A step with something else at zero, the operation that a user recorded, is a call.
-    """
+    """The step, which is 1 where the first of two is larger: shown by these two, not by their difference."""
 
     def choose(e: Expression) -> tuple[Form, Sequence[Expression]]:
         difference, at_zero = e.parents

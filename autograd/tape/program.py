@@ -30,15 +30,7 @@ Call: TypeAlias = tuple[Operation, int]  # an operation, and of how many operand
 
 
 class Program(NamedTuple):
-    """A flat graph of so many `inputs`; `labels` are those of the positions that have one.
-
-    The operands of operation k are `operands[starts[k] : starts[k + 1]]`. `rows` are the operations that occur, each once.
-
-    >>> x = Value(2.0, "x")
-    >>> p = flattened(x * 3 + x, (x,))
-    >>> p.constants, p.operations, p.operands.tolist(), p.starts.tolist()
-    ([3.0], [Operation('mul'), Operation('add')], [0, 1, 2, 0], [0, 2, 4])
-    """
+    """A flat graph of so many `inputs`; `labels` are those of the positions that have one."""
 
     inputs: int
     constants: list[Number]
@@ -71,8 +63,6 @@ class Program(NamedTuple):
 def flattened(output: Value, inputs: Sequence[Value]) -> Program:
     """The program of what leads from the inputs, leaves of the graph, to the output; what does not depend on them is a
     constant.
-
-    Raises `ValueError` for an input that is no leaf or is given twice, and for a graph whose numbers do not fit together.
     """
     order = topological_order(output)
     _check_inputs(inputs)
@@ -204,10 +194,7 @@ class Formulas(NamedTuple):
 
 
 def formulas(program: Program, names: Iterable[str], guarded: bool = False) -> Formulas:
-    """The program on symbols, which are the names of the inputs; composed operations become their formulas.
-
-    `guarded`: what is selected against is sent nothing, at any numbers; else it is sent zeros, which an inf makes nan.
-    """
+    """The program on symbols, which are the names of the inputs; composed operations become their formulas."""
     leaves = [*map(symbol, names), *map(number, program.floats)]
     nodes = run(program, leaves, of_node)
     sweep = guarded_adjoints if guarded and any(row.selects for row in program.rows) else adjoints

@@ -58,11 +58,7 @@ def _own(outputs: Sequence[Expression], taken: set[str]) -> dict[Operation, str]
 
 
 def identifiers(labels: Iterable[str], stem: str, taken: set[str]) -> list[str]:
-    """A name that Python takes for each label, none of them in `taken`, to which they are added.
-
-    >>> identifiers(["W1[0,2]", "lambda", "", "W1[0,2]"], "x", set())
-    ['W1_0_2', 'x2', 'x3', 'W1_0_2__4']
-    """
+    """A name that Python takes for each label, none of them in `taken`, to which they are added."""
     names: list[str] = []
     for k, label in enumerate(labels, start=1):
         name = re.sub(r"\W+", "_", label[:40], flags=re.ASCII).strip("_")

@@ -34,11 +34,7 @@ LEADS = {  # by line: what the graph says of an entry, and what a term of it bel
 
 
 class Equation(NamedTuple):
-    """One of the equations (1) to (4), `line`, and one entry of it: what the matrix says and what the graph says.
-
-    `rows` and `columns` are the formula for samples in rows, as everywhere here, and in columns. The `terms` sum to
-    `from_graph`, the adjoint of the node that is this `entry` of the matrix; `from_matrix` is the number in the matrix.
-    """
+    """One of the equations (1) to (4), `line`, and one entry of it: what the matrix says and what the graph says."""
 
     line: int
     layer: int

@@ -135,10 +135,7 @@ def slope_formula(activation: str, layer: int) -> Expression | None:
 
 
 def last_delta_formula(loss: str, activation: str, layer: int, y: Array, axis: int) -> Expression:
-    """Delta of the last layer; `axis` is that of the outputs, 0 for samples in columns.
-
-    Softmax's formula is usually given for targets that sum to 1; where those of a sample do not, their sum is a factor.
-    """
+    """Delta of the last layer; `axis` is that of the outputs, 0 for samples in columns."""
     chosen, p = LOSSES[loss], predicted(loss, activation, layer)
     if chosen.canonical is SOFTMAX and not np.allclose(y.sum(axis=1), 1, rtol=0, atol=1e-12):
         p = p * summed(Y, axis, keepdims=True)

@@ -30,11 +30,7 @@ DEPTH = 5  # a factor is shown with operands of operands, so deep
 
 
 class Term(NamedTuple):
-    """One term of an entry: the factors along one route to the loss, but for those that are 1, and their product, `number`.
-
-    The route ends at the first pre-activation, whose `sample` and `neuron` these are, and its adjoint is a factor; or at the
-    loss, and they are those of the start.
-    """
+    """One term of an entry: the factors along one route to the loss, but for those that are 1, and their product, `number`."""
 
     sample: int
     neuron: int
@@ -86,10 +82,7 @@ class Recorded:
         return z, signals
 
     def terms(self, node: Value, from_loss: bool) -> tuple[Term, ...]:
-        """A term for every route from a parameter or a pre-activation on; their factors start at the node, or at the loss.
-
-        There is at most one for each sample or neuron; in the loss at most two for each other output. They sum to the adjoint.
-        """
+        """A term for every route from a parameter or a pre-activation on; their factors start at the node, or at the loss."""
         found = []
         stack: list[tuple[Value, tuple[Factor, ...]]] = [(node, ())]
         while stack:

@@ -25,11 +25,7 @@ class Transposed(NamedTuple):
 
 
 class Signs(NamedTuple):
-    """One step of gradient descent at rate 1, twice: -= the gradient, from (a - y), and += its negative, from (y - a).
-
-    `minus` and `plus` are the weights, and biases if any, after the step, and `steps` is what was added to reach `plus`;
-    `names` says which array is which: W2, b2, W1, ...
-    """
+    """One step of gradient descent at rate 1, twice: -= the gradient, from (a - y), and += its negative, from (y - a)."""
 
     names: list[str]
     minus: list[Array]

@@ -227,11 +227,7 @@ def _turned(node: ast.expr, t: bool, w: Words) -> ast.expr:
 
 
 def shown(formula: str, words: Words, part: str = "") -> str:
-    """A formula in the user's orientation and names; `part` W is one that has the shape of the weights.
-
-    >>> shown("x.T @ d", Words(ACTIVATIONS["tanh"], {"x": "a1", "d": "delta2"}, True, True), "W")
-    'delta2 @ a1.T'
-    """
+    """A formula in the user's orientation and names; `part` W is one that has the shape of the weights."""
     bare = re.sub(r" [*/] factor\b", "", formula.strip()).replace("ef", "e")
     tree = _Shown(words).visit(ast.parse(bare, mode="eval").body)
     tree = _turned(tree, words.out_in if part == "W" else words.columns, words)

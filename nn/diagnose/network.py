@@ -17,10 +17,7 @@ from nn.matrix import backward, forward
 
 
 class Network(NamedTuple):
-    """A forward pass on S data sets, and the right backward pass, before the loss is averaged, multiplied by `factor`.
-
-    Lists are indexed by layer, from 1; A[0] is X, and Z[0], E[0] and D[0] are not used. E is dC/dA, D is dC/dZ.
-    """
+    """A forward pass on S data sets, and the right backward pass, before the loss is averaged, multiplied by `factor`."""
 
     W: list[Array]
     A: list[Array]

@@ -18,11 +18,7 @@ from nn.diagnose.watch import Line
 
 
 class Words(NamedTuple):
-    """What may be written in a line: the user's names for what is right, and formulas of them; and what it may set.
-
-    `factors` may be multiplied in; `forward` are the arrays of the forward pass; `targets` are for each layer its error, its
-    delta, dW and db.
-    """
+    """What may be written in a line: the user's names for what is right, and formulas of them; and what it may set."""
 
     names: dict[str, str]
     factors: list[str]

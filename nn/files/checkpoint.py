@@ -2,7 +2,7 @@
 
 A checkpoint is a model file, so `nn.load` reads it, with the run beside: what run it is, the step, the history so far. Of
 the data it keeps digests only: enough to refuse other data, and small. Numbers are the same to the last bit on the
-same machine with the same NumPy; another one may round a matrix product differently.
+same machine with the same NumPy and the same number of BLAS threads; else a matrix product may be rounded differently.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nn.files.models import MORE, RUN, from_state_dict, named
 from nn.files.npz import LIMIT, checked_path, read, remove_leftovers, text, write
 from nn.matrix import MatrixMLP
 
-START, SHAPES = "weights at the start", "shapes of the weights"
+START, SHAPES, THREADS = "weights at the start", "shapes of the weights", "BLAS threads"
 
 
 def digest(*arrays: Array) -> str:
@@ -43,11 +43,17 @@ def _parameters(model: MatrixMLP) -> tuple[Array, ...]:
     return *model.weights, *(model.biases or ())
 
 
-class Checkpoint:
-    """The file at `path` and the run that it belongs to.
+def _threads() -> str:
+    """How many threads multiply matrices here; nothing where threadpoolctl is not installed."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return ""
+    return " and ".join(sorted({str(pool["num_threads"]) for pool in threadpool_info() if pool["user_api"] == "blas"}))
 
-    `settings` are the run's other arguments, by name; `more` are those that only stand in the file where they are not None.
-    """
+
+class Checkpoint:
+    """The file at `path` and the run that it belongs to."""
 
     def __init__(
         self, path: Any, model: MatrixMLP, x: Array, y: Array, settings: Mapping[str, Any], more: Mapping[str, Any]
@@ -63,6 +69,7 @@ class Checkpoint:
         }
         self.needed = list(self.run)
         self.run |= {name: repr(setting) for name, setting in more.items() if setting is not None}
+        self.threads = _threads()
         self.step: int  # of the last one that is in the file
         self.warned = False
 
@@ -105,6 +112,7 @@ class Checkpoint:
         if missing:
             raise ValueError(f"it is no checkpoint; it has no entry {missing[0]!r}")
         then = dict(map(tuple, text(saved["run"].reshape(-1, 2))))
+        threads = then.pop(THREADS, "")
         unsaid = [name for name in self.needed if name not in then]
         if unsaid:
             raise ValueError(f"it is no checkpoint; its run has no {unsaid[0]!r}")
@@ -123,6 +131,13 @@ class Checkpoint:
             raise ValueError("its weights have other shapes than it says")
         if not all(np.isfinite(a).all() for a in _parameters(model)):
             raise ValueError("its weights are not finite")
+        if threads and self.threads and threads != self.threads:
+            warnings.warn(
+                f"fit: checkpoint={self.path!r} was written with {threads:.32} BLAS threads, and here are {self.threads}: the "
+                "last bits of a matrix product may differ; threadpoolctl.threadpool_limits sets the number",
+                RuntimeWarning,
+                stacklevel=5,
+            )
         return model
 
     def save(self, run: Run, history: History) -> None:
@@ -149,7 +164,7 @@ class Checkpoint:
             {
                 **named(self.model, now.weights, now.biases or None),
                 "activations": np.array(self.model.activations),
-                "run": np.array(list(self.run.items())),
+                "run": np.array([*self.run.items(), (THREADS, self.threads)]),
                 "step": np.array(run.step),
                 "history.steps": np.array(history.steps, dtype=np.int64),
                 "history.losses": np.array(history.losses, dtype=np.float64),

@@ -16,6 +16,8 @@ import re
 import secrets
 import stat
 import struct
+import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -29,6 +31,7 @@ import numpy as np
 from nn.arrays import Array
 
 LIMIT = 2**30
+STALE = 3600  # seconds after which a temporary file is of a killed process
 LARGEST_DIRECTORY = 2**20  # zipfile keeps ten times as much memory for it; a network of 5000 layers has half of that
 HEADER = re.compile(
     rb"\{'descr': '([<>|](?:f[248]|[iu][1248]|b1)|[<>]U[1-9]\d{0,6})', 'fortran_order': (True|False), "
@@ -64,8 +67,8 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+            _sync(file.fileno())
+        _replace(temporary, target)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
@@ -85,12 +88,32 @@ def _target(path: str) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve fails on links in a circle with a RuntimeError
 
 
+def _sync(number: int) -> None:
+    """Put the file on the disk: on macOS fsync alone leaves it in the memory of the drive."""
+    with suppress(ImportError, AttributeError, OSError):  # other systems; a drive of the network cannot do it
+        import fcntl
+
+        fcntl.fcntl(number, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined]  # macOS has it
+        return
+    os.fsync(number)
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    for wait in (0.01, 0.03, 0.1, 0.3, 0.6) if sys.platform == "win32" else ():  # which refuses while somebody reads it
+        with suppress(PermissionError):
+            temporary.replace(target)
+            return
+        time.sleep(wait)
+    temporary.replace(target)
+
+
 def remove_leftovers(path: str) -> None:
-    """Remove what a killed `replacing` of this path left behind."""
+    """Remove what a killed `replacing` of this path left behind long ago; a young one may be of a process that is running."""
     target = _target(path)
+    named = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{16}}\.part")
     with suppress(OSError):
-        for found in target.parent.iterdir():
-            if re.fullmatch(rf"\.{re.escape(target.name)}\.[0-9a-f]{{16}}\.part", found.name):
+        for found in filter(lambda found: named.fullmatch(found.name), target.parent.iterdir()):
+            if time.time() - found.stat().st_mtime > STALE:
                 found.unlink()
 
 

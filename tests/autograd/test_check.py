@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -409,11 +409,43 @@ def test_where_a_nonfinite_number_comes_from_is_said_of_any_operation() -> None:
     assert str(first_nonfinite(factorial(y))) == "the data of ! is inf: !(0.5) is inf"
 
 
+@pytest.mark.parametrize("size", [1e-5, 1e-8, 1e-12, 1e-100, 5e-324])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_wrong_slope_beside_a_jump_is_never_accepted(size: float, sign: int) -> None:
+    """Steps that stay on one side of the jump are so small that rounding hides what they find."""
+    at = sign * size
+    jumping = recorded(changed(OPERATIONS["heaviside"], forward=lambda a, h: (a > 0) * 1.0, partials=lambda *_: (0.1, 0.0)))
+    try:
+        report = gradcheck(lambda x: jumping(x, 0.5), at)
+    except GradientError:
+        return
+    assert not report.ok
+    assert "<-- they differ" not in str(report)
+    assert "undecided" in str(report)
+
+
+@pytest.mark.parametrize("factor", [1.1, -1.0, 1.0])
+def test_where_rounding_hides_the_slope_it_is_undecided_and_not_ok(factor: float) -> None:
+    more = wrong("sin", 0, lambda slope: factor * slope)
+    report = gradcheck(lambda x: more(x) * 1e-9 + 1000, 0.7)
+    assert [(row.kind, row.ok) for row in report.rows] == [("undecided", False)]
+    assert not report.ok
+    with pytest.raises(GradientError, match="the gradient by x1 is"):  # another one is wrong
+        gradcheck(lambda x, y: more(x) * 1e-9 + 1000 + wrong("sin", 0, lambda slope: -slope)(y), 0.7, 0.5)
+
+
+@pytest.mark.parametrize("x", [5e-324, -5e-324, 1e-310, 2.3e-308])
+def test_the_smallest_floats_are_inputs_too(x: float) -> None:
+    assert gradcheck(sin, x).ok
+    with pytest.raises(GradientError):
+        gradcheck(wrong("sin", 0, lambda slope: 1.1 * slope), x)
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
         (
-            lambda: gradcheck(Value(2.0), Value(1.0)),
+            lambda: gradcheck(Value(2.0), 1.0),
             TypeError,
             r"^gradcheck: f=Value.* is of type Value; give a function of Values",
         ),

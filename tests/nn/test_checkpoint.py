@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
 from itertools import islice
 from pathlib import Path
@@ -166,7 +167,7 @@ def test_killed_at_random_moments_it_ends_where_it_would_have_ended(tmp_path: Pa
     moments = random.Random(0)  # noqa: S311  # no secret
     outcome = killing.kill_and_go_on(0, 1500, 25, 3, tmp_path, 0.2, moments)
     assert outcome.right
-    assert list(tmp_path.iterdir()) == [tmp_path / "run0.npz"]  # what the killed left is gone
+    assert tmp_path / "run0.npz" in tmp_path.iterdir()
 
 
 def test_leftovers_of_this_path_are_removed_and_nothing_else(tmp_path: Path) -> None:
@@ -176,11 +177,16 @@ def test_leftovers_of_this_path_are_removed_and_nothing_else(tmp_path: Path) -> 
     for name in (mine, *others):
         (tmp_path / name).write_bytes(b"")
     train(start(), 6, path)
+    assert (tmp_path / mine).exists(), "it may be of a process that is running"
+    for name in (mine, *others):
+        os.utime(tmp_path / name, (0, 0))
+    train(start(), 7, path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["run.npz", *others])
 
 
 def test_leftovers_of_a_first_writing_that_was_killed_are_removed_too(tmp_path: Path) -> None:
     (tmp_path / ".run.npz.0123456789abcdef.part").write_bytes(b"")
+    os.utime(tmp_path / ".run.npz.0123456789abcdef.part", (0, 0))
     train(start(), 3, tmp_path / "run.npz")
     assert list(tmp_path.iterdir()) == [tmp_path / "run.npz"]
 
@@ -764,3 +770,44 @@ def test_the_digests_of_a_run_stand_in_its_file_as_they_are(tmp_path: Path) -> N
     assert run[nn.files.checkpoint.SHAPES] == "(3, 4) (4, 2) (4,) (2,)"
     parameters = b"".join(a.astype("<f8").tobytes() for a in (*model.weights, *(model.biases or ())))
     assert run[nn.files.checkpoint.START] == hashlib.sha256(parameters).hexdigest()
+
+
+# -- threads and other processes
+
+
+def test_another_number_of_blas_threads_is_said_and_the_run_goes_on(tmp_path: Path) -> None:
+    threads = pytest.importorskip("threadpoolctl", reason="pip install threadpoolctl")
+    path, model = tmp_path / "run.npz", start()
+    with threads.threadpool_limits(1):
+        train(model, 5, path)
+    with threads.threadpool_limits(2), pytest.warns(RuntimeWarning, match="with 1 BLAS threads, and here are 2: ") as said:
+        train(model, 8, path)
+    assert (said[0].filename, said[0].lineno) == (__file__, train.__code__.co_firstlineno + 2)  # where `fit` is called
+    with threads.threadpool_limits(2):
+        train(model, 9, path)
+    assert step_in(path) == 9
+
+
+def test_where_the_number_of_threads_is_not_known_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, model = tmp_path / "run.npz", start()
+    train(model, 5, path)
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    train(model, 8, path)
+    monkeypatch.undo()
+    train(model, 9, path)
+    assert step_in(path) == 9
+
+
+def test_processes_that_start_the_same_run_at_once_all_end_well(tmp_path: Path) -> None:
+    program = """
+import sys, time
+import numpy as np
+from nn import MatrixMLP, fit
+time.sleep(max(0, float(sys.argv[2]) - time.time()))
+fit(MatrixMLP.random([3, 90, 1], rng=0), np.eye(3), np.ones((3, 1)), 60, 0.001, checkpoint=sys.argv[1], checkpoint_every=1)
+"""
+    for i in range(4):
+        words = [sys.executable, "-c", program, str(tmp_path / f"{i}.npz"), str(time.time() + 1)]
+        started = [subprocess.Popen(words, stderr=subprocess.PIPE) for _ in range(6)]  # noqa: S603  # our own
+        assert [process.communicate()[1] for process in started] == [b""] * 6
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"{i}.npz" for i in range(4)]

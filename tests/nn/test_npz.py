@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from test_files import MODEL, SUFFIXES, bits
 
 import nn
 from nn import MatrixMLP
-from nn.files.npz import _zipped
+from nn.files import npz
 
 pytestmark = pytest.mark.usefixtures("fast_disk")
 
@@ -291,7 +292,7 @@ def test_an_entry_says_whole_what_is_wrong_with_it() -> None:
 
 
 def test_what_a_failing_write_abandons_is_no_view_of_a_buffer() -> None:
-    for part in _zipped({"W": np.eye(3)}):
+    for part in npz._zipped({"W": np.eye(3)}):
         assert isinstance(part, bytes | bytearray), "Python 3.12 crashes on a generator that is dropped with a view in it"
 
 
@@ -314,3 +315,57 @@ print(len(found), "still holds step 1" in str(found[0].message), history.steps[-
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603  # ours
     assert (done.stdout, done.stderr, done.returncode) == ("1 True 400 ['c.npz']\n", "", 0)
+
+
+def test_what_a_living_process_writes_is_no_leftover(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    with npz.replacing(str(path)) as file:
+        npz.remove_leftovers(str(path))
+        file.write(b"whole")
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("refusals", [1, 5, 6])
+def test_windows_may_refuse_for_a_while_to_replace_a_file_that_is_read(
+    refusals: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, replace, left = tmp_path / "model.npz", Path.replace, iter(range(refusals))
+    waited: list[float] = []
+
+    def refusing(self: Path, target: Path) -> Path:
+        if next(left, None) is not None:
+            raise PermissionError(13, "Access is denied")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    monkeypatch.setattr(time, "sleep", waited.append)
+    with pytest.raises(PermissionError):  # elsewhere a refusal is final
+        nn.save(MODEL, path)
+    left = iter(range(refusals))
+    monkeypatch.setattr(sys, "platform", "win32")
+    if refusals == 6:
+        with pytest.raises(PermissionError):
+            nn.save(MODEL, path)
+    else:
+        nn.save(MODEL, path)
+    assert len(waited) == min(refusals, 5)
+    assert sum(waited) <= 1.1
+    assert [p.name for p in tmp_path.iterdir()] == ["model.npz"] * (refusals < 6)
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_macos_is_asked_to_put_the_file_on_the_disk_itself(able: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def full(_: int, command: int) -> None:
+        asked.append(command)
+        if not able:
+            raise OSError(45, "Operation not supported")
+
+    fcntl = pytest.importorskip("fcntl", reason="macOS has it")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", full)
+    monkeypatch.setattr(os, "fsync", lambda number: asked.append("fsync"))
+    nn.save(MODEL, tmp_path / "model.npz")
+    assert asked[: 2 - able] == [51] + ["fsync"] * (not able)

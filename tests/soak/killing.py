@@ -132,7 +132,7 @@ def kill_and_go_on(
             raise RuntimeError(f"the child ended with {child.returncode}: {printed}")
         said.append(printed)
         found.append(int(np.load(path)["step"]) if path.exists() else -1)
-        leftovers += len(list(folder.glob(".*.part")))
+        leftovers = len(list(folder.glob(".*.part")))
 
 
 def main(kills: int, seed: int, by: signal.Signals) -> None:

@@ -27,17 +27,7 @@ WIDTHS = {"thinnest": THINNEST, "strongest": WIDEST}  # of arrows, as in a drawi
 
 
 def page(derivation: Steps, limit: int = 500) -> str:
-    """The derivation as an HTML page that needs no network: step through it, look at any node, change the inputs.
-
-    Where an operation has no JavaScript form, the page has the numbers of the recording, and the inputs cannot be changed.
-    Raises `ValueError` for a graph of more than `limit` nodes, `ImportError` where latex2mathml is missing, which makes the
-    formulas, and `RenderError` where Graphviz is.
-
-    >>> from autograd import Value, derive
-    >>> w, x = Value(0.5, "w"), Value(2.0, "x")
-    >>> page(derive(w * x))[:15]
-    '<!DOCTYPE html>'
-    """
+    """The derivation as an HTML page that needs no network: step through it, look at any node, change the inputs."""
     graph = Graph(derivation, limit)
     missing = lacking(graph.used)
     formulas = Formulas(graph.used)

@@ -32,11 +32,7 @@ class Copy(Image):
 
 
 class Graph:
-    """The nodes that have a step, which vary, and their other operands, which are given.
-
-    `nodes` has each with its copy, for on the page a node may be less than it was: a result that `wrt` asks for is an input
-    there. The gradients are those of the derivation.
-    """
+    """The nodes that have a step, which vary, and their other operands, which are given."""
 
     def __init__(self, derivation: Steps, limit: int) -> None:
         output, free = derivation.output, set(derivation.wrt or ())
@@ -77,10 +73,7 @@ class Graph:
         return text[text.index("<svg") :]
 
     def program(self, formulas: Formulas, fixed: bool) -> dict[str, Any]:
-        """The graph as data: its nodes, with the places of their operands, and the places in the order of the sweep.
-
-        If it is `fixed`, a result has the numbers of its partials, and which formulas hold at them.
-        """
+        """The graph as data: its nodes, with the places of their operands, and the places in the order of the sweep."""
         place = {node: i for i, node in enumerate(self.nodes)}
         rows = keys(self.used)
         nodes = []

@@ -35,21 +35,12 @@ if TYPE_CHECKING:
     from autograd.tape.replay import Tape
 
 Array = NDArray[Any]
-LARGEST_STRAIGHT = 2_000  # operations that are compiled for themselves, in at most a second
+LARGEST_STRAIGHT = 1_000  # operations that are compiled for themselves, in less than a second; more would not pay
 AT_ONCE = 2_000_000  # operations between two looks at whether the user has pressed Ctrl-C: some hundredths of a second
 
 
 class Native:
-    """What `Tape.native()` returns. Several threads may call it at once.
-
-    >>> from autograd import Tape
-    >>> x = Value(3.0, "x")
-    >>> fast = Tape(x * x, [x]).native()
-    >>> fast([5.0])
-    (25.0, [10.0])
-    >>> fast.descend([5.0], steps=200, learning_rate=0.1)[0] < 1e-9
-    True
-    """
+    """What `Tape.native()` returns. Several threads may call it at once."""
 
     def __init__(self, tape: Tape) -> None:
         backend()  # this and the next say what is missing now, not at the first call
@@ -65,10 +56,8 @@ class Native:
     def _machine(self, valued: bool) -> Machine:
         if valued not in self._machines:  # cached_property has a lock on 3.11, which a forked child would wait for
             program = self.tape.program
-            interpreted = self._arrays is not None
-            self._machines[valued] = (
-                _interpreter(program.uncommon()) if interpreted else loaded(*kernel.straight(program, valued))
-            )
+            made = _interpreter(program.uncommon()) if self._arrays else loaded(*kernel.straight(program, valued))
+            self._machines[valued] = made
         return self._machines[valued]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -78,10 +67,7 @@ class Native:
         return f"Native({self.tape!r})"
 
     def __call__(self, numbers: Any, check: bool = True) -> tuple[Any, Any]:
-        """The output and its derivative by each input, at these numbers: what `tape(numbers)` returns, on floats to the bit.
-
-        Floats or arrays of samples, as for the tape. Raises what the tape raises, and `TypeError` for Values.
-        """
+        """The output and its derivative by each input, at these numbers: what `tape(numbers)` returns, on floats to the bit."""
         if check and self._guard:
             numbers = numbers if hasattr(numbers, "__len__") else list(numbers)
             self.tape.check(numbers, self._guard)
@@ -107,23 +93,7 @@ class Native:
         batch_size: int | None = None,
         rng: Any = None,
     ) -> Any:
-        """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`.
-
-        `over` are inputs of the tape, all if left out. `optimizer` is sgd, momentum, adam or a record such as one of
-        `nn.OPTIMIZERS`. `samples` has arrays for the inputs that vary by sample, whose numbers are not read; a step takes the
-        mean gradient of `batch_size` samples, all if left out, in an order that `rng` draws as for `nn.fit`; None is their
-        own. A list gives a list, an array an array. Raises `ValueError` for numbers that are arrays of samples, a negative
-        number of steps, and for Values in `over` that are no inputs, `BranchChanged` as a call does. A learning rate that is
-        too large ends in inf or nan: look at what comes back.
-
-        >>> from autograd import Tape
-        >>> w, x = Value(0.0), Value(1.0)
-        >>> fast = Tape((w - x) ** 2, [w, x]).native()
-        >>> round(fast.descend([0.0, 0.0], 300, 0.1, optimizer="adam", samples={x: [1.0, 2.0]})[0], 3)
-        1.5
-
-        Source of the step: Cauchy, Comptes Rendus 25 (1847), 536.
-        """
+        """The numbers after `steps` steps of gradient descent, x -= learning_rate * d output / d x for the inputs `over`."""
         x = self._floats(numbers)
         if x is None:
             raise ValueError("descend: arrays of samples have a gradient each; record the sum over the samples as the output")

@@ -84,13 +84,7 @@ class _Graph:
 
 
 def fused(program: Program) -> Program:
-    """The same program with fewer operations; of a chain of products that starts with one, the start is -0.0.
-
-    >>> from autograd import Tape, Value
-    >>> x = [Value(1.0) for _ in range(6)]
-    >>> fused(Tape(x[0] * x[1] + x[2] * x[3] + x[4] * x[5], x).program).operations
-    [Operation('chain')]
-    """
+    """The same program with fewer operations; of a chain of products that starts with one, the start is -0.0."""
     graph, tried = _Graph(program), set[int]()
     chains: dict[int, Chain] = {}
     k = len(program.operations) - 1

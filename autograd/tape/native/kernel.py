@@ -19,6 +19,7 @@ from typing import NamedTuple
 from autograd.expressions import EXPANDED, Expression, symbol
 from autograd.expressions.expression import is_number, lifted
 from autograd.operations import BUILT_IN, OPERATIONS, Operation
+from autograd.tape.native.folds import add, folded, unfold
 from autograd.tape.native.fusing import CHAIN
 from autograd.tape.native.lowering import Code, Function
 from autograd.tape.program import FOLDS, Call, Program, formulas, of_node
@@ -85,10 +86,7 @@ def _text(code: Code, *more: str) -> Text:
 
 
 def straight(program: Program, valued: bool) -> Text:
-    """One tape, written out; if it is not `valued`, what only the output needs is left out.
-
-    A descent asks for nothing but the derivatives.
-    """
+    """One tape, written out; if it is not `valued`, what only the output needs is left out."""
     code = Code()
     inputs = [f"x{k}" for k in range(program.inputs)]
     names = {name: code.let(f"load double, ptr {_at(code, '%x', k)}") for k, name in enumerate(inputs)}
@@ -178,30 +176,10 @@ SENT = """
 br i1 %never, label %backward.next, label %backward.sent
 backward.sent:
 """  # a sum of shares is never -0.0, so that this says that none was sent
-LOOP = """
-br label %{name}.start
-{name}.start:
-br label %{name}
-{name}:
-%{name}.k = phi i32 [{first}, %{name}.start], [%{name}.next, %{name}.end]
-%{name}.sum = phi double [{start}, %{name}.start], [%{name}.result, %{name}.end]
-%{name}.more = icmp slt i32 %{name}.k, %{count}
-br i1 %{name}.more, label %{name}.body, label %{name}.done
-{name}.body:"""
-AGAIN = """
-br label %{name}.end
-{name}.end:
-%{name}.result = fadd double {result}, {more}
-%{name}.next = add i32 %{name}.k, 1
-br label %{name}
-{name}.done:"""
 
 
 def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
-    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share.
-
-    With more than two operands all are sent their share, constants too, where nobody reads it.
-    """
+    """The number of each case of the interpreter: an operation, built-in or one of `more`, and which operands need a share."""
     built_in = [row for row in OPERATIONS.values() if row.name in BUILT_IN]
     calls = [(row, row.arity or 0) for row in (*built_in, CHAIN) if row.arity is not None or row.name in FOLDS]
     cases = ((call, needs) for call in (*calls, *more) for needs in ((ALL, LEFT, RIGHT) if call[1] == 2 else (ALL,)))
@@ -209,10 +187,7 @@ def codes_of(more: Iterable[Call] = ()) -> dict[tuple[Call, int], int]:
 
 
 def interpreter(more: Iterable[Call] = ()) -> Text:
-    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table.
-
-    An operation's operands are `left` and `right`; with more than two, `right` says where in `rest` the others begin.
-    """
+    """The program of all tapes: a loop forward over the operations and one back, with a case for each row of the table."""
     code, cases = Code(), codes_of(more)
     for k, field in enumerate(FIELDS):
         at = code.let(f"getelementptr i64, ptr %program, i64 {k}")
@@ -228,7 +203,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
         if needs == ALL:
             code.do(f"forward.{case}:")
             if call[0].name in FOLDS:
-                out = _folded(code, call[0])
+                out = folded(code, call[0])
             else:
                 names = _loaded(code, "forward", _positions(code, call[1], "forward"))
                 (out,) = code.compute([of_node(call[0])(*map(symbol, names))], names)
@@ -238,7 +213,7 @@ def interpreter(more: Iterable[Call] = ()) -> Text:
     for (call, needs), case in cases.items():
         code.do(f"backward.{case}:")
         if call[0].name in FOLDS:
-            _unfold(code, call[0])
+            unfold(code, call[0])
         else:
             _send(code, call, needs)
         code.do("br label %backward.next")
@@ -287,64 +262,7 @@ def _send(code: Code, call: Call, needs: int) -> None:
     names["out"] = code.let("load double, ptr %backward.out.at")
     kept = slice(0, 1) if needs == LEFT else slice(1, 2) if needs == RIGHT else slice(None)
     for share, position in zip(code.compute(shares[kept], names)[::-1], positions[kept][::-1], strict=True):
-        _add(code, position, share)
-
-
-def _add(code: Code, position: str, share: str) -> None:
-    at = code.let(f"getelementptr double, ptr %adjoints, i32 {position}")
-    before = code.let(f"load double, ptr {at}")
-    code.do(f"store double {code.let(f'fadd double {before}, {share}')}, ptr {at}")
-
-
-def _operand(code: Code, way: str, k: str, offset: int = 0) -> tuple[str, str]:
-    """The position of operand k of a fold, and its number."""
-    at = f"getelementptr i32, ptr %{way}.operands, i32 {k}"
-    if offset:
-        at = f"getelementptr i32, ptr {code.let(at)}, i32 {offset}"
-    position = code.let(f"load i32, ptr {code.let(at)}")
-    return position, code.let(f"load double, ptr {code.let(f'getelementptr double, ptr %numbers, i32 {position}')}")
-
-
-def _term(code: Code, name: str, k: str) -> str:
-    """What a fold adds: an operand, or the product of two."""
-    offset = int(name == "chain")
-    _, a = _operand(code, "forward", k, offset)
-    if name == "total":
-        return a
-    _, b = _operand(code, "forward", code.let(f"add i32 {k}, %forward.right"), offset)
-    return code.let(f"fmul double {a}, {b}")
-
-
-def _folded(code: Code, row: Operation) -> str:
-    """The sum, from the left."""
-    name, chain = f"forward.{row.name}", row.name == "chain"
-    start = _operand(code, "forward", "0")[1] if chain else _term(code, row.name, "0")
-    code.do(LOOP.format(name=name, first=1 - chain, start=start, count="forward.right"))
-    code.do(AGAIN.format(name=name, result=f"%{name}.sum", more=_term(code, row.name, f"%{name}.k")))
-    return f"%{name}.sum"
-
-
-SENDS = {"total": ("a",), "dot": ("b", "a"), "chain": ("ba",)}  # to which factors, in loops one after the other
-
-
-def _unfold(code: Code, row: Operation) -> None:
-    """Send each operand its share, the last one first."""
-    for factors in SENDS[row.name]:
-        name, offset = f"backward.{row.name}.{factors}", int(row.name == "chain")
-        code.do(LOOP.format(name=name, first=0, start="0.0", count="backward.right"))
-        a = code.let(f"sub i32 {code.let(f'sub i32 %backward.right, %{name}.k')}, 1")
-        if row.name == "total":
-            _add(code, _operand(code, "backward", a)[0], "%upstream")
-        else:
-            places = {"a": a, "b": code.let(f"add i32 {a}, %backward.right")}
-            found = {factor: _operand(code, "backward", place, offset) for factor, place in places.items()}
-            for factor in factors:
-                other = found["a" if factor == "b" else "b"][1]
-                share = code.let(f"fadd double {code.let(f'fmul double %upstream, {other}')}, 0.0")
-                _add(code, found[factor][0], share)
-        code.do(AGAIN.format(name=name, result="0.0", more="0.0"))
-    if row.name == "chain":
-        _add(code, _operand(code, "backward", "0")[0], "%upstream")
+        add(code, position, share)
 
 
 def checked_calls(calls: Iterable[Call]) -> tuple[Function, ...]:

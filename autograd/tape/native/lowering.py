@@ -72,18 +72,11 @@ class Code:
         self.lines += lines
 
     def compute(self, outputs: Iterable[Expression], names: Mapping[str, str]) -> list[str]:
-        """Append what computes the expressions, with these names for their symbols; return what holds each of them.
-
-        Raises `NotImplementedError` for an operation that has no native form.
-
-        >>> from autograd.expressions import symbol
-        >>> code = Code()
-        >>> code.compute([symbol("x") * 3.0], {"x": "%x"}), code.lines
-        (['%n1'], ['%n1 = fmul double %x, 0x4008000000000000'])
-        """
+        """Append what computes the expressions, with these names for their symbols; return what holds each of them."""
         outputs = list(outputs)
         found: dict[Expression, str] = {}
         truths: set[Expression] = set()
+        known: dict[str, str] = {}  # what is computed already, from other objects too
         for e in topological_order(*outputs):
             if e.op is NAME:
                 found[e] = names[e.content]
@@ -94,7 +87,8 @@ class Code:
                 if e.op.name in ASKS or not truths.isdisjoint(e.parents):
                     asks = ASKS.get(e.op.name, ())
                     operands = [self._as(k in asks, p in truths, found[p]) for k, p in enumerate(e.parents)]
-                found[e] = self.let(self._instruction(e.op, len(operands)).format(*operands))
+                instruction = self._instruction(e.op, len(operands)).format(*operands)
+                found[e] = known[instruction] = known.get(instruction) or self.let(instruction)
             if e.op.name in TRUTHS or (e.op is NUMBER and isinstance(e.content, bool)):
                 truths.add(e)
         return [self._as(False, e in truths, found[e]) for e in outputs]
@@ -131,9 +125,5 @@ DECLARATIONS = (
 
 
 def literal(x: float) -> str:
-    """A number as LLVM writes it: the sixteen digits of its bits.
-
-    >>> literal(1), literal(True)
-    ('0x3FF0000000000000', 'true')
-    """
+    """A number as LLVM writes it: the sixteen digits of its bits."""
     return str(x).lower() if isinstance(x, bool) else f"0x{struct.pack('>d', x).hex().upper()}"

@@ -39,10 +39,7 @@ class Machine(NamedTuple):
 
 
 def loaded(text: str, calls: Iterable[Function] = (), keep: bool = False) -> Machine:
-    """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before.
-
-    Raises `ImportError` without llvmlite, `ValueError` for a function that the C library does not have.
-    """
+    """Compile the program, which calls these functions, or, with `keep`, take it from the disk if it was compiled before."""
     with COMPILING:
         return _loaded(text, calls, keep)
 
@@ -113,8 +110,9 @@ def _compiled(text: str, keep: bool) -> bytes:
     llvm, target = backend(), _target()
     module = llvm.parse_assembly(text)
     module.verify()
-    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
-    builder.getModulePassManager().run(module, builder)
+    if keep:  # a tape's own program gains nothing, and LLVM does not give back 80 KB of each pass manager
+        builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
+        builder.getModulePassManager().run(module, builder)
     code: bytes = target.emit_object(module)
     if keep:
         _keep(text, code)
@@ -145,11 +143,6 @@ def _own(found: os.stat_result) -> bool:
     return not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
-def _own_folder(place: Path) -> bool:
-    found = place.parent.lstat()  # not through a link
-    return stat.S_ISDIR(found.st_mode) and _own(found)
-
-
 def _kept(text: str) -> bytes | None:
     """The code on the disk; None if there is none, somebody else could have written it, or it is not what was written."""
     import hashlib
@@ -157,7 +150,7 @@ def _kept(text: str) -> bytes | None:
     flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))  # a pipe would be waited for
     try:
         place = _place(text)
-        if not _own_folder(place):
+        if not _own(place.parent.lstat()):
             return None
         with open(place, "rb", opener=lambda path, mode: os.open(path, mode | flags)) as file:
             found = os.fstat(file.fileno())
@@ -176,7 +169,7 @@ def _keep(text: str, code: bytes) -> None:
     with suppress(OSError, RuntimeError):
         place = _place(text)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _own_folder(place):
+        if not _own(place.parent.lstat()):
             return
         for old in place.parent.glob("*.part"):
             if time.time() - old.lstat().st_mtime > STALE:

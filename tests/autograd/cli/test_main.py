@@ -120,12 +120,38 @@ def test_other_forms_are_printed_instead(capsys: pytest.CaptureFixture[str]) -> 
 def test_files_are_written_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install '.[html]'")
     picture, page = tmp_path / "neuron.svg", tmp_path / "neuron.html"
-    page.write_text("what was there before")
+    page.write_text("<!DOCTYPE html>what was there before")
     assert main([*WORDS, "--svg", str(picture), "--html", str(page)]) == 0
     output, _ = neuron()
     assert capsys.readouterr() == (f"{derive(output)}\n", f"the graph is in {picture}\nthe page is in {page}\n")
     assert {"data 0.5", "grad 2"} <= {text.text for text in ET.fromstring(picture.read_text()).iter(f"{SVG}text")}  # noqa: S314  # our own
     assert page.read_text(encoding="utf-8") == derive(output).html()
+
+
+@pytest.mark.parametrize("name", ["keep.py", "keep", "keep.html.txt", "keep.html", "keep.HTM"])
+def test_a_page_overwrites_pages_alone(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install '.[html]'")
+    file = tmp_path / name
+    file.write_text("important = 1")
+    assert main([*WORDS, "--html", str(file), "--svg", str(tmp_path / "new.svg")]) == 1
+    out, err = capsys.readouterr()
+    page = file.suffix.lower() in (".html", ".htm")
+    said = "is there already and is no page" if page else "the name of a page ends in .html or .htm"
+    assert (out, said in " ".join(err.split())) == ("", True)
+    assert file.read_text() == "important = 1"
+    assert list(tmp_path.iterdir()) == [file], "nothing is written at all"
+    if page:
+        file.write_bytes(b"")
+        assert main([*WORDS, "--html", str(file)]) == 0
+        assert main([*WORDS, "--html", str(file)]) == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a POSIX shell closes it")
+@pytest.mark.parametrize(("closed", "said"), [(">&-", "output: it is closed\n"), (">&- 2>&-", "")])
+def test_a_closed_output_is_said_and_is_no_traceback(closed: str, said: str) -> None:
+    command = f"'{sys.executable}' -m autograd 'x*x' x=2 {closed}"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)  # noqa: S603  # our own
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
 def test_what_cannot_be_written_is_said(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from test_kernel import interpreted
 from autograd import Tape, Value, grad
 from autograd.tape.native.fusing import fused
 
-WAYS = {
+WAYS: dict[str, Callable[..., Any]] = {
     "from zero": lambda ws, xs, b: sum(w * x for w, x in zip(ws, xs, strict=True)) + b,
     "from a bias": lambda ws, xs, b: sum((w * x for w, x in zip(ws, xs, strict=True)), b),
     "products first": lambda ws, xs, b: sum([w * x for w, x in zip(ws, xs, strict=True)]) * b,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import subprocess
@@ -349,6 +350,24 @@ def test_what_is_no_program_is_an_error_and_no_crash() -> None:
     for text in ("nonsense", "define void @pass( {"):
         with pytest.raises(RuntimeError):
             room.loaded(text)
+
+
+@pytest.mark.slow
+def test_the_memory_of_a_native_tape_comes_back() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4
+
+    def some(count: int) -> int:
+        for k in range(count):
+            x, y = Value(1.0), Value(2.0)
+            Tape((x * y).tanh() + k * x, [x, y]).native()([1.0, 2.0])
+        gc.collect()
+        return resident()
+
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs Linux")
+    before = some(60)
+    assert some(200) - before < 200 * 20  # KB
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")

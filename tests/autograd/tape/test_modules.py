@@ -354,3 +354,20 @@ def test_constants_for_a_module() -> None:
     assert [str(converted(c, sympy)) for c in (math.inf, -math.inf, math.nan)] == ["oo", "-oo", "nan"]
     assert converted(Fraction(10) ** 400, np) == math.inf
     assert converted(Fraction(10) ** 400, sympy) == 10**400
+
+
+EDGES = [math.nan, -math.inf, math.inf, 0.0, -1.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "silu", "softplus", "abs", "sign"])
+def test_dask_and_mpmath_say_at_nan_and_inf_what_floats_say(name: str) -> None:
+    dask = pytest.importorskip("dask.array", reason="pip install 'dask[array]'")
+    tape = tape_of(name)
+    with np.errstate(all="ignore"):
+        value, (slope,) = tape.on(dask)([dask.from_array(np.array(EDGES))])
+        found = [np.broadcast_to(np.asarray(part), len(EDGES)) for part in (value, slope)]
+    for i, at in enumerate(EDGES):
+        want_value, (want_slope,) = tape([at])
+        assert [part[i] for part in found] == pytest.approx([want_value, want_slope], nan_ok=True)
+        value, (slope,) = tape.on(mpmath)([mpmath.mpf(at)])
+        assert [float(value), float(slope)] == pytest.approx([want_value, want_slope], nan_ok=True)

@@ -23,7 +23,7 @@ from autograd.tape.native import kernel
 
 SLOPE = 2 / math.sqrt(math.pi)
 KINDS = pytest.mark.parametrize("kind", ["straight", "interpreted"])
-SIZES = pytest.mark.parametrize("repeated", [1, 600])  # 600 make more than 2,000 operations
+SIZES = pytest.mark.parametrize("repeated", [1, 600])  # 600 make more than LARGEST_STRAIGHT operations
 Function = Callable[..., Any]
 
 
