@@ -284,5 +284,5 @@ def method(row: Operation, reflected: bool = False) -> Callable[..., Any]:
     named.__doc__ = f"{row.name} of this Value, recorded as one node."
     if row.arity == 1 and not row.method.startswith("__"):
         x = sum(row.domain[0]) / 2 + 0.25
-        named.__doc__ += f"\n\n>>> Value({x}).{row.name}().data\n{row.forward(x)}\n"
+        named.__doc__ += f"\n\n>>> Value({x}).{row.name}().data\n{float(row.forward(x))}\n"
     return named
