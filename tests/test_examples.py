@@ -50,10 +50,12 @@ PRINTED = {
     ),
     "what_is_wrong_with_it.py": (
         r"== The first seed.*\nThis backward pass is right",
-        r"== The second seed.*\nThere are 2 mistakes(.|\n)*missing_input_factor, layer 2(.|\n)*missing_input_factor, layer 1",
-        r"error_propagated_without_delta, layer 1, first seen in dW1",
-        r"raised NameError: name 'slope_output' is not defined",
-        r"There is one mistake.\n\n1. missing_activation_derivative, layer 2",
+        r"== The second seed.*\nThere are 2 mistakes(.|\n)*1. Layer 2, dW2: the input is missing(.|\n)*2. Layer 1, dW1: the input is",
+        r"Layer 1, dW1: the error is sent back instead of the delta",
+        r"with a squared error\nThere is one mistake.(.|\n)*1. Layer 2, dW2: the slope is missing",
+        r"\+ l2_error = \(out_y - Y\) \* out_y \* \(1 - out_y\)",
+        r"nothing said of the loss\nThis backward pass is right(.|\n)*Under a squared error it would lack the slope",
+        r"== Weight decay\nThis backward pass is right(.|\n)*penalty=0.01",
     ),
     "record_once.py": (
         r"def replay\(w, x, b\):(.|\n)*return v5, \[d_w, d_x, d_b\]",
