@@ -24,7 +24,7 @@ def recorded() -> Tape:
     for layer in weights:
         scale = (sum(v * v for v in x) / N + 1e-5) ** -0.5
         scaled = [v * scale for v in x]
-        x = [sum(w * v for w, v in zip(row, scaled, strict=True)).relu() for row in layer]  # type: ignore[union-attr]
+        x = [sum(w * v for w, v in zip(row, scaled, strict=True)).relu() for row in layer]
     largest = max(v.data for v in x)
     powers = [(v - largest).exp() for v in x]
     return Tape(-(powers[3] / sum(powers)).log(), [*(w for layer in weights for row in layer for w in row), *inputs])
@@ -42,7 +42,7 @@ def run() -> None:
     grads = np.zeros(len(numbers))
     value, ours = fast(numbers)
     same("layers: C", value, library.replay(numbers.ctypes.data, grads.ctypes.data), what="compute")
-    same_gradient("layers: C", ours, grads)
+    same_gradient("layers: C", ours, grads.tolist())
 
     def c_descent() -> None:
         x = numbers.copy()

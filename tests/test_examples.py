@@ -50,7 +50,7 @@ PRINTED = {
     ),
     "what_is_wrong_with_it.py": (
         r"== The first seed.*\nThis backward pass is right",
-        r"== The second seed.*\nThere are 2 mistakes(.|\n)*1. Layer 2, dW2: the input is missing(.|\n)*2. Layer 1, dW1: the input is",
+        r"== The second seed.*\nThere are 2 mistakes(.|\n)*1. Layer 2, dW2: the input is(.|\n)*2. Layer 1, dW1: the input is",
         r"Layer 1, dW1: the error is sent back instead of the delta",
         r"with a squared error\nThere is one mistake.(.|\n)*1. Layer 2, dW2: the slope is missing",
         r"\+ l2_error = \(out_y - Y\) \* out_y \* \(1 - out_y\)",

@@ -441,11 +441,14 @@ def test_the_smallest_floats_are_inputs_too(x: float) -> None:
         gradcheck(wrong("sin", 0, lambda slope: 1.1 * slope), x)
 
 
+NOT_A_FUNCTION: Any = Value(2.0)
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
         (
-            lambda: gradcheck(Value(2.0), 1.0),
+            lambda: gradcheck(NOT_A_FUNCTION, 1.0),
             TypeError,
             r"^gradcheck: f=Value.* is of type Value; give a function of Values",
         ),
