@@ -40,19 +40,9 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 __all__ = ["Drawing", "RenderError", "Value", "derive", "draw", "grad", "topological_order", "zero_grad"]
 __all__ += ["BranchChanged", "Derivation", "GradientError", "GradientReport", "NonFinite", "ParseError", "Tape", "WrongWay"]
-__all__ += [
-    "WrongWays",
-    "checkpoint",
-    "derivative",
-    "first_nonfinite",
-    "gradcheck",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "no_grad",
-]
-__all__ += ["operation", "parse", "paused_gc", "stop_gradient", "tangents", "taylor", "value_and_grad", "vjp", "wrong_ways"]
+__all__ += ["WrongWays", "checkpoint", "derivative", "first_nonfinite", "gradcheck", "hessian", "hvp", "jacobian", "jvp"]
+__all__ += ["no_grad", "operation", "parse", "paused_gc", "stop_gradient", "tangents", "taylor", "value_and_grad", "vjp"]
+__all__ += ["wrong_ways"]
 __all__ += functions.__all__
 __all__ += several.__all__
 

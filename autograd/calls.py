@@ -8,7 +8,7 @@ from typing import Any
 from autograd.forward import Dual, blank, parted, pushed, scalar, zero
 from autograd.graph import stamp, topological_order
 from autograd.operations import CONSTANT, LEAF, OPERATIONS
-from autograd.recording import leaf
+from autograd.recording import is_off, leaf, unrecorded
 from autograd.slopes import constant, recorded_slopes, slopes_and_leaves
 from autograd.sweep import NOTHING
 from autograd.trees import Structure, flatten, is_array, unflatten
@@ -39,6 +39,10 @@ class Call:
         self, where: str, f: Callable[..., Any], argnums: Any, arguments: Sequence[Any], named: Mapping[str, Any]
     ) -> None:
         self.where = where
+        if unrecorded and is_off():
+            raise ValueError(
+                f"{where}: inside of no_grad nothing is recorded, so nothing can be differentiated; call it outside"
+            )
         positions = _positions(argnums, len(arguments), where)
         numbers, structure = flatten(tuple(arguments[i] for i in positions))
         self.structure = structure if isinstance(argnums, Sequence) else structure.parts[0]

@@ -6,24 +6,39 @@ keeps what it has pickled until it ends, so a pack that is alive is one that can
 
 from __future__ import annotations
 
+import os
 import weakref
 from array import array
 from collections.abc import Callable
 from typing import Any
 
-from autograd.graph import placed, stamp
+from autograd.graph import placed
 
+TOKEN = os.urandom(8)  # of this process; with its number, for a fork has the same
+PAST = -(2**62)  # before all that is recorded here: nodes of another process keep their order among each other
+CLOCKS: dict[tuple[int, bytes], int] = {}
 HELD = ("_data", "_grad", "_label", "_was")  # beside operation and operands; what is not filled stays so
 
 
-def rebuilt(kind: Any, operation: Any, operands: tuple[Any, ...], held: tuple[Any, ...], extra: Any) -> Any:
-    """A node of this type, with these operands, what its slots held, and the attributes that a subclass has given it."""
+def clock() -> tuple[int, bytes]:
+    """Whose stamps these are."""
+    return os.getpid(), TOKEN
+
+
+def rebuilt(
+    kind: Any, operation: Any, operands: tuple[Any, ...], held: tuple[Any, ...], order: int, source: Any, extra: Any
+) -> Any:
+    """A node of this type, with these operands, what its slots held, and the attributes that a subclass has given it.
+
+    It keeps its place in the order of recording, by which it is known what was recorded before a number was changed.
+    """
+    shift = 0 if source == clock() else CLOCKS.setdefault(source, PAST * (len(CLOCKS) + 1))
     node = kind.__new__(kind)
-    node.operation, node._mark, node.order = operation, None, stamp()
+    node.operation, node._mark, node.order = operation, None, order + shift
     node.left, node.right, node.rest = placed(operands)
     for name, x in zip(HELD, held, strict=True):
         if x is not None:
-            setattr(node, name, x)
+            setattr(node, name, x if name != "_was" else tuple((time + shift, was) for time, was in x))
     if extra:
         vars(node).update(extra)
     return node
@@ -31,7 +46,8 @@ def rebuilt(kind: Any, operation: Any, operands: tuple[Any, ...], held: tuple[An
 
 def columns(node: Any) -> tuple[Any, ...]:
     """What a node holds beside its operands."""
-    return node.operation, tuple(getattr(node, name, None) for name in HELD), getattr(node, "__dict__", None)
+    held = tuple(getattr(node, name, None) for name in HELD)
+    return node.operation, held, node.order if node.left is not None else 0, clock(), getattr(node, "__dict__", None)
 
 
 def twin(node: Any) -> Any:

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, cast
 
 from autograd.functions import function_of
-from autograd.graph import Image
+from autograd.graph import Image, topological_order
+from autograd.operands import with_methods
 from autograd.operations import (
     BUILT_IN,
     CONSTANT,
@@ -22,7 +23,6 @@ from autograd.operations import (
     Domain,
     Function,
     Operation,
-    with_methods,
 )
 from autograd.sweep import NOTHING, adjoints
 
@@ -130,8 +130,13 @@ def _derived(formula: Function, m: Any, out: Any, *inputs: Any) -> tuple[Any, ..
     leaves = [Traced(m, x, LEAF) for x in inputs]
     recording = Arithmetic(lambda row: partial(_record, row, m=m), zeros_like=lambda a: m.zeros_like(a.data))
     output = formula(recording, *leaves)
-    found = adjoints(output, 1, NOTHING, m) if isinstance(output, Traced) else {}
+    found = adjoints(output, 1, NOTHING, m, guarded=_chooses(output)) if isinstance(output, Traced) else {}
     return tuple(0 if (slope := found.get(leaf, NOTHING)) is NOTHING else slope for leaf in leaves)
+
+
+def _chooses(output: Traced) -> bool:
+    """Whether an operation in the formula selects, so that an arm that is not taken must be sent nothing."""
+    return any(node.operation.selects for node in topological_order(output))
 
 
 def _record(row: Operation, *operands: Any, m: Any) -> Traced:

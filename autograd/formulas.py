@@ -221,7 +221,8 @@ ERF = (  # JavaScript has none: the series of positive terms, A&S 7.1.6
 ERF_JS = ERF.format(x="a")
 ERFC_JS = (  # and the continued fraction for the tails, A&S 7.1.14
     "((x, f, k) => { if (!(x >= 1)) return 1 - " + ERF_JS + "; "
-    "while (k > 0) { f = x + k / 2 / f; k -= 1; } "
-    "f = Math.exp(-x * x) / f / 1.772453850905516; return a < 0 ? 2 - f : f; })(Math.abs(a), Math.abs(a), 200)"
+    "while (k > 0) { f = x + k / 2 / f; k -= 1; } k = Math.round(x * 16) / 16; "  # of which the square is exact
+    "f = x > 30 ? 0 : Math.exp(-k * k) * Math.exp((k - x) * (k + x)) / f / 1.772453850905516; "
+    "return a < 0 ? 2 - f : f; })(Math.abs(a), Math.abs(a), 200)"
 )
 RINT_JS = "Math.abs(a) < 2 ** 52 ? Math.sign(a) * (Math.abs(a) + 2 ** 52 - 2 ** 52) : a"  # the sum is rounded to even

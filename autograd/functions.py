@@ -56,6 +56,10 @@ def _chosen(condition: Any, a: Any, b: Any) -> Any:
     return record(type(condition), OPERATIONS["where"], condition, a, b)
 
 
-RECORDING = Arithmetic(_recording, where=_chosen, zeros_like=lambda a: type(a.data)())  # the rows on Values: a graph
+def _zeros_like(a: Any) -> Any:
+    return type(a.data if isinstance(a, Value) else a)()
+
+
+RECORDING = Arithmetic(_recording, where=_chosen, zeros_like=_zeros_like)  # the rows on Values: a graph
 __all__ = [row.name for row in OPERATIONS.values() if not row.many and not row.method.startswith("__")]  # no operator
 globals().update({name: function_of(OPERATIONS[name]) for name in __all__})

@@ -140,13 +140,8 @@ def composed(name: str, formula: Function, partials: Function, *domain: Domain, 
     return Operation(name, partials=partials, domain=domain, formula=formula, **{**spelling, **spelled})
 
 
-def several(name: str, formula: Function, partials: Function, *domain: Domain) -> Operation:
-    """A composed row of any number of operands."""
-    return composed(name, formula, partials, *domain, several=True)
-
-
 def jumping(name: str, symbol: str, forward: Function, *domain: Domain, **spelled: Any) -> Operation:
-    """A primitive row that has slope 0 everywhere, and so sends nothing to its operands."""
+    """A primitive row that has slope 0 everywhere."""
     return primitive(name, symbol, forward, f.steady, *domain, selects=True, **spelled)
 
 
@@ -242,9 +237,9 @@ ROWS = (
     composed("logaddexp",  f.logaddexp,             lambda m, out, a, b: (m.sigmoid(f.gap(m, a, b)), m.sigmoid(f.gap(m, b, a))),
              REAL, REAL, latex=r"\log\left(e^{{{}}} + e^{{{}}}\right)"),
     #        of any number: the sample is of one number of operands
-    several("total",       f.total,                 lambda m, out, *values: (1,) * len(values),           REAL, REAL, REAL),
-    several("dot",         f.dot,                   f.others,                                             *[REAL] * 4),
-    several("logsumexp",   f.logsumexp,             f.shares,                                             REAL, REAL, REAL),
+    composed("total",      f.total,                 lambda m, out, *values: (1,) * len(values), REAL, REAL, REAL, several=True),
+    composed("dot",        f.dot,                   f.others, *[REAL] * 4, several=True),
+    composed("logsumexp",  f.logsumexp,             f.shares, REAL, REAL, REAL, several=True),
     #        what jumps has slope 0 everywhere
     composed("sign",       f.sign,                  f.steady,                                             REAL,
              selects=True),

@@ -147,7 +147,7 @@ def lift(x: Any, other: Any, operation: Operation, kind: type) -> Any:
 
 def node_of(kind: type, operation: Operation, data: Number, operands: tuple[Any, ...]) -> Any:
     """A result that has these operands; a leaf inside of no_grad."""
-    if unrecorded and _is_off():
+    if unrecorded and is_off():
         return leaf(kind, data)
     node = new(kind)
     node._data, node._mark, node.operation = data, None, operation
@@ -156,7 +156,8 @@ def node_of(kind: type, operation: Operation, data: Number, operands: tuple[Any,
     return node
 
 
-def _is_off() -> bool:
+def is_off() -> bool:
+    """Whether this thread is inside of no_grad."""
     from threading import get_ident  # here: it is a twentieth of what `import autograd` takes
 
     return get_ident() in unrecorded

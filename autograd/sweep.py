@@ -37,12 +37,19 @@ def adjoints(output: Any, seed: Any, zero: Any, m: Any, walk: Walk | None = None
             upstream = adjoint[node]
             if upstream is zero:
                 continue
-            row, parents = node.operation, node.parents
+            row = node.operation
+            if not (row.many or row.selects or guarded):  # spelled out: the loop below takes 15 % longer with create_graph
+                a, b = node.left, node.right
+                if b is None:
+                    (by_a,) = row.partials(m, node.data, a.data)
+                else:
+                    by_a, by_b = row.partials(m, node.data, a.data, b.data)
+                    adjoint[b] = adjoint[b] + (upstream if by_b is ONE else upstream * by_b)  # not `+=`: it may be an array
+                adjoint[a] = adjoint[a] + (upstream if by_a is ONE else upstream * by_a)
+                continue
+            parents = node.parents
             partials = row.partials(m, node.data, *[operand.data for operand in parents])
             for operand, partial in zip(parents[::-1], partials[::-1], strict=True):
-                if not (guarded or row.selects):
-                    adjoint[operand] = adjoint[operand] + (upstream if partial is ONE else upstream * partial)
-                    continue  # not `+=`: an array would be changed
                 taken = reached[node] if guarded else True
                 if row.selects:
                     if not row.sends(partial) if m is FLOATS else partial is NEVER:

@@ -99,8 +99,8 @@ def _inside(part: list[Value], numbers: Mapping[Value, int]) -> list[Box]:
     here = set(part)
     with_which = dict(zip(part, part, strict=True))  # a constant goes with its reader, an addition with the last of its sum
     for node in reversed(part):
-        for parent in here.intersection(node.parents):
-            if parent.operation is CONSTANT or node.operation is parent.operation is ADD:
+        for parent in node.parents:
+            if parent in here and (parent.operation is CONSTANT or node.operation is parent.operation is ADD):
                 with_which[parent] = with_which[node]
     return _steps(
         sorted(_boxes(gathered((last, node) for node, last in with_which.items()), numbers), key=attrgetter("number"))
@@ -185,9 +185,10 @@ def formula(
 def _applied(node: Value, operands: list[list[Term]], numbers: Mapping[Value, int]) -> list[Term]:
     """The operation of its operands: of an addition the terms of both, else one term."""
     if node.operation is not ADD:
-        return [Term(numbers[node], unchanged(node.operation)(*map(_total, operands)), 1 + sum(map(_size, operands)))]
+        size = 1 + sum(map(_size, operands))
+        return [Term(numbers[node], unchanged(node.operation)(*map(_total, operands)), size)] if size <= LONGEST else []
     runs = (list(run) for _, run in groupby(chain(*operands), attrgetter("shape")))
-    return [run[0]._replace(times=sum(term.times for term in run)) for run in runs]
+    return [run[0]._replace(times=sum(term.times for term in run)) if len(run) > 1 else run[0] for run in runs]
 
 
 def _size(terms: list[Term]) -> int:

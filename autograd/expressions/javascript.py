@@ -68,22 +68,32 @@ def literal(x: Any) -> str:
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(x), repr(x).removesuffix(".0"))
 
 
-def _choice(e: Expression) -> tuple[Form, Sequence[Expression]]:
+def _asked(e: Expression, least: int) -> tuple[str, int]:
     """A condition that is a number holds where it is not 0, also where it is nan, which JavaScript takes for false."""
-    is_bool = e.parents[0].op is NUMBER or PRECEDENCE.get(e.parents[0].op.symbol) in (COMPARISON, CONDITION)
-    test, least = ("{}", CONDITION) if is_bool else ("{} !== 0", SUM)
+    is_bool = e.op is NUMBER or PRECEDENCE.get(e.op.symbol) in (COMPARISON, CONDITION)
+    return ("{}", least) if is_bool else ("{} !== 0", SUM)
+
+
+def _choice(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    test, least = _asked(e.parents[0], CONDITION)
     return Form(f"{test} ? {{}} : {{}}", CHOICE, (least, CONDITION, CHOICE)), e.parents
+
+
+def _both(e: Expression) -> tuple[Form, Sequence[Expression]]:
+    (left, least), (right, least_right) = _asked(e.parents[0], CONDITION), _asked(e.parents[1], COMPARISON)
+    return Form(f"{left} && {right}", CONDITION, (least, least_right)), e.parents
 
 
 JAVASCRIPT = Language(
     {
         "where": _choice,
+        "logical_and": _both,
         "mod": Form("op_mod({}, {})", ATOM, (0, 0)),  # `%` is C's remainder
         "pow": Form("power({}, {})", ATOM, (0, 0)),
         "neg": Form("-{}", SIGN, (ATOM,)),
     },
     _leaf,
-    signs={"==": "===", "!=": "!==", "and": "&&"},
+    signs={"==": "===", "!=": "!=="},
 )
 
 

@@ -66,13 +66,17 @@ def partials_at(
     return readable(row, [_chosen(partial, known) for partial in all_partials(row, out, *operands)], operands)
 
 
+def settled(arm: Expression) -> Expression:
+    """The arm of a choice; nan where the derivative is undefined."""
+    return number(math.nan) if _undefined(arm) else arm
+
+
 def _chosen(expression: Expression, numbers: Mapping[str, Expression]) -> Expression:
     """The expression with every choice made: the arm that these numbers of its names take."""
 
     def choose(e: Expression, operands: list[Expression]) -> Expression:
         if e.op is WHERE:
-            arm = operands[1 if substituted(e.parents[0], numbers).content else 2]
-            return number(math.nan) if _undefined(arm) else arm
+            return settled(operands[1 if substituted(e.parents[0], numbers).content else 2])
         return rebuilt(e, operands)
 
     return gathered(expression, choose)

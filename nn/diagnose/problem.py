@@ -261,4 +261,6 @@ def fresh(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
             targets = random.integers(0, 2, y.shape).astype(float)
         else:
             targets = random.uniform(y.min(), y.max() if y.max() > y.min() else y.min() + 1, y.shape)
+            if y.shape[1] > 1 and np.allclose(y.sum(axis=1), 1) and y.min() >= 0:  # distributions stay such
+                targets /= targets.sum(axis=1, keepdims=True)
         yield drawn, targets

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -111,3 +113,25 @@ def test_a_subclass_keeps_its_attributes(copied: Copied) -> None:
     y.color = "red"  # type: ignore[attr-defined]  # as above
     twin = copied(y)
     assert (type(twin), twin.color, twin.parents[0].momentum) == (Mine, "red", [0.5])
+
+
+def test_a_copy_knows_what_a_number_was_when_it_was_recorded() -> None:
+    x = Value(2.0, "x")
+    y = x * x
+    x.data = 9.0
+    for copied in (copy.deepcopy, through_pickle):
+        a, b = copied((x, y))
+        assert (grad(b, a), a.data) == (grad(y, x), 9.0)
+        with pytest.raises(ValueError, match="was changed while this graph was being recorded"):
+            grad(b * b + a, a)
+
+
+def test_another_process_knows_it_too(tmp_path: Any) -> None:
+    x = Value(2.0, "x")
+    y = x * x
+    x.data = 9.0
+    tmp_path.joinpath("graph").write_bytes(pickle.dumps((x, y)))
+    program = f"import pickle, autograd; x, y = pickle.load(open({str(tmp_path / 'graph')!r}, 'rb')); z = y * 2 - 1; "
+    program += "print(autograd.grad(z, x), x.data)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    assert found.stdout == "8.0 9.0\n"

@@ -164,3 +164,16 @@ def test_another_process_has_to_register_it_too(tmp_path: Any) -> None:
     assert (
         "LookupError: the operation 't_erf' is not registered here; call autograd.operation('t_erf', ...)" in run(load).stderr
     )
+
+
+def test_an_arm_of_a_formula_that_is_not_taken_is_sent_nothing_on_any_tape() -> None:
+    own = autograd.operation("t_arms", formula=lambda m, a: m.where(m.greater(a, 0), m.log(a), a * a))
+    selu = autograd.operation("t_selu", formula=lambda m, a: m.where(a > 0, 1.05 * a, 1.75 * (m.exp(a) - 1)))
+    for function, at, want in ((own, -1.0, (1.0, [-2.0])), (selu, 1000.0, (1050.0, [1.05]))):
+        x = Value(at)
+        assert grad(function(x), x) == want[1][0]
+        tape = autograd.Tape(function(x), [x])
+        assert tape([at]) == tape.native()([at]) == want
+        value, grads = tape([np.array([at])])
+        assert (value.tolist(), grads[0].tolist()) == ([want[0]], want[1])
+    assert autograd.hessian(selu)(2.0) == 0.0

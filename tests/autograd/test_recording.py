@@ -157,3 +157,10 @@ def test_a_number_put_there_is_one_of_ours(number: Any) -> None:
     x.data = number
     assert type(x.data) is (Fraction if isinstance(number, Fraction) else float)
     assert type((x * 2).data) is type(x.data)
+
+
+def test_nothing_is_differentiated_inside_of_no_grad() -> None:
+    with no_grad():
+        for transform in (autograd.grad, autograd.value_and_grad, autograd.jacobian):
+            with pytest.raises(ValueError, match="inside of no_grad nothing is recorded"):
+                transform(lambda v: v * v)(2.0)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from autograd.expressions import Expression, as_latex, number, operands_first, substituted, symbol
 from autograd.expressions.expression import ADD, NEG, SUB, WHERE, apply, rebuilt
 from autograd.expressions.javascript import as_javascript, keys, operand_names
-from autograd.expressions.rows import all_partials, definition, partials_at, readable
+from autograd.expressions.rows import all_partials, definition, partials_at, readable, settled
 from autograd.graph import Node
 from autograd.operations import Operation
 
@@ -44,7 +44,7 @@ class Formulas:
         if not choices or len(choices) > CHOICES:
             return number(self._template(formula, names))
         condition, *arms = choices[0].parents
-        return apply(WHERE, condition, *(self._numbered(_replaced(order, choices[0], arm), names) for arm in arms))
+        return apply(WHERE, condition, *(self._numbered(_replaced(order, choices[0], settled(arm)), names) for arm in arms))
 
     def at(self, node: Node) -> list[int]:
         """The formulas of a node and of its partials that hold at its numbers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -28,7 +29,7 @@ from autograd.expressions import as_latex, symbol
 from autograd.expressions.rows import partials_at
 from autograd.names import latex_name, plain
 from autograd.operations import CONSTANT, OPERATIONS
-from autograd.recording import recorder
+from autograd.recording import record
 
 pytest.importorskip("latex2mathml", reason="the page's formulas need latex2mathml: pip install '.[html]'")
 
@@ -151,14 +152,14 @@ return inputs.map((i) => document.getElementById(`gradient${i}`).title);
 
 
 def applied(name: str, operands: list[Value]) -> Value:
-    found: Value = recorder(OPERATIONS[name])(*operands)
+    found: Value = record(Value, OPERATIONS[name], *operands)
     return found
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_changed_inputs_give_what_the_engine_gives(browser: Browser, name: str) -> None:
     count = len(OPERATIONS[name].domain)
-    browser.open(applied(name, [Value(2.0, label) for label in ("a", "b")[:count]]))
+    browser.open(applied(name, [Value(2.0, label) for label in "abcd"[:count]]))
 
     def engine(sample: tuple[float, ...]) -> list[float]:
         operands = [Value(x) for x in sample]
@@ -172,9 +173,11 @@ def test_changed_inputs_give_what_the_engine_gives(browser: Browser, name: str) 
             want, got = engine(sample), [float(number) for number in numbers]
             assert all(map(is_close, got, want)), (sample, got, want)
 
-    check([(a, b)[:count] for a in EDGES for b in (EDGES if count == 2 else (0.0,))])
+    edges = EDGES if count < 3 else (0.0, -0.0, 1.0, -2.0, math.inf, math.nan)
+    check(list(itertools.product(edges, repeat=count)))
     settings(max_examples=3, deadline=None)(given(st.lists(st.tuples(*[NUMBERS] * count), min_size=20, max_size=40))(check))()
-    for sample in [(1.5, 0.25), (-2.0, -2.0), (0.0, -0.0), (math.nan, 1.0), (math.inf, 0.0)]:
+    for pair in [(1.5, 0.25), (-2.0, -2.0), (0.0, -0.0), (math.nan, 1.0), (math.inf, 0.0)]:
+        sample = (*pair, -1.0, 3.0)
         got = [float(x) for x in browser.run(TYPE, [repr(x) for x in sample[:count]])]
         assert all(map(is_close, got, engine(sample[:count])[1:])), (sample, got)
     assert browser.complaints() == []
@@ -188,17 +191,17 @@ def test_the_formula_that_is_shown_is_the_one_that_holds_at_these_numbers(browse
 
     for name, rule in OPERATIONS.items():
         count = len(rule.domain)
-        browser.open(applied(name, [Value(2.0, label) for label in ("a", "b")[:count]]))
-        for sample in [(a, b)[:count] for a in (0.0, 2.0, -2.0) for b in (0.0, 2.0, -2.0)]:
+        browser.open(applied(name, [Value(2.0, label) for label in "abcd"[:count]]))
+        for sample in itertools.product((0.0, 2.0, -2.0), repeat=count):
             out = rule.forward(*sample)
             shown = browser.run(
-                """[data[inputs[0]], data[inputs[1] ?? inputs[0]]] = arguments[0]; compute();
-                const letters = (i) => math("mi", "uvw"[i === output ? 2 : inputs.indexOf(i)]);
+                """arguments[0].forEach((x, i) => { data[inputs[i]] = x; }); compute();
+                const letters = (i) => math("mi", "uvstw"[i === output ? 4 : inputs.indexOf(i)]);
                 return formulasOf(output).map((id) => formula(id, output, letters).textContent)""",
-                [*sample, sample[0]][:2],
+                list(sample),
             )
-            names = {"u": sample[0], "v": sample[-1], "w": out}
-            formulas = partials_at(rule, symbol("w"), [symbol("u"), symbol("v")][:count], names)
+            names = dict(zip("uvst", sample, strict=False)) | {"w": out}
+            formulas = partials_at(rule, symbol("w"), [*map(symbol, "uvst"[:count])], names)
             want = [ET.fromstring(convert(as_latex(formula))) for formula in formulas]  # noqa: S314 (made here)
             assert shown == ["".join(math.itertext()) for math in want], (name, sample)
 
