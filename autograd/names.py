@@ -1,7 +1,7 @@
 """Names and numbers as they are printed: a label made plain, short and unique, z1, z2, ... where there is none.
 
 Labels are other people's text: they may be long, equal, empty, or hold anything that Unicode has. Nodes with the same label are
-numbered in the order in which they were computed: `x` and `x#2`.
+numbered in the order in which they were computed: `x` and `x#2`. So are labels that are the same in LaTeX, `x1` and `x_1#2`.
 
 Source for the widths: Unicode Standard Annex 11, East Asian Width.
 """
@@ -64,29 +64,34 @@ def named(order: Iterable[Value]) -> dict[Value, str]:
     nodes = list(order)
     labels = {node: label for node in nodes if node.label and (label := plain(node.label).strip())}
     free = dict(zip(labels, unique(labels.values()), strict=True))
-    numbered = _numbered("z", set(labels.values()))
+    numbered = _numbered("z", set(map(latex_name, labels.values())))
     return {
         node: free.get(node) or (number_text(node.data) if node.operation is CONSTANT else next(numbered)) for node in nodes
     }
 
 
-def unique(labels: Iterable[str]) -> list[str]:
-    """The labels, of which the second that is the same is numbered, `x#2`, and so on; no two are alike."""
-    wanted = list(labels)
-    taken = set(wanted)
-    others: dict[str, Iterator[str]] = {}
+def unique(texts: Iterable[str]) -> list[str]:
+    """The labels, of which the second that is printed the same is numbered, `x#2`, and so on; no two are alike, also in LaTeX.
+
+    >>> unique(["x", "w", "x", "x#2", "x1", "x_1"])
+    ['x', 'w', 'x#3', 'x#2', 'x1', 'x_1#2']
+    """
+    labels = list(texts)
+    wanted = {label: latex_name(label) for label in labels}
+    taken, seen = set(wanted.values()), set[str]()
+    others = {label: _numbered(f"{label}#", taken, 2) for label in wanted}
     found = []
-    for label in wanted:
-        found.append(next(others[label]) if label in others else label)
-        others.setdefault(label, _numbered(f"{label}#", taken, 2))
+    for label in labels:
+        found.append(next(others[label]) if wanted[label] in seen else label)
+        seen.add(wanted[label])
     return found
 
 
 def _numbered(stem: str, taken: set[str], first: int = 1) -> Iterator[str]:
-    """The stem with every number that is not taken yet, and is then."""
+    """The stem with every number that is not taken yet in LaTeX, and is then."""
     for name in (f"{stem}{n}" for n in count(first)):
-        if name not in taken:
-            taken.add(name)
+        if (printed := latex_name(name)) not in taken:
+            taken.add(printed)
             yield name
 
 

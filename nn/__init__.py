@@ -9,6 +9,14 @@
 True
 """
 
+try:
+    from autograd import Value as Value
+except ImportError:
+    raise ImportError(
+        "nn belongs to chainrule, and the autograd that is installed here is another one, as of HIPS; "
+        "pip uninstall autograd, then pip install --force-reinstall chainrule"
+    ) from None
+
 from nn.derivation import MatrixDerivation as MatrixDerivation
 from nn.derivation import derive_matrices as derive_matrices
 from nn.descent import DivergedError as DivergedError

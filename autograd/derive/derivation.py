@@ -93,4 +93,4 @@ class Derivation(Steps):
             page = escape(self.html())
         except (ImportError, RenderError, ValueError):  # no latex2mathml, no Graphviz, a graph too large for a page
             return None  # and Jupyter asks for the formulas instead
-        return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'
+        return f'<iframe sandbox="allow-scripts" srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'

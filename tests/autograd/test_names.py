@@ -198,3 +198,25 @@ def test_lists_and_letters() -> None:
     assert free_letters(["u"], "uv", "rs") == "rs"
     assert free_letters(["u", "r"], "uv", "rs") == "rs"
     assert free_letters(["v", "r"], "vab", "vpq", "rst") == "rst"
+
+
+ALIKE = [
+    ("x1", "x_1"),
+    ("x_1", "x1"),
+    ("alpha", "\N{GREEK SMALL LETTER ALPHA}"),
+    ("W1[0,2]", "W1_0[2]"),
+    ("z_1", ""),
+    ("x1", "x_1", "x1#2", "x_1#2", "x1", "x_1"),
+]
+
+
+@pytest.mark.parametrize("labels", ALIKE)
+def test_names_that_print_alike_in_one_output_stay_distinct_in_all(labels: tuple[str, ...]) -> None:
+    leaves = [Value(float(i + 2), label) for i, label in enumerate(labels)]
+    output = leaves[0]
+    for leaf in leaves[1:]:
+        output = output * leaf
+    names = named(topological_order(output)).values()
+    for shown in (str, text_name, latex_name):
+        assert len(set(map(shown, names))) == len(names)
+    assert next(iter(names)) == labels[0], "the first keeps its label"
