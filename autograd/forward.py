@@ -87,6 +87,10 @@ class Dual:
     def __pos__(self) -> Dual:
         return self
 
+    def detach(self) -> Number:
+        """The number alone: no tangent goes through it."""
+        return bare(self)  # type: ignore[no-any-return]  # inside every Dual is a number
+
     def __float__(self) -> float:
         raise TypeError(
             f"{self!r:.80} is a dual number: as a float it would lose its tangent; use the functions of autograd, such as "

@@ -30,14 +30,14 @@ def no_grad() -> Iterator[None]:
 
 
 def stop_gradient(v: Value) -> Value:
-    """A leaf of its own with the same number, `v.detach()`: no gradient goes back through it.
+    """A leaf of its own with the same number, `v.detach()`: no gradient goes back through it, and in `jvp` no tangent.
 
     >>> x = Value(3.0)
     >>> (x * stop_gradient(x)).backward()
     >>> x.grad
     3.0
     """
-    return one_value(v, "stop_gradient: v").detach()
+    return (v if hasattr(v, "operate") else one_value(v, "stop_gradient: v")).detach()  # a dual number operates by itself
 
 
 @contextmanager

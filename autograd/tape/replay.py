@@ -40,8 +40,9 @@ class Tape(Guarded):
     """The graph of `output` as a function of `inputs`, with its gradient.
 
     `inputs` are leaves, in the order in which their numbers will be given; one that the output does not depend on has
-    derivative 0. Every other leaf is a constant, the number that was recorded. `tape(numbers)` returns the output and the
-    list of its derivatives by the inputs; a list of outputs gives a list of numbers and their Jacobian, a list of rows.
+    derivative 0. Every other leaf is a constant, the number that was recorded, also what `detach` or `stop_gradient` cut
+    off. `tape(numbers)` returns the output and the list of its derivatives by the inputs; a list of outputs gives a list of
+    numbers and their Jacobian, a list of rows.
     Raises `TypeError` for anything that is not a Value, `ValueError` for an input that is no leaf or is given twice.
 
     >>> w, x = Value(0.5, "w"), Value(2.0, "x")

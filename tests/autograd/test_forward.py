@@ -14,7 +14,7 @@ import pytest
 
 import autograd
 import autograd.trees
-from autograd import Value, grad, jvp, tangents
+from autograd import Value, grad, jvp, stop_gradient, tangents
 from autograd.forward import Dual, applied
 from autograd.functions import function_of
 from autograd.operations import FLOATS, OPERATIONS, Operation
@@ -230,6 +230,12 @@ def test_duals_are_no_floats_and_compare_by_number() -> None:
 def test_mistakes_say_what_to_give(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         call()
+
+
+def test_what_is_cut_off_has_no_tangent_forwards_either() -> None:
+    for cut in (stop_gradient, lambda v: v.detach()):
+        assert jvp(lambda x, cut=cut: x * cut(x), (3.0,), (1.0,)) == (9.0, 3.0)
+        assert jvp(lambda x, cut=cut: jvp(lambda y: x * y * cut(y), (x,), (1.0,))[1], (3.0,), (1.0,)) == (9.0, 3.0)  # cut off for every level
 
 
 def test_arrangements_survive() -> None:
