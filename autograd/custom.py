@@ -130,6 +130,8 @@ def _derived(formula: Function, m: Any, out: Any, *inputs: Any) -> tuple[Any, ..
     leaves = [Traced(m, x, LEAF) for x in inputs]
     recording = Arithmetic(lambda row: partial(_record, row, m=m), zeros_like=lambda a: m.zeros_like(a.data))
     output = formula(recording, *leaves)
+    if getattr(getattr(output, "dtype", None), "kind", "") == "O":  # what np.where gives, for one
+        raise TypeError(f"{formula!r:.80} returned an array of objects, which has no derivative; use m.where for np.where")
     found = adjoints(output, 1, NOTHING, m, guarded=_chooses(output)) if isinstance(output, Traced) else {}
     return tuple(0 if (slope := found.get(leaf, NOTHING)) is NOTHING else slope for leaf in leaves)
 

@@ -166,6 +166,14 @@ def test_another_process_has_to_register_it_too(tmp_path: Any) -> None:
     )
 
 
+def test_a_formula_of_numpys_where_has_no_derivative() -> None:
+    chosen = autograd.operation("t_chosen", formula=lambda m, a: np.where(a > 1, a * a, 3 * a))
+    x = Value(2.0)
+    assert chosen(x).data == 4.0
+    with pytest.raises(TypeError, match=r"^<function .* returned an array of objects, .*; use m.where for np.where$"):
+        grad(chosen(x), x)
+
+
 def test_an_arm_of_a_formula_that_is_not_taken_is_sent_nothing_on_any_tape() -> None:
     own = autograd.operation("t_arms", formula=lambda m, a: m.where(m.greater(a, 0), m.log(a), a * a))
     selu = autograd.operation("t_selu", formula=lambda m, a: m.where(a > 0, 1.05 * a, 1.75 * (m.exp(a) - 1)))
