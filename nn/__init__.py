@@ -9,13 +9,13 @@
 True
 """
 
-try:
-    from autograd import Value as Value
-except ImportError:
+import autograd
+
+if not hasattr(autograd, "Value"):
     raise ImportError(
         "nn belongs to chainrule, and the autograd that is installed here is another one, as of HIPS; "
         "pip uninstall autograd, then pip install --force-reinstall chainrule"
-    ) from None
+    )
 
 from nn.derivation import MatrixDerivation as MatrixDerivation
 from nn.derivation import derive_matrices as derive_matrices

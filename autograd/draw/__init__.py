@@ -144,7 +144,8 @@ def draw(
     if tangents is not None:
         from autograd.forward import tangents as rates
 
-        view = view._replace(rates=rates(now[output], {now.get(x, x): rate for x, rate in tangents.items()}))
+        known = {now.get(x, x): rate for x, rate in tangents.items()} if hasattr(tangents, "items") else tangents
+        view = view._replace(rates=rates(now[output], known))
     return _drawn(order, swept, limit, view, scale, is_folded=collapse is not None)
 
 

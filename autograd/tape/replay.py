@@ -69,6 +69,8 @@ class Tape(Guarded):
     def __new__(cls, output: Any, inputs: Any) -> Any:
         """A tape of each, where there are several outputs."""
         if isinstance(output, list | tuple):
+            if not output:
+                raise ValueError("Tape: output is an empty list; give the Values that it shall compute")
             inputs = values(inputs, "Tape: inputs")
             return Tapes([cls(each, inputs) for each in output], tuple(inputs))
         return super().__new__(cls)

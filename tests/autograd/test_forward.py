@@ -259,6 +259,8 @@ def test_a_picture_shows_tangents_in_the_boxes() -> None:
     assert "tangent" not in autograd.draw(output).source
     with pytest.raises(TypeError, match=r"^tangents: the key"):
         autograd.draw(output, tangents={"y": 1.0})  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match=r"^tangents: seeds is 3 of type int"):
+        autograd.draw(output, tangents=3)  # type: ignore[arg-type]
 
 
 def test_choices_and_operations_of_a_list_on_duals() -> None:
