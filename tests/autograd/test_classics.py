@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
 from classics import SCALAR, VECTOR, Classic
+from peers import jax_of_doubles
 
 import autograd
 from autograd import Value, grad, hessian, hvp, jacobian, jvp, tangents, taylor, value_and_grad, vjp
@@ -105,17 +105,6 @@ def test_taylor_coefficients_of_a_hard_function_are_mpmaths() -> None:
 
     want = mpmath.taylor(lambda x: f(mpmath, x), mpmath.mpf(0.4), 6)
     assert taylor(lambda x: f(autograd, x), 0.4, 6) == pytest.approx([float(c) for c in want], rel=1e-13, abs=1e-13)
-
-
-@contextmanager
-def jax_of_doubles() -> Iterator[Any]:
-    jax = pytest.importorskip("jax")
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)  # JAX's way
-    try:
-        yield jax
-    finally:
-        jax.config.update("jax_enable_x64", before)
 
 
 @pytest.mark.parametrize("name", CLASSICS)

@@ -19,6 +19,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers import jax_of_doubles
 
 from autograd import Value, grad, topological_order
 from autograd.modules import arithmetic
@@ -124,6 +125,30 @@ def test_forward_and_partials_are_mpmaths(name: str, data: st.DataObject) -> Non
             want = mpmath.diff(exact(name), exactly, order)
             assert close(got, want)
             assert close(SLOPES[name](exact(name)(*exactly), *exactly)[position], want)  # the formula on paper
+
+
+@ROWS
+def test_values_and_gradients_are_jaxs(name: str) -> None:
+    rule, rng = OPERATIONS[name], np.random.default_rng(0)
+    with jax_of_doubles() as jax:
+        spelled: dict[str, Any] = {
+            "softsign": jax.nn.soft_sign,
+            "gelu": partial(jax.nn.gelu, approximate=False),
+            "total": lambda *xs: sum(xs),
+            "dot": lambda a, b, c, d: a * c + b * d,
+            "logsumexp": lambda *xs: jax.nn.logsumexp(jax.numpy.stack(xs)),
+            "where": lambda c, a, b: jax.numpy.where(c != 0, a, b),
+        }
+        homes = (jax.numpy, jax.nn, jax.scipy.special, jax.lax)
+        theirs = spelled.get(name) or next(getattr(home, name) for home in homes if hasattr(home, name))
+        slopes = jax.value_and_grad(lambda at: 1.0 * theirs(*at))  # a comparison gives a bool
+        for _ in range(5):
+            at = [float(rng.uniform(*interval)) for interval in rule.domain]
+            leaves = [Value(x) for x in at]
+            out = record(Value, rule, *leaves)
+            want = slopes(at)
+            assert close(out.data, float(want[0]))
+            assert all(map(close, grad(out, leaves), map(float, want[1])))
 
 
 @pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if not (row.selects and row.formula is None)])
