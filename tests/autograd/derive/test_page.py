@@ -283,12 +283,19 @@ def test_values_appear_one_by_one_before_the_sweep(browser: Browser) -> None:
 
 
 def test_in_a_notebook_the_page_stands_in_a_frame(browser: Browser) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
     browser.open(neuron())
     path = browser.directory / "notebook.html"
     path.write_text(f"<!DOCTYPE html><p>cell</p>{derive(neuron())._repr_html_()}", encoding="utf-8")
     browser.driver.get(path.as_uri())
     browser.driver.switch_to.frame(0)
-    browser.keys(TAB, RIGHT)
+    wait = WebDriverWait(browser.driver, 10)  # a sandboxed frame is a process of its own: keys reach it a little later
+    wait.until(lambda _: browser.run("return document.readyState") == "complete")
+    browser.keys(TAB)
+    wait.until(lambda _: browser.run("return document.hasFocus()"))
+    browser.keys(RIGHT)
+    wait.until(lambda _: browser.text("#status") == "Backward, 1 of 6: the gradient of y is 1.")
     browser.run("byId('next').click()")
     assert browser.text("#status") == "Backward, 2 of 6: the gradient of z2 is 1 \u00b7 1 = 1."
     browser.driver.switch_to.default_content()
