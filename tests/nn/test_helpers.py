@@ -133,9 +133,10 @@ def of_nn_losses() -> None:
     """
 
 
-def of_nn_derivation_notation() -> None:
+def of_nn_derivation_matrices() -> None:
     """
-    >>> from nn.derivation.notation import *
+    >>> from nn.derivation.formulas import *
+    >>> from autograd.expressions import as_text, symbol
     >>> import numpy as np
 
     product:
@@ -152,7 +153,7 @@ def of_nn_derivation_notation() -> None:
     both_ways:
 
     >>> a1, delta2, dW2 = matrix("a1", "si", (5, 4)), matrix("delta2", "sj", (5, 1)), matrix("dW2", "ij", (4, 1))
-    >>> rows, columns = both_ways(product(a1, delta2), dW2)
+    >>> rows, columns = both_ways(a1, delta2, dW2)
     >>> print(rows, rows.shapes, columns, columns.shapes, sep="    ")
     dW2 = a1.T @ delta2    (4, n) @ (n, 1) -> (4, 1)    dW2 = delta2 @ a1.T    (1, n) @ (n, 4) -> (1, 4)
 

@@ -17,18 +17,8 @@ from reading import compiled
 
 from autograd import Value, derive, draw, grad, operation, wrong_ways
 from autograd.derive.page import page
-from autograd.operations import OPERATIONS
 
 ERF = "Math.sign(a) * Math.sqrt(1 - Math.exp(-a * a * (4 / Math.PI + 0.147 * a * a) / (1 + 0.147 * a * a)))"  # to 1e-4
-
-
-@pytest.fixture(autouse=True)
-def table() -> Iterator[None]:
-    """The table as it was."""
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
 
 
 def erf(javascript: str | None = ERF) -> Any:

@@ -290,7 +290,7 @@ def test_in_a_notebook_the_page_stands_in_a_frame(browser: Browser) -> None:
     path.write_text(f"<!DOCTYPE html><p>cell</p>{derive(neuron())._repr_html_()}", encoding="utf-8")
     browser.driver.get(path.as_uri())
     browser.driver.switch_to.frame(0)
-    wait = WebDriverWait(browser.driver, 10)  # a sandboxed frame is a process of its own: keys reach it a little later
+    wait = WebDriverWait(browser.driver, 10)  # the frame has an origin of its own: keys reach it a little later
     wait.until(lambda _: browser.run("return document.readyState") == "complete")
     browser.keys(TAB)
     wait.until(lambda _: browser.run("return document.hasFocus()"))

@@ -9,7 +9,7 @@ import random
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -190,15 +190,6 @@ def test_more_operands_than_letters() -> None:
     exec(f"def formula(m, {', '.join(names)}): return {' + '.join(names)}", scope)  # noqa: S102  # of what is above
     operation("js_many", formula=scope["formula"])
     assert "(a0, a1, a2, " in rows([OPERATIONS["js_many"]])
-
-
-@pytest.fixture(autouse=True)
-def table() -> Iterator[None]:
-    """The table as it was."""
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
 
 
 def test_a_formula_calls_the_record_of_now_and_a_node_keeps_its_own() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
@@ -25,14 +25,6 @@ SLOPE = 2 / math.sqrt(math.pi)
 KINDS = pytest.mark.parametrize("kind", ["straight", "interpreted"])
 SIZES = pytest.mark.parametrize("repeated", [1, 600])  # 600 make more than LARGEST_STRAIGHT operations
 Function = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def _table_as_before() -> Iterator[None]:
-    before = dict(OPERATIONS)
-    yield
-    OPERATIONS.clear()
-    OPERATIONS.update(before)
 
 
 @pytest.fixture
